@@ -1,0 +1,51 @@
+//! Points in time as the wire carries them.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// Milliseconds since 1970-01-01 UTC.
+///
+/// On the wire some SDKs send seconds: numbers below 1e11 are read as seconds ([`Timestamp::from_wire`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// From milliseconds since 1970.
+    pub const fn from_millis(ms: i64) -> Self {
+        Self(ms)
+    }
+    /// From a wire number: seconds below 1e11, milliseconds from there on.
+    pub const fn from_wire(number: i64) -> Self {
+        if number.unsigned_abs() < 100_000_000_000 { Self(number.saturating_mul(1000)) } else { Self(number) }
+    }
+    /// Milliseconds since 1970.
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+    /// This point in time plus `duration`.
+    pub fn plus(self, duration: std::time::Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+    /// The time from `earlier` to this, zero if it lies in the future.
+    pub fn since(self, earlier: Self) -> std::time::Duration {
+        std::time::Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = f64::deserialize(deserializer)?;
+        Ok(Self::from_wire(number as i64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_and_milliseconds_are_told_apart() {
+        assert_eq!(Timestamp::from_wire(1_600_000_001), Timestamp::from_millis(1_600_000_001_000));
+        assert_eq!(Timestamp::from_wire(1_600_000_001_234).as_millis(), 1_600_000_001_234);
+    }
+}
