@@ -1,0 +1,53 @@
+//! Where the bytes of a box are.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use url::Url;
+
+use crate::{ByteStream, FileBoxType};
+
+#[derive(Clone)]
+pub(crate) enum Content {
+    /// Without padding.
+    Base64(Arc<str>),
+    Url {
+        url: Box<Url>,
+        headers: Vec<(String, String)>,
+    },
+    QrCode(String),
+    Bytes(Bytes),
+    File(PathBuf),
+    Stream(OnceStream),
+    Uuid(String),
+}
+
+impl Content {
+    pub(crate) fn kind(&self) -> FileBoxType {
+        match self {
+            Self::Base64(_) => FileBoxType::Base64,
+            Self::Url { .. } => FileBoxType::Url,
+            Self::QrCode(_) => FileBoxType::QRCode,
+            Self::Bytes(_) => FileBoxType::Buffer,
+            Self::File(_) => FileBoxType::File,
+            Self::Stream(_) => FileBoxType::Stream,
+            Self::Uuid(_) => FileBoxType::Uuid,
+        }
+    }
+}
+
+/// A stream that whoever reads first takes away.
+#[derive(Clone)]
+pub(crate) struct OnceStream(Arc<Mutex<Option<ByteStream>>>);
+
+impl OnceStream {
+    pub(crate) fn new(stream: ByteStream) -> Self {
+        Self(Arc::new(Mutex::new(Some(stream))))
+    }
+    pub(crate) fn take(&self) -> Option<ByteStream> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}

@@ -1,0 +1,26 @@
+//! FILE BOX: files as values, wherever their bytes are; what `say` takes and what messages hold.
+//!
+//! A [`FileBox`] knows where its bytes are (a path, a URL, memory, a stream, base64, a QR code's text, a UUID in a
+//! store) and gives them as a stream. Its JSON is Wechaty's, both ways.
+
+mod address;
+mod boxed;
+mod content;
+mod error;
+#[cfg(feature = "http")]
+mod http;
+mod json;
+mod load;
+mod name;
+mod options;
+mod qr;
+mod uuid_store;
+
+pub use boxed::{FileBox, FileBoxType};
+pub use error::FileBoxError;
+pub use load::ByteStream;
+pub use options::LoadOptions;
+pub use uuid_store::{FolderUuidStore, UuidStore};
+
+/// Result of file box operations.
+pub type Result<T, E = FileBoxError> = std::result::Result<T, E>;

@@ -1,0 +1,238 @@
+//! ACCOUNT: one logged-in identity on one puppet, named by its configured slot.
+
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use bytes::Bytes;
+use tokio::sync::watch;
+use wechaty_puppet::{
+    AcceptError, BoxError, Capabilities, PlatformName, Puppet, SessionStore, async_trait,
+};
+use wechaty_types::{AccountId, ContactId};
+
+use super::core::Core;
+use crate::{
+    cache::Caches,
+    outbox::{OutboxPolicy, Pacer},
+    store::{EventSeq, Outcome, Store, StoreError},
+};
+
+/// Where an account stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AccountState {
+    /// Not started, or stopped.
+    #[default]
+    Stopped,
+    /// The puppet runs and has not said anything yet.
+    Starting,
+    /// The puppet talks; nobody is logged in.
+    Connected,
+    /// Logged in as.
+    LoggedIn(ContactId),
+    /// The connection is lost and will be tried again; why.
+    Retrying(String),
+    /// It cannot go on; why.
+    Failed(String),
+}
+
+/// One logged-in identity on one puppet. Cheap to clone.
+#[derive(Clone)]
+pub struct Account(Arc<AccountInner>);
+
+pub(super) struct AccountInner {
+    index: u32,
+    id: AccountId,
+    puppet: Arc<dyn Puppet>,
+    core: Arc<Core>,
+    capabilities: ArcSwap<Capabilities>,
+    policy: OutboxPolicy,
+    pacer: Pacer,
+    adopt: bool,
+    me: ArcSwapOption<ContactId>,
+    ready: watch::Sender<bool>,
+    state: watch::Sender<AccountState>,
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account").field("id", &self.0.id).field("platform", &self.platform()).finish()
+    }
+}
+
+impl PartialEq for Account {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// Namespace of the identities that logged in before.
+const IDENTITY: &str = "identity";
+
+impl Account {
+    pub(super) fn new(
+        index: u32,
+        id: AccountId,
+        puppet: Arc<dyn Puppet>,
+        core: Arc<Core>,
+        policy: OutboxPolicy,
+        adopt: bool,
+    ) -> Self {
+        let capabilities = puppet.capabilities();
+        let pacer = Pacer::new(&policy, capabilities.limits.sends_per_second);
+        Self(Arc::new(AccountInner {
+            index,
+            id,
+            puppet,
+            core,
+            capabilities: ArcSwap::from_pointee(capabilities),
+            policy,
+            pacer,
+            adopt,
+            me: ArcSwapOption::empty(),
+            ready: watch::Sender::new(false),
+            state: watch::Sender::default(),
+        }))
+    }
+
+    /// The configured slot.
+    pub fn id(&self) -> &AccountId {
+        &self.0.id
+    }
+    /// Which messenger.
+    pub fn platform(&self) -> PlatformName {
+        self.0.puppet.platform()
+    }
+    /// The adapter, for calls the SDK has no method for. What is sent through it directly is in no ledger.
+    pub fn puppet(&self) -> &dyn Puppet {
+        &*self.0.puppet
+    }
+    /// What the puppet can do, as it said when it last connected.
+    pub fn capabilities(&self) -> Arc<Capabilities> {
+        self.0.capabilities.load_full()
+    }
+    /// Who is logged in.
+    pub fn me(&self) -> Option<Arc<ContactId>> {
+        self.0.me.load_full()
+    }
+    /// Whether somebody is logged in.
+    pub fn is_logged_in(&self) -> bool {
+        self.0.me.load().is_some()
+    }
+    /// Where it stands.
+    pub fn state(&self) -> AccountState {
+        self.0.state.borrow().clone()
+    }
+    /// Follows where it stands.
+    pub fn watch_state(&self) -> watch::Receiver<AccountState> {
+        self.0.state.subscribe()
+    }
+    /// Waits until contacts and rooms are known (the `ready` event).
+    pub async fn ready(&self) {
+        // The sender lives as long as the account.
+        let _ = self.0.ready.subscribe().wait_for(|ready| *ready).await;
+    }
+    /// Whether contacts and rooms are known.
+    pub fn is_ready(&self) -> bool {
+        *self.0.ready.borrow()
+    }
+
+    pub(crate) fn index(&self) -> u32 {
+        self.0.index
+    }
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.0.core
+    }
+    pub(crate) fn cache(&self) -> &Caches {
+        &self.0.core.caches
+    }
+    pub(crate) fn policy(&self) -> &OutboxPolicy {
+        &self.0.policy
+    }
+    pub(crate) fn pacer(&self) -> &Pacer {
+        &self.0.pacer
+    }
+    pub(super) fn puppet_arc(&self) -> Arc<dyn Puppet> {
+        self.0.puppet.clone()
+    }
+    pub(super) fn set_state(&self, state: AccountState) {
+        self.0.state.send_replace(state);
+    }
+    pub(crate) fn set_ready(&self, ready: bool) {
+        self.0.ready.send_replace(ready);
+    }
+
+    /// The puppet talks.
+    pub(crate) fn note_alive(&self) {
+        self.0.state.send_if_modified(|state| {
+            let talks = matches!(state, AccountState::Starting | AccountState::Retrying(_));
+            if talks {
+                *state = match self.me() {
+                    Some(me) => AccountState::LoggedIn(ContactId::clone(&me)),
+                    None => AccountState::Connected,
+                };
+            }
+            talks
+        });
+    }
+
+    pub(crate) async fn log_in(&self, found: ContactId) -> Result<(), AcceptError> {
+        let inner = &*self.0;
+        let store = &inner.core.store;
+        let lost = |error: StoreError| AcceptError::Store(Box::new(error));
+        let known = store.get(IDENTITY, inner.id.as_str()).await.map_err(lost)?;
+        if let Some(known) = &known
+            && known.value != found.as_str().as_bytes()
+            && !inner.adopt
+        {
+            let expected = ContactId::new(String::from_utf8_lossy(&known.value).into_owned());
+            return Err(AcceptError::Identity { account: inner.id.clone(), expected, found });
+        }
+        if known.is_none_or(|known| known.value != found.as_str().as_bytes()) {
+            let value = Bytes::copy_from_slice(found.as_str().as_bytes());
+            store.put(IDENTITY, inner.id.as_str(), None, Some(value)).await.map_err(lost)?;
+        }
+        inner.capabilities.store(Arc::new(inner.puppet.capabilities()));
+        inner.me.store(Some(Arc::new(found.clone())));
+        self.set_state(AccountState::LoggedIn(found));
+        Ok(())
+    }
+
+    pub(crate) fn log_out(&self) {
+        self.0.me.store(None);
+        self.set_ready(false);
+        self.cache().forget_account(self.index());
+        self.set_state(AccountState::Connected);
+    }
+
+    /// Records what became of an event, and makes room for another.
+    pub(crate) async fn finish(&self, seq: EventSeq, outcome: Outcome) {
+        if let Err(error) = self.core().store.finish(self.id(), &[(seq, outcome)]).await {
+            // It stays unfinished there and is handled again after a restart.
+            tracing::error!(account = %self.id(), %error, "an event could not be finished in the store");
+        }
+        self.core().dismiss(1);
+    }
+
+    pub(super) fn session(&self) -> Arc<dyn SessionStore> {
+        Arc::new(Session { store: self.core().store.clone(), namespace: format!("session/{}", self.id()) })
+    }
+
+}
+
+/// A puppet's own state in the bot's store.
+struct Session {
+    store: Arc<dyn Store>,
+    namespace: String,
+}
+
+#[async_trait]
+impl SessionStore for Session {
+    async fn get(&self, key: &str) -> Result<Option<Bytes>, BoxError> {
+        Ok(self.store.get(&self.namespace, key).await?.map(|found| found.value))
+    }
+    async fn set(&self, key: &str, value: Option<Bytes>) -> Result<(), BoxError> {
+        self.store.put(&self.namespace, key, None, value).await?;
+        Ok(())
+    }
+}

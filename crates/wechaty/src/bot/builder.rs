@@ -1,0 +1,262 @@
+//! The builder: accounts, handlers, plugins, policies.
+
+use std::{path::PathBuf, sync::Arc};
+
+use parking_lot::Mutex;
+use wechaty_puppet::{Clock, Puppet};
+use wechaty_types::AccountId;
+
+use super::{Account, Bot, BotInner, Core, Limits, lifecycle::Lifecycle};
+use crate::{
+    CacheSizes, OutboxPolicy, Result,
+    cache::Caches,
+    handler::States,
+    plugin::{Pending, Plugin, on_methods},
+    store::{MemoryCard, MemoryStore, Store},
+};
+
+/// Why a bot could not be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A handler takes `State<T>`, but no `T` was given.
+    #[error("handlers take State<T> of types that were not given: {}; add `.state(…)` to the builder", .0.join(", "))]
+    MissingState(Vec<&'static str>),
+    /// Nobody to run.
+    #[error("a bot needs at least one account: `.account(\"slot\", puppet)`")]
+    NoAccount,
+    /// Two accounts share a slot.
+    #[error("account slot `{0}` is given twice")]
+    DuplicateAccount(AccountId),
+    /// There is no such puppet.
+    #[error("there is no puppet `{name}`{}", .nearest.map(|n| format!(", did you mean `{n}`?")).unwrap_or_default())]
+    UnknownPuppet {
+        /// Asked for.
+        name: String,
+        /// Most alike.
+        nearest: Option<&'static str>,
+    },
+    /// A puppet's settings are not right.
+    #[error(transparent)]
+    Settings(#[from] wechaty_puppet::SettingsError),
+}
+
+/// Puts a bot together. Made by [`Bot::builder`].
+#[must_use = "a builder does nothing until `build()`, `start()` or `run()`"]
+pub struct BotBuilder {
+    name: Option<String>,
+    folder: Option<PathBuf>,
+    accounts: Vec<(AccountId, Arc<dyn Puppet>, Option<OutboxPolicy>, bool)>,
+    pending: Vec<Pending>,
+    plugins: Vec<Box<dyn Plugin>>,
+    states: States,
+    store: Option<Arc<dyn Store>>,
+    clock: Option<Clock>,
+    policy: OutboxPolicy,
+    limits: Limits,
+    caches: CacheSizes,
+}
+
+impl std::fmt::Debug for BotBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BotBuilder").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Default for BotBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+on_methods!(BotBuilder, Self, [mut self], self);
+
+impl BotBuilder {
+    /// Without accounts yet; [`Bot::builder`] gives one with its first account.
+    pub fn new() -> Self {
+        Self {
+            name: None,
+            folder: None,
+            accounts: Vec::new(),
+            pending: Vec::new(),
+            plugins: Vec::new(),
+            states: States::default(),
+            store: None,
+            clock: None,
+            policy: OutboxPolicy::default(),
+            limits: Limits::default(),
+            caches: CacheSizes::from_env(|name| std::env::var(name).ok()),
+        }
+    }
+
+    /// Adds an account in a slot of this name.
+    pub fn account(mut self, id: impl Into<AccountId>, puppet: impl Puppet) -> Self {
+        self.accounts.push((id.into(), Arc::new(puppet), None, false));
+        self
+    }
+
+    /// Adds an account whose puppet is shared.
+    pub fn account_arc(mut self, id: impl Into<AccountId>, puppet: Arc<dyn Puppet>) -> Self {
+        self.accounts.push((id.into(), puppet, None, false));
+        self
+    }
+
+    /// Pacing and retries of the account added last.
+    pub fn account_outbox(mut self, policy: OutboxPolicy) -> Self {
+        if let Some(account) = self.accounts.last_mut() {
+            account.2 = Some(policy);
+        }
+        self
+    }
+
+    /// Lets another identity than before log in to the account added last, from now on.
+    pub fn adopt_identity(mut self) -> Self {
+        if let Some(account) = self.accounts.last_mut() {
+            account.3 = true;
+        }
+        self
+    }
+
+    /// Names the bot: it remembers across its lives, in `<name>.memory-card.json`. Default: `WECHATY_NAME`, else a
+    /// nameless bot that keeps everything in memory.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Where a named bot keeps its files; the working directory without it.
+    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = Some(folder.into());
+        self
+    }
+
+    /// Gives handlers a value: they take it as `State<T>`.
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.states.insert(value);
+        self
+    }
+
+    /// Pacing and retries of all accounts that have none of their own.
+    pub fn outbox(mut self, policy: OutboxPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Bounds of memory.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sizes and life of the payload caches.
+    pub fn caches(mut self, caches: CacheSizes) -> Self {
+        self.caches = caches;
+        self
+    }
+
+    /// The store; in memory without it.
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// The clock; the machine's without it.
+    pub fn clock(mut self, clock: impl Into<Clock>) -> Self {
+        self.clock = Some(clock.into());
+        self
+    }
+
+    /// Adds a plugin; dispatch follows the order of adding, the bot's own handlers first.
+    #[doc(alias = "use")]
+    pub fn plugin(mut self, plugin: impl Plugin) -> Self {
+        self.plugins.push(Box::new(plugin));
+        self
+    }
+
+    /// Adds a plugin made at run time.
+    pub fn plugin_boxed(mut self, plugin: Box<dyn Plugin>) -> Self {
+        self.plugins.push(plugin);
+        self
+    }
+
+    /// The bot, not started.
+    ///
+    /// # Errors
+    /// [`BuildError`], or what a plugin says.
+    pub fn build(self) -> Result<Bot> {
+        if self.accounts.is_empty() {
+            return Err(BuildError::NoAccount.into());
+        }
+        for (i, (id, ..)) in self.accounts.iter().enumerate() {
+            if self.accounts[..i].iter().any(|(other, ..)| other == id) {
+                return Err(BuildError::DuplicateAccount(id.clone()).into());
+            }
+        }
+        let mut missing: Vec<_> = self.pending.iter().flat_map(|pending| pending.missing(&self.states)).collect();
+        missing.sort_unstable();
+        missing.dedup();
+        if !missing.is_empty() {
+            return Err(BuildError::MissingState(missing).into());
+        }
+        let clock = self.clock.unwrap_or_else(Clock::system);
+        let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
+        let caches = Caches::new(&self.caches, &clock);
+        let core = Arc::new(Core::new(store, clock, self.limits, self.states, caches));
+        let accounts = self.accounts.into_iter().zip(0..).map(|((id, puppet, policy, adopt), index)| {
+            let policy = policy.unwrap_or_else(|| self.policy.clone());
+            Account::new(index, id, puppet, core.clone(), policy, adopt)
+        });
+        let accounts = accounts.collect();
+        let name = self.name.or_else(|| std::env::var("WECHATY_NAME").ok().filter(|name| !name.is_empty()));
+        let memory = match &name {
+            Some(name) => MemoryCard::file(self.folder.unwrap_or_default(), name)?,
+            None => MemoryCard::unnamed(),
+        };
+        let bot = Bot(Arc::new_cyclic(|weak| {
+            // Set once, here.
+            let _ = core.bot.set(weak.clone());
+            BotInner {
+                id: uuid::Uuid::new_v4(),
+                name: name.unwrap_or_else(|| "wechaty".to_owned()),
+                core,
+                accounts,
+                memory,
+                plugins: Mutex::default(),
+                lifecycle: Lifecycle::default(),
+            }
+        }));
+        for pending in self.pending {
+            pending.register(&bot.core().handlers, None);
+        }
+        for plugin in self.plugins {
+            bot.install_dyn(&*plugin)?;
+        }
+        Ok(bot)
+    }
+
+    /// Builds and starts.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build) and [`Bot::start`].
+    pub async fn start(self) -> Result<Bot> {
+        let bot = self.build()?;
+        bot.start().await?;
+        Ok(bot)
+    }
+
+    /// Builds, starts, and runs until a signal or until all accounts have ended; see [`Bot::run`].
+    ///
+    /// # Errors
+    /// As [`build`](Self::build) and [`Bot::run`].
+    pub async fn run(self) -> Result<()> {
+        self.build()?.run().await
+    }
+
+    fn push(mut self, pending: Pending) -> Self {
+        self.pending.push(pending);
+        self
+    }
+    fn last(&mut self) -> Option<&mut Pending> {
+        self.pending.last_mut()
+    }
+}

@@ -1,0 +1,263 @@
+//! Start, run, stop, restart: puppets in tasks of their own, drained lanes, nothing left behind.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use tokio::{sync::Mutex, task::JoinHandle};
+use wechaty_puppet::{CancellationToken, PuppetContext, PuppetError, Retry};
+
+use super::{Account, AccountState, Bot};
+use crate::{
+    Error, Result,
+    handler::{self, AnyEvent, EventContext, EventRef},
+    inbox::{self, Inbox},
+    outbox,
+    user::{BotStart, BotStop},
+};
+
+/// How long a stop waits for lanes and sends.
+const DRAIN: Duration = Duration::from_secs(10);
+/// How long a stop waits for a puppet to return before it is aborted.
+const PUPPET_STOP: Duration = Duration::from_secs(5);
+/// How long a start waits for a puppet's first sign of life or failure.
+const FIRST_SIGN: Duration = Duration::from_secs(15);
+const BACKOFF: Duration = Duration::from_secs(1);
+const MAX_BACKOFF: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Default)]
+pub(super) struct Lifecycle {
+    running: Mutex<Option<Running>>,
+}
+
+#[derive(Debug)]
+struct Running {
+    cancel: CancellationToken,
+    accounts: Vec<JoinHandle<()>>,
+}
+
+impl Bot {
+    /// Starts all accounts. Returns when each puppet has given a sign of life, has failed, or 15 s are over; a puppet
+    /// that is slow goes on starting (see [`Account::state`]). Starting twice does nothing.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or when every account has failed for good.
+    pub async fn start(&self) -> Result<()> {
+        let mut running = self.0.lifecycle.running.lock().await;
+        if running.is_some() {
+            return Ok(());
+        }
+        for account in self.accounts() {
+            inbox::resume(account).await?;
+            outbox::resume(account).await?;
+        }
+        let cancel = CancellationToken::new();
+        let mut accounts = Vec::new();
+        for account in self.accounts() {
+            account.set_state(AccountState::Starting);
+            accounts.push(tokio::spawn(drive(self.clone(), account.clone(), cancel.clone())));
+        }
+        *running = Some(Running { cancel, accounts });
+        drop(running);
+        self.first_signs().await;
+        self.emit(AnyEvent::BotStart(BotStart { bot: self.clone() })).await;
+        let failed: Vec<String> = self
+            .accounts()
+            .iter()
+            .filter_map(|account| match account.state() {
+                AccountState::Failed(why) => Some(format!("account {}: {why}", account.id())),
+                _ => None,
+            })
+            .collect();
+        if failed.len() == self.accounts().len() {
+            self.stop().await?;
+            return Err(Error::Other(failed.join("; ").into()));
+        }
+        Ok(())
+    }
+
+    async fn first_signs(&self) {
+        let signs = async {
+            for account in self.accounts() {
+                let _ = account.watch_state().wait_for(|state| *state != AccountState::Starting).await;
+            }
+        };
+        if self.clock().as_virtual().is_some() {
+            // Nobody may be advancing this clock: give the puppets their turn, and go on.
+            let mut signs = std::pin::pin!(signs);
+            for _ in 0..64 {
+                if futures_util::poll!(&mut signs).is_ready() {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        } else if self.clock().timeout(FIRST_SIGN, signs).await.is_err() {
+            tracing::warn!("not every account has given a sign of life yet; they go on starting");
+        }
+    }
+
+    /// Stops: puppets first, then up to 10 s for events and sends under way. What is left stays in the store and is
+    /// taken up by the next start. Handlers that wait in `ask` are not waited for. Stopping twice does nothing.
+    ///
+    /// # Errors
+    /// None today; a store may fail to close.
+    pub async fn stop(&self) -> Result<()> {
+        let mut running = self.0.lifecycle.running.lock().await;
+        let Some(Running { cancel, accounts }) = running.take() else { return Ok(()) };
+        let core = self.core();
+        let began = self.clock().now();
+        self.emit(AnyEvent::BotStop(BotStop { bot: self.clone() })).await;
+        cancel.cancel();
+        for task in accounts {
+            let abort = task.abort_handle();
+            if self.clock().timeout(PUPPET_STOP, task).await.is_err() {
+                tracing::warn!("a puppet did not return when asked to; it was aborted");
+                abort.abort();
+            }
+        }
+        core.tasks.close();
+        let left = DRAIN.saturating_sub(self.clock().now().saturating_sub(began));
+        if self.clock().timeout(left, core.tasks.wait()).await.is_err() {
+            tracing::warn!("10 s were not enough to drain; the rest stays in the store");
+        }
+        core.parked.clear().await;
+        core.lanes.abort();
+        core.outbox.abort();
+        core.tasks.wait().await;
+        core.reset();
+        for account in self.accounts() {
+            account.set_ready(false);
+            if !matches!(account.state(), AccountState::Failed(_)) {
+                account.set_state(AccountState::Stopped);
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops and starts.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start) and [`stop`](Self::stop).
+    #[doc(alias = "reset")]
+    pub async fn restart(&self) -> Result<()> {
+        self.stop().await?;
+        self.start().await
+    }
+
+    /// Starts, waits for Ctrl-C, SIGTERM or the end of all accounts, and stops.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start); or when every account has failed for good.
+    pub async fn run(&self) -> Result<()> {
+        self.start().await?;
+        tokio::select! {
+            () = signal() => tracing::info!("stopping"),
+            () = self.ended() => {}
+        }
+        let failed: Vec<String> = self
+            .accounts()
+            .iter()
+            .filter_map(|account| match account.state() {
+                AccountState::Failed(why) => Some(format!("account {}: {why}", account.id())),
+                _ => None,
+            })
+            .collect();
+        self.stop().await?;
+        if failed.is_empty() { Ok(()) } else { Err(Error::Other(failed.join("; ").into())) }
+    }
+
+    /// Completes when no puppet runs any more: their sources have ended, or they failed for good.
+    pub async fn ended(&self) {
+        for account in self.accounts() {
+            let over = |state: &AccountState| matches!(state, AccountState::Stopped | AccountState::Failed(_));
+            let _ = account.watch_state().wait_for(over).await;
+        }
+    }
+
+    /// Completes when no event and no send is under way; handlers that wait in `ask` do not count.
+    pub async fn drained(&self) {
+        let core = self.core();
+        core.tasks.close();
+        core.tasks.wait().await;
+    }
+
+    /// Gives an event of the bot itself to its handlers.
+    async fn emit(&self, object: AnyEvent) {
+        let cx = EventContext { bot: self.clone(), account: self.main_account().clone(), object };
+        handler::process(cx, EventRef::default(), false).await;
+    }
+
+    fn report(&self, account: &Account, error: Error) {
+        handler::report_error(self.clone(), account, error, None);
+    }
+}
+
+/// Runs one account's puppet, again and again as long as that makes sense.
+async fn drive(bot: Bot, account: Account, cancel: CancellationToken) {
+    let mut failures = 0u32;
+    loop {
+        let cursor = match account.core().store.cursor(account.id()).await {
+            Ok(cursor) => cursor,
+            Err(error) => {
+                account.set_state(AccountState::Failed(error.to_string()));
+                bot.report(&account, error.into());
+                return;
+            }
+        };
+        let began = bot.clock().now();
+        let run = cancel.child_token();
+        let inbox = Arc::new(Inbox { account: account.clone(), cancelled: cancel.clone() });
+        let cx = PuppetContext::new(
+            account.id().clone(),
+            inbox,
+            account.session(),
+            bot.clock().clone(),
+            run,
+            cursor,
+        );
+        let puppet = account.puppet_arc();
+        let result = AssertUnwindSafe(puppet.run(cx)).catch_unwind().await.unwrap_or_else(|_| {
+            Err(PuppetError::Protocol { context: "running", detail: "the puppet panicked".into() })
+        });
+        if cancel.is_cancelled() {
+            return;
+        }
+        let error = match result {
+            Ok(()) => return account.set_state(AccountState::Stopped),
+            Err(error) => error,
+        };
+        if bot.clock().now().saturating_sub(began) > MAX_BACKOFF {
+            failures = 0;
+        }
+        let wait = match error.retry() {
+            Retry::Never => {
+                account.set_state(AccountState::Failed(error.to_string()));
+                return bot.report(&account, error.into());
+            }
+            Retry::After(after) => after,
+            Retry::Backoff => BACKOFF.saturating_mul(1 << failures.min(6)).min(MAX_BACKOFF).mul_f64(bot.core().jitter()),
+        };
+        failures = failures.saturating_add(1);
+        account.set_state(AccountState::Retrying(error.to_string()));
+        bot.report(&account, error.into());
+        tokio::select! {
+            () = bot.clock().sleep(wait) => {}
+            () = cancel.cancelled() => return,
+        }
+    }
+}
+
+/// Ctrl-C or SIGTERM.
+async fn signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,180 @@
+//! BOT: one or many accounts that share handlers, store and life cycle.
+
+mod account;
+mod builder;
+mod core;
+mod lifecycle;
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use wechaty_puppet::Clock;
+use wechaty_types::AccountId;
+
+pub use account::{Account, AccountState};
+pub use builder::{BotBuilder, BuildError};
+pub use core::Limits;
+pub(crate) use core::Core;
+
+use crate::{
+    Error, IntoSayable, Ledger, Result, Say,
+    handler::States,
+    plugin::{Installed, Plugin, PluginMeta},
+    store::{MemoryCard, Store},
+    user::ContactSelf,
+};
+use lifecycle::Lifecycle;
+
+/// A bot. Cheap to clone; all clones are the same bot.
+#[derive(Clone, Debug)]
+pub struct Bot(pub(crate) Arc<BotInner>);
+
+#[derive(Debug)]
+pub(crate) struct BotInner {
+    id: uuid::Uuid,
+    name: String,
+    core: Arc<Core>,
+    accounts: Vec<Account>,
+    memory: MemoryCard,
+    plugins: Mutex<Vec<Installed>>,
+    lifecycle: Lifecycle,
+}
+
+impl Bot {
+    /// A bot with one account, in the slot `"default"`.
+    pub fn builder(puppet: impl wechaty_puppet::Puppet) -> BotBuilder {
+        BotBuilder::new().account("default", puppet)
+    }
+
+    /// Unique for this object.
+    pub fn id(&self) -> uuid::Uuid {
+        self.0.id
+    }
+    /// What the builder was given, else `"wechaty"`.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+    /// The SDK's version.
+    pub fn version(&self) -> &'static str {
+        env!("CARGO_PKG_VERSION")
+    }
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.0.core.clock
+    }
+    /// What the bot remembers between its lives, if it has a name.
+    pub fn memory(&self) -> &MemoryCard {
+        &self.0.memory
+    }
+    /// All accounts, in the order they were given.
+    pub fn accounts(&self) -> &[Account] {
+        &self.0.accounts
+    }
+    /// The account in a slot.
+    pub fn account(&self, id: impl Into<AccountId>) -> Option<&Account> {
+        let id = id.into();
+        self.0.accounts.iter().find(|account| *account.id() == id)
+    }
+    /// The first account: the only one of most bots.
+    pub fn main_account(&self) -> &Account {
+        &self.0.accounts[0]
+    }
+    /// The store.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.0.core.store
+    }
+    /// Both books at this moment.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn ledger(&self) -> Result<Ledger> {
+        Ok(self.0.core.store.ledger().await?)
+    }
+
+    /// Whether the first account is logged in.
+    #[doc(alias = "isLoggedIn")]
+    pub fn is_logged_in(&self) -> bool {
+        self.main_account().is_logged_in()
+    }
+    /// Who the first account is.
+    ///
+    /// # Errors
+    /// [`Error::NotLoggedIn`].
+    #[doc(alias = "currentUser")]
+    pub fn current_user(&self) -> Result<ContactSelf> {
+        self.main_account().current_user()
+    }
+    /// Waits until contacts and rooms of all accounts are known.
+    pub async fn ready(&self) {
+        for account in self.accounts() {
+            account.ready().await;
+        }
+    }
+    /// Says something to the first account itself.
+    pub fn say(&self, what: impl IntoSayable) -> Result<Say> {
+        Ok(self.current_user()?.say(what))
+    }
+    /// Asks the first account's connection for a dong event.
+    ///
+    /// # Errors
+    /// What the puppet says; `Unsupported` where it cannot.
+    pub async fn ding(&self, data: Option<String>) -> Result<()> {
+        Ok(self.main_account().puppet().ding(data).await?)
+    }
+    /// Logs the first account out.
+    ///
+    /// # Errors
+    /// What the puppet says; `Unsupported` where it cannot.
+    pub async fn logout(&self, reason: Option<&str>) -> Result<()> {
+        self.main_account().logout(reason).await
+    }
+
+    /// Installs a plugin behind those there are.
+    ///
+    /// # Errors
+    /// The plugin's own, a missing state, or a name that is taken.
+    #[doc(alias = "use")]
+    pub fn install(&self, plugin: impl Plugin) -> Result<()> {
+        self.install_dyn(&plugin)
+    }
+
+    pub(crate) fn install_dyn(&self, plugin: &dyn Plugin) -> Result<()> {
+        let meta = plugin.meta();
+        let mut plugins = self.0.plugins.lock();
+        if plugins.iter().any(|installed| installed.meta.name == meta.name) {
+            return Err(Error::Invalid {
+                what: "plugin",
+                reason: format!("`{}` is installed already: uninstall it first, or give one another name", meta.name),
+            });
+        }
+        plugins.push(Installed::install(self, plugin)?);
+        Ok(())
+    }
+
+    /// Takes a plugin out: its handlers get no further event, its jobs end. False: there is none of that name.
+    pub fn uninstall(&self, name: &str) -> bool {
+        let mut plugins = self.0.plugins.lock();
+        let Some(at) = plugins.iter().position(|installed| installed.meta.name == name) else { return false };
+        let installed = plugins.remove(at);
+        drop(plugins);
+        installed.uninstall(self);
+        true
+    }
+
+    /// What is installed, in order.
+    pub fn plugins(&self) -> Vec<PluginMeta> {
+        self.0.plugins.lock().iter().map(|installed| installed.meta.clone()).collect()
+    }
+
+    /// Names of all handlers and observers.
+    pub fn handler_names(&self) -> Vec<String> {
+        self.0.core.handlers.names().iter().map(|name| name.to_string()).collect()
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.0.core
+    }
+    pub(crate) fn states(&self) -> &States {
+        &self.0.core.states
+    }
+}

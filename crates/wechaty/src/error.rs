@@ -1,0 +1,99 @@
+//! ERRORS: what a bot maker gets from a call that failed.
+
+use std::sync::Arc;
+
+use wechaty_puppet::{BoxError, PuppetError};
+use wechaty_types::{AccountId, FileBoxError};
+
+use crate::{bot::BuildError, outbox::SendFailure, store::StoreError};
+
+/// Result of the SDK's calls.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, and whether another try makes sense (in the source's own terms).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The platform refused, could not be reached, or cannot do it.
+    #[error(transparent)]
+    Puppet(#[from] PuppetError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A message was not sent, or nobody knows whether it was.
+    #[error(transparent)]
+    Send(#[from] Arc<SendFailure>),
+    /// The bot could not be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileBoxError),
+    /// The call needs a logged-in account.
+    #[error("account {0} is not logged in: wait for its `login` event")]
+    NotLoggedIn(AccountId),
+    /// The call needs a loaded payload.
+    #[error("{what} {id} is not loaded: call `ready().await` first")]
+    NotReady {
+        /// Contact, room …
+        what: &'static str,
+        /// Which.
+        id: String,
+    },
+    /// The message is of another type than the call needs.
+    #[error("this needs a message of type {expected}, but it is {found}")]
+    WrongType {
+        /// Needed.
+        expected: &'static str,
+        /// Found.
+        found: wechaty_types::MessageType,
+    },
+    /// An argument makes no sense.
+    #[error("invalid {what}: {reason}")]
+    Invalid {
+        /// Which argument.
+        what: &'static str,
+        /// Why, and what was expected.
+        reason: String,
+    },
+    /// Nobody has answered in time.
+    #[error("the bot is stopping")]
+    Stopping,
+    /// A handler panicked.
+    #[error("handler panicked: {0}")]
+    Panic(String),
+    /// The bot maker's own error.
+    #[error(transparent)]
+    Other(BoxError),
+}
+
+impl Error {
+    /// Wraps the bot maker's own error.
+    pub fn other(source: impl Into<BoxError>) -> Self {
+        Self::Other(source.into())
+    }
+}
+
+impl From<String> for Error {
+    fn from(text: String) -> Self {
+        Self::Other(text.into())
+    }
+}
+
+impl From<&str> for Error {
+    fn from(text: &str) -> Self {
+        Self::Other(text.into())
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(source: std::io::Error) -> Self {
+        Self::Other(source.into())
+    }
+}
+
+impl From<BoxError> for Error {
+    fn from(source: BoxError) -> Self {
+        Self::Other(source)
+    }
+}

@@ -1,0 +1,224 @@
+//! DISPATCH: one event through its observers and handlers, in order; a panic or an error stays where it happened.
+
+use std::{
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
+use wechaty_types::MessageId;
+
+use super::{
+    EventContext, Flow, Run,
+    event::{AnyEvent, Topic},
+    registry::{Chain, Entry},
+};
+use crate::{
+    Account, Bot, Error, Result,
+    store::{DedupeKey, EventSeq, Outcome},
+    user::ErrorReport,
+};
+
+/// Who the event is, for keys and the journal.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EventRef {
+    /// `None`: not in the journal (heartbeat, start …).
+    pub(crate) seq: Option<EventSeq>,
+    pub(crate) identity: DedupeKey,
+    pub(crate) cause: Option<MessageId>,
+}
+
+/// One event in the hands of its handlers; finished when the last of them has returned.
+struct EventRun {
+    cx: EventContext,
+    event: EventRef,
+    chain: Option<Arc<Chain>>,
+    outstanding: AtomicUsize,
+    handled: AtomicBool,
+    errors: Mutex<Vec<Arc<str>>>,
+}
+
+/// Gives an event to its observers and handlers. Returns when all have returned or wait in `ask`; the others go on in
+/// tasks of their own and finish the event.
+///
+/// `answered`: the event was the answer somebody asked for; only observers get it then.
+pub(crate) async fn process(cx: EventContext, event: EventRef, answered: bool) {
+    let chain = cx.bot.core().handlers.chain(cx.object.topic());
+    let run = Arc::new(EventRun {
+        cx,
+        event,
+        chain,
+        outstanding: AtomicUsize::new(1),
+        handled: AtomicBool::new(answered),
+        errors: Mutex::default(),
+    });
+    if let Some(chain) = &run.chain {
+        for entry in &chain.observers {
+            if let Some(running) = run.start(entry) {
+                let outcome = running.await;
+                run.record(entry, outcome);
+            }
+        }
+        if !answered {
+            run.clone().handlers(0, None).await;
+        }
+    }
+    run.release().await;
+}
+
+impl EventRun {
+    fn start(&self, entry: &Entry) -> Option<Running> {
+        let run = Run::new(self.event.seq, self.event.identity, entry.name.clone(), self.event.cause.clone());
+        // The handler's own code runs as early as here, where it makes its future.
+        let future = catch_unwind(AssertUnwindSafe(|| run.enter(|| entry.handler.call(&self.cx))));
+        let future = future.unwrap_or_else(|panic| Some(Box::pin(std::future::ready(Err(panicked(&*panic))))))?;
+        Some(Running { run, future })
+    }
+
+    /// Runs the handlers from number `from` on. `handled_by`: an earlier one said [`Flow::Handled`].
+    async fn handlers(self: Arc<Self>, from: usize, mut handled_by: Option<Option<Arc<str>>>) {
+        let Some(chain) = self.chain.clone() else { return };
+        for (i, entry) in chain.handlers.iter().enumerate().skip(from) {
+            if handled_by.as_ref().is_some_and(|plugin| *plugin != entry.plugin) {
+                continue;
+            }
+            let Some(mut running) = self.start(entry) else { continue };
+            self.handled.store(true, Ordering::Relaxed);
+            match running.until_done_or_parked().await {
+                Some(outcome) => match self.record(entry, outcome) {
+                    Flow::Continue => {}
+                    Flow::Handled => handled_by = Some(entry.plugin.clone()),
+                    Flow::Stop => return,
+                },
+                None => {
+                    // It waits in `ask` and gives its lane back. Those behind it need not wait, unless it may stop them.
+                    self.outstanding.fetch_add(1, Ordering::Relaxed);
+                    let (this, entry) = (self.clone(), entry.clone());
+                    let may_stop = entry.handler.may_stop();
+                    let handled_by = handled_by.clone();
+                    let rest: BoxFuture<'static, ()> = Box::pin(async move {
+                        let outcome = running.await;
+                        let flow = this.record(&entry, outcome);
+                        match flow {
+                            _ if !may_stop => {}
+                            Flow::Continue => this.clone().handlers_boxed(i + 1, handled_by).await,
+                            Flow::Handled => this.clone().handlers_boxed(i + 1, Some(entry.plugin.clone())).await,
+                            Flow::Stop => {}
+                        }
+                        this.release().await;
+                    });
+                    self.cx.bot.core().parked.spawn(rest);
+                    if may_stop {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// [`handlers`](Self::handlers) with its type erased, so that it can go on behind itself.
+    fn handlers_boxed(self: Arc<Self>, from: usize, handled_by: Option<Option<Arc<str>>>) -> BoxFuture<'static, ()> {
+        Box::pin(self.handlers(from, handled_by))
+    }
+
+    fn record(&self, entry: &Entry, outcome: Result<Flow>) -> Flow {
+        match outcome {
+            Ok(flow) => flow,
+            Err(error) => {
+                self.errors.lock().push(entry.name.clone());
+                report(&self.cx, error, Some(entry.name.clone()));
+                Flow::Continue
+            }
+        }
+    }
+
+    /// One of those who hold the event lets go; the last one finishes it.
+    async fn release(&self) {
+        if self.outstanding.fetch_sub(1, Ordering::AcqRel) != 1 {
+            return;
+        }
+        if let Some(seq) = self.event.seq {
+            let errors = std::mem::take(&mut *self.errors.lock());
+            let outcome = Outcome::Handled { by: self.handled.load(Ordering::Relaxed), errors };
+            self.cx.account.finish(seq, outcome).await;
+        }
+    }
+}
+
+fn process_boxed(cx: EventContext) -> BoxFuture<'static, ()> {
+    Box::pin(process(cx, EventRef::default(), false))
+}
+
+/// Tells the error handlers about an event that fell to an error in `handler`.
+fn report(cx: &EventContext, error: Error, handler: Option<Arc<str>>) {
+    if cx.object.topic() == Topic::Error {
+        // An error handler that fails must not call itself.
+        tracing::error!(account = %cx.account.id(), handler = handler.as_deref(), "{error}");
+    } else {
+        report_error(cx.bot.clone(), &cx.account, error, handler);
+    }
+}
+
+/// Tells the error handlers; without any, the log.
+pub(crate) fn report_error(bot: Bot, account: &Account, error: Error, handler: Option<Arc<str>>) {
+    let report = ErrorReport::new(error, handler, account.clone());
+    let chain = bot.core().handlers.chain(Topic::Error);
+    if chain.is_none_or(|chain| chain.handlers.is_empty() && chain.observers.is_empty()) {
+        tracing::error!(account = %account.id(), "{report}");
+        return;
+    }
+    let cx = EventContext { bot: bot.clone(), account: account.clone(), object: AnyEvent::ErrorReport(report) };
+    bot.core().tasks.spawn(process_boxed(cx));
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
+    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+    Error::Panic(text.unwrap_or_else(|| "a value that is no text".to_owned()))
+}
+
+/// A handler's future with its run. Completes the run when it is done or dropped.
+struct Running {
+    run: Arc<Run>,
+    future: BoxFuture<'static, Result<Flow>>,
+}
+
+impl Running {
+    /// `None`: it waits in `ask`.
+    async fn until_done_or_parked(&mut self) -> Option<Result<Flow>> {
+        poll_fn(|cx| match Pin::new(&mut *self).poll(cx) {
+            Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+            Poll::Pending if self.run.is_parked() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        })
+        .await
+    }
+}
+
+impl Future for Running {
+    type Output = Result<Flow>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let polled = catch_unwind(AssertUnwindSafe(|| this.run.enter(|| this.future.as_mut().poll(cx))));
+        let outcome = match polled {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(outcome)) => outcome,
+            Err(panic) => Err(panicked(&*panic)),
+        };
+        this.run.done();
+        Poll::Ready(outcome)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.run.done();
+    }
+}

@@ -1,0 +1,93 @@
+//! Extractors: what a handler may take behind its event.
+
+use std::{
+    any::{Any, TypeId},
+    collections::HashMap,
+    ops::Deref,
+    sync::Arc,
+};
+
+use crate::{Account, Bot, handler::event::AnyEvent};
+
+/// What a handler runs with.
+#[derive(Clone, Debug)]
+#[doc(hidden)]
+pub struct EventContext {
+    pub(crate) bot: Bot,
+    pub(crate) account: Account,
+    pub(crate) object: AnyEvent,
+}
+
+/// Something a handler can ask for by its type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an extractor",
+    note = "behind its event a handler may take `State<T>`, `Bot` and `Account`"
+)]
+pub trait Extract: Send + Sized + 'static {
+    #[doc(hidden)]
+    fn extract(cx: &EventContext) -> Self;
+    #[doc(hidden)]
+    fn missing(states: &States) -> Option<&'static str> {
+        let _ = states;
+        None
+    }
+}
+
+impl Extract for Bot {
+    fn extract(cx: &EventContext) -> Self {
+        cx.bot.clone()
+    }
+}
+
+impl Extract for Account {
+    fn extract(cx: &EventContext) -> Self {
+        cx.account.clone()
+    }
+}
+
+/// A value given to [`BotBuilder::state`](crate::BotBuilder::state), shared by all handlers.
+#[derive(Debug)]
+pub struct State<T>(Arc<T>);
+
+impl<T> Clone for State<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> Deref for State<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Send + Sync + 'static> Extract for State<T> {
+    fn extract(cx: &EventContext) -> Self {
+        // `build()` has refused handlers whose state is missing.
+        Self(cx.bot.states().get().expect("build() checks that every state a handler takes was given"))
+    }
+    fn missing(states: &States) -> Option<&'static str> {
+        states.get::<T>().is_none().then(std::any::type_name::<T>)
+    }
+}
+
+/// The values given to the builder, by type.
+#[derive(Clone, Default)]
+#[doc(hidden)]
+pub struct States(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
+
+impl std::fmt::Debug for States {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "States({})", self.0.len())
+    }
+}
+
+impl States {
+    pub(crate) fn insert<T: Send + Sync + 'static>(&mut self, value: T) {
+        self.0.insert(TypeId::of::<T>(), Arc::new(value));
+    }
+    pub(crate) fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.0.get(&TypeId::of::<T>())?.clone().downcast().ok()
+    }
+}

@@ -1,0 +1,109 @@
+//! RUN: one handler with one event. What it says gets its idempotency keys here, and `ask` parks it here.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU8, AtomicU32, Ordering},
+};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use wechaty_types::MessageId;
+
+use crate::store::{DedupeKey, EventSeq};
+
+tokio::task_local! {
+    static CURRENT: Arc<Run>;
+}
+
+const RUNNING: u8 = 0;
+const DONE: u8 = 1;
+
+/// One handler with one event.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// The event, if it is in the journal.
+    pub(crate) event: Option<EventSeq>,
+    /// Names the event across runs.
+    pub(crate) identity: DedupeKey,
+    pub(crate) handler: Arc<str>,
+    /// The message the event is about.
+    pub(crate) cause: Option<MessageId>,
+    said: Mutex<Vec<([u8; 16], u32)>>,
+    parked: AtomicU32,
+    state: AtomicU8,
+    quiet: Notify,
+}
+
+impl Run {
+    pub(crate) fn new(
+        event: Option<EventSeq>,
+        identity: DedupeKey,
+        handler: Arc<str>,
+        cause: Option<MessageId>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            event,
+            identity,
+            handler,
+            cause,
+            said: Mutex::default(),
+            parked: AtomicU32::new(0),
+            state: AtomicU8::new(RUNNING),
+            quiet: Notify::new(),
+        })
+    }
+
+    /// The run the calling future belongs to.
+    pub(crate) fn current() -> Option<Arc<Self>> {
+        CURRENT.try_with(Arc::clone).ok()
+    }
+
+    /// Runs `f`, a poll of the handler, as part of this run.
+    pub(crate) fn enter<R>(self: &Arc<Self>, f: impl FnOnce() -> R) -> R {
+        CURRENT.sync_scope(self.clone(), f)
+    }
+
+    /// How often this run has said the content of `digest` before: the k of the key rule.
+    pub(crate) fn occurrence(&self, digest: [u8; 16]) -> u32 {
+        let mut said = self.said.lock();
+        match said.iter_mut().find(|(d, _)| *d == digest) {
+            Some((_, k)) => {
+                *k += 1;
+                *k
+            }
+            None => {
+                said.push((digest, 0));
+                0
+            }
+        }
+    }
+
+    pub(crate) fn is_parked(&self) -> bool {
+        self.parked.load(Ordering::Acquire) > 0
+    }
+
+    pub(crate) fn park(&self) {
+        self.parked.fetch_add(1, Ordering::AcqRel);
+        self.quiet.notify_waiters();
+    }
+
+    pub(crate) fn resume(&self) {
+        self.parked.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    pub(crate) fn done(&self) {
+        self.state.store(DONE, Ordering::Release);
+        self.quiet.notify_waiters();
+    }
+
+    /// Completes when the handler has returned or waits in `ask` again.
+    pub(crate) async fn quiet(&self) {
+        loop {
+            let notified = self.quiet.notified();
+            if self.is_parked() || self.state.load(Ordering::Acquire) == DONE {
+                return;
+            }
+            notified.await;
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! ASK: a handler waits for the answer of a person; its lane is free meanwhile.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+use wechaty_types::ContactId;
+
+use super::LaneKey;
+use crate::{
+    Error, Result,
+    handler::{AnyEvent, Run},
+    outbox::Say,
+    user::Message,
+};
+
+type Filter = Box<dyn Fn(&Message) -> bool + Send + Sync>;
+
+struct Waiter {
+    id: u64,
+    talker: ContactId,
+    filter: Option<Filter>,
+    answer: oneshot::Sender<Message>,
+    run: Option<Arc<Run>>,
+}
+
+/// Who waits for an answer, by lane, in the order of asking.
+#[derive(Default)]
+pub(crate) struct Waiters {
+    count: AtomicUsize,
+    next: AtomicUsize,
+    lanes: Mutex<HashMap<LaneKey, Vec<Waiter>>>,
+}
+
+impl fmt::Debug for Waiters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Waiters({})", self.count.load(Ordering::Relaxed))
+    }
+}
+
+/// A waiter whose answer has come.
+pub(crate) struct Asked {
+    waiter: Waiter,
+    message: Message,
+}
+
+impl Asked {
+    /// Wakes the handler and waits until it has returned or asks again: it has its lane back until then.
+    pub(crate) async fn deliver(self) {
+        let Self { waiter, message } = self;
+        if let Some(run) = &waiter.run {
+            run.resume();
+        }
+        if waiter.answer.send(message).is_ok()
+            && let Some(run) = waiter.run
+        {
+            run.quiet().await;
+        }
+    }
+}
+
+impl Waiters {
+    /// The first waiter of the lane whom this message answers.
+    pub(crate) fn answer(&self, key: &LaneKey, event: &AnyEvent) -> Option<Asked> {
+        if self.count.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        let AnyEvent::Message(message) = event else { return None };
+        let mut lanes = self.lanes.lock();
+        let waiters = lanes.get_mut(key)?;
+        let matches = |waiter: &Waiter| {
+            !waiter.answer.is_closed()
+                && waiter.talker == *message.talker_id()
+                && waiter.filter.as_ref().is_none_or(|filter| filter(message))
+        };
+        let waiter = waiters.remove(waiters.iter().position(matches)?);
+        if waiters.is_empty() {
+            lanes.remove(key);
+        }
+        self.count.fetch_sub(1, Ordering::AcqRel);
+        Some(Asked { waiter, message: message.clone() })
+    }
+
+    fn add(&self, key: LaneKey, waiter: Waiter) {
+        self.lanes.lock().entry(key).or_default().push(waiter);
+        self.count.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Forgets everybody; who waits gets [`Error::Stopping`].
+    pub(crate) fn clear(&self) {
+        let mut lanes = self.lanes.lock();
+        self.count.store(0, Ordering::Release);
+        let forgotten = std::mem::take(&mut *lanes);
+        drop(lanes);
+        drop(forgotten);
+    }
+
+    /// True: it was still waiting.
+    fn remove(&self, key: &LaneKey, id: u64) -> bool {
+        let mut lanes = self.lanes.lock();
+        let Some(waiters) = lanes.get_mut(key) else { return false };
+        let Some(at) = waiters.iter().position(|waiter| waiter.id == id) else { return false };
+        waiters.remove(at);
+        if waiters.is_empty() {
+            lanes.remove(key);
+        }
+        self.count.fetch_sub(1, Ordering::AcqRel);
+        true
+    }
+}
+
+/// Takes the waiter off the list, and the handler out of its parking, when `ask` ends or is dropped.
+struct Waiting {
+    message: Message,
+    key: LaneKey,
+    id: u64,
+    run: Option<Arc<Run>>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let waiters = &self.message.account().core().waiters;
+        if waiters.remove(&self.key, self.id)
+            && let Some(run) = &self.run
+        {
+            run.resume();
+        }
+    }
+}
+
+/// A question: says it, then waits for the same person's next message in the same conversation. Made by
+/// [`Message::ask`]; a future of `Ok(None)` when the time has run out.
+#[must_use = "a question is asked when it is awaited"]
+pub struct Ask(State);
+
+enum State {
+    Built { message: Message, question: Say, filter: Option<Filter>, timeout: Option<Duration> },
+    Running(BoxFuture<'static, Result<Option<Message>>>),
+    Done,
+}
+
+impl fmt::Debug for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ask")
+    }
+}
+
+impl Ask {
+    pub(crate) fn new(message: Message, question: Say) -> Self {
+        Self(State::Built { message, question, filter: None, timeout: None })
+    }
+
+    /// Only a message for which `accept` is true is the answer; others go their usual way.
+    pub fn filter(mut self, accept: impl Fn(&Message) -> bool + Send + Sync + 'static) -> Self {
+        if let State::Built { filter, .. } = &mut self.0 {
+            *filter = Some(Box::new(accept));
+        }
+        self
+    }
+
+    /// Gives up after this time; without it, waits for ever.
+    pub fn timeout(mut self, after: Duration) -> Self {
+        if let State::Built { timeout, .. } = &mut self.0 {
+            *timeout = Some(after);
+        }
+        self
+    }
+}
+
+impl Future for Ask {
+    type Output = Result<Option<Message>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let State::Built { .. } = self.0
+            && let State::Built { message, question, filter, timeout } = std::mem::replace(&mut self.0, State::Done)
+        {
+            self.0 = State::Running(Box::pin(ask(message, question, filter, timeout)));
+        }
+        match &mut self.0 {
+            State::Running(future) => future.as_mut().poll(cx),
+            _ => Poll::Pending,
+        }
+    }
+}
+
+async fn ask(
+    message: Message,
+    question: Say,
+    filter: Option<Filter>,
+    timeout: Option<Duration>,
+) -> Result<Option<Message>> {
+    let account = message.account().clone();
+    let core = account.core();
+    let key = LaneKey { account: account.index(), conversation: Some(message.conversation_id()) };
+    let run = Run::current();
+    let (answer, answered) = oneshot::channel();
+    let id = core.waiters.next.fetch_add(1, Ordering::Relaxed) as u64;
+    // Before the question goes out: a quick answer must not be missed.
+    core.waiters.add(
+        key.clone(),
+        Waiter { id, talker: message.talker_id().clone(), filter, answer, run: run.clone() },
+    );
+    if let Some(run) = &run {
+        run.park();
+    }
+    let _waiting = Waiting { message, key, id, run };
+    question.await?;
+    let answer = match timeout {
+        Some(after) => match account.core().clock.timeout(after, answered).await {
+            Ok(answer) => answer,
+            Err(_) => return Ok(None),
+        },
+        None => answered.await,
+    };
+    answer.map(Some).map_err(|_| Error::Stopping)
+}

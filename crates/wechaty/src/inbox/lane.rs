@@ -1,0 +1,152 @@
+//! Lanes: one FIFO queue a conversation, a pure state machine. An idle lane holds no task, no channel and no entry.
+
+use std::{
+    collections::VecDeque,
+    hash::{BuildHasher, Hash},
+};
+
+use hashbrown::{DefaultHashBuilder, HashMap, hash_map::Entry};
+use parking_lot::Mutex;
+use tokio::task::AbortHandle;
+use wechaty_types::ConversationId;
+
+const SHARDS: usize = 64;
+
+/// The conversation of an account, by the account's number in this process.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct LaneKey {
+    pub(crate) account: u32,
+    pub(crate) conversation: Option<ConversationId>,
+}
+
+/// Whether the caller of [`Lanes::push`] has to start the lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    /// The lane was idle: run it until [`Lanes::pop`] gives `None`.
+    Start,
+    /// Somebody runs it already; it holds so many items now.
+    Queued(usize),
+}
+
+#[derive(Debug)]
+struct Lane<T> {
+    queue: VecDeque<T>,
+    runner: Option<AbortHandle>,
+}
+
+/// All lanes. An entry in the map means that somebody runs the lane.
+#[derive(Debug)]
+pub(crate) struct Lanes<K, T> {
+    shards: Box<[Mutex<HashMap<K, Lane<T>>>]>,
+    hasher: DefaultHashBuilder,
+}
+
+impl<K: Eq + Hash + Clone, T> Default for Lanes<K, T> {
+    fn default() -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            hasher: DefaultHashBuilder::default(),
+        }
+    }
+}
+
+impl<K: Eq + Hash + Clone, T> Lanes<K, T> {
+    fn shard(&self, key: &K) -> &Mutex<HashMap<K, Lane<T>>> {
+        &self.shards[self.hasher.hash_one(key) as usize % SHARDS]
+    }
+
+    /// Puts an item behind the others of its lane.
+    pub(crate) fn push(&self, key: &K, item: T) -> Pushed {
+        let mut shard = self.shard(key).lock();
+        match shard.entry(key.clone()) {
+            Entry::Occupied(mut lane) => {
+                let queue = &mut lane.get_mut().queue;
+                queue.push_back(item);
+                Pushed::Queued(queue.len())
+            }
+            Entry::Vacant(vacant) => {
+                vacant.insert(Lane { queue: VecDeque::from([item]), runner: None });
+                Pushed::Start
+            }
+        }
+    }
+
+    /// Takes the first item; `None`: the lane is empty and idle from now on.
+    pub(crate) fn pop(&self, key: &K) -> Option<T> {
+        let mut shard = self.shard(key).lock();
+        let item = shard.get_mut(key)?.queue.pop_front();
+        if item.is_none() {
+            shard.remove(key);
+        }
+        item
+    }
+
+    /// How many items wait in a lane.
+    pub(crate) fn len(&self, key: &K) -> usize {
+        self.shard(key).lock().get(key).map_or(0, |lane| lane.queue.len())
+    }
+
+    /// How many lanes somebody runs.
+    #[cfg(test)]
+    pub(crate) fn busy(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().len()).sum()
+    }
+
+    /// Notes which task runs a lane, so that it can be aborted.
+    pub(crate) fn runs(&self, key: &K, runner: AbortHandle) {
+        if let Some(lane) = self.shard(key).lock().get_mut(key) {
+            lane.runner = Some(runner);
+        }
+    }
+
+    /// Aborts all runners and forgets what waits. The items live on in the store.
+    pub(crate) fn abort(&self) {
+        for shard in &self.shards {
+            for (_, lane) in shard.lock().drain() {
+                if let Some(runner) = lane.runner {
+                    runner.abort();
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_idle_lane_leaves_nothing_behind() {
+        let lanes = Lanes::default();
+        assert_eq!(lanes.push(&1, 'a'), Pushed::Start);
+        assert_eq!(lanes.push(&1, 'b'), Pushed::Queued(2));
+        assert_eq!((lanes.pop(&1), lanes.pop(&1), lanes.busy()), (Some('a'), Some('b'), 1));
+        assert_eq!((lanes.pop(&1), lanes.busy()), (None, 0));
+        assert_eq!(lanes.push(&1, 'c'), Pushed::Start);
+    }
+
+    proptest! {
+        /// Against a plain map of queues: same items in the same order, `Start` exactly when idle.
+        #[test]
+        fn behaves_like_a_map_of_queues(steps in prop::collection::vec((0u8..4, any::<bool>()), 0..200)) {
+            let lanes = Lanes::default();
+            let mut model: BTreeMap<u8, VecDeque<usize>> = BTreeMap::new();
+            for (i, (key, push)) in steps.into_iter().enumerate() {
+                if push {
+                    let idle = !model.contains_key(&key);
+                    model.entry(key).or_default().push_back(i);
+                    prop_assert_eq!(lanes.push(&key, i) == Pushed::Start, idle);
+                } else {
+                    let expected = model.get_mut(&key).and_then(VecDeque::pop_front);
+                    if expected.is_none() { model.remove(&key); }
+                    prop_assert_eq!(lanes.pop(&key), expected);
+                }
+                prop_assert_eq!(lanes.busy(), model.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! A map behind many small locks.
+
+use std::hash::{BuildHasher, Hash};
+
+use hashbrown::{DefaultHashBuilder, HashMap};
+use parking_lot::Mutex;
+
+const SHARDS: usize = 64;
+
+/// A map behind many small locks, for values that are cheap to clone.
+#[derive(Debug)]
+pub(crate) struct Sharded<K, V> {
+    shards: Box<[Mutex<HashMap<K, V>>]>,
+    hasher: DefaultHashBuilder,
+}
+
+impl<K, V> Default for Sharded<K, V> {
+    fn default() -> Self {
+        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), hasher: DefaultHashBuilder::default() }
+    }
+}
+
+impl<K: Eq + Hash, V: Clone> Sharded<K, V> {
+    fn shard(&self, key: &K) -> &Mutex<HashMap<K, V>> {
+        &self.shards[self.hasher.hash_one(key) as usize % SHARDS]
+    }
+    pub(crate) fn insert(&self, key: K, value: V) {
+        self.shard(&key).lock().insert(key, value);
+    }
+    pub(crate) fn remove(&self, key: &K) {
+        self.shard(key).lock().remove(key);
+    }
+    pub(crate) fn get(&self, key: &K) -> Option<V> {
+        self.shard(key).lock().get(key).cloned()
+    }
+    pub(crate) fn clear(&self) {
+        self.shards.iter().for_each(|shard| shard.lock().clear());
+    }
+}

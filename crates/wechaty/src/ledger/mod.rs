@@ -1,0 +1,121 @@
+//! LEDGER: what was received and said, and what became of it. `pending` is counted, never the remainder.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::Serialize;
+
+/// Both books at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Ledger {
+    /// Events.
+    #[serde(rename = "in")]
+    pub inbound: InLedger,
+    /// Sends.
+    #[serde(rename = "out")]
+    pub outbound: OutLedger,
+}
+
+/// `received = handled + merged + rejected + expired + pending`, duplicates beside it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct InLedger {
+    /// Distinct accepted events, without heartbeats and dongs.
+    pub received: u64,
+    /// Every handler has returned.
+    pub handled: u64,
+    /// Part of another event.
+    pub merged: u64,
+    /// Refused.
+    pub rejected: u64,
+    /// Too old.
+    pub expired: u64,
+    /// Not finished; counted from the journal.
+    pub pending: u64,
+    /// What the equation leaves over; anything but 0 is a bug.
+    pub residue: i64,
+    /// Dropped because they had been received before.
+    pub duplicates: u64,
+    /// Of `handled`: no handler matched.
+    pub handled_none: u64,
+    /// Errors inside handlers, by handler name.
+    pub errors: BTreeMap<String, u64>,
+    /// `rejected` and `expired` by reason.
+    pub reasons: BTreeMap<String, u64>,
+}
+
+/// `said = sent + merged + rejected + expired + dead + dropped + maybe_sent + pending`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct OutLedger {
+    /// Says that were accepted or refused.
+    pub said: u64,
+    /// Taken by the platform.
+    pub sent: u64,
+    /// Part of another send.
+    pub merged: u64,
+    /// Refused before they were tried.
+    pub rejected: u64,
+    /// Too late.
+    pub expired: u64,
+    /// Failed for good.
+    pub dead: u64,
+    /// Dropped by somebody.
+    pub dropped: u64,
+    /// In doubt for good.
+    pub maybe_sent: u64,
+    /// Not settled; counted from the outbox.
+    pub pending: u64,
+    /// What the equation leaves over; anything but 0 is a bug.
+    pub residue: i64,
+    /// `rejected`, `expired` and `dead` by reason.
+    pub reasons: BTreeMap<String, u64>,
+}
+
+impl Ledger {
+    /// Works out the residues from the counted terms.
+    #[must_use]
+    pub fn balanced(mut self) -> Self {
+        let sum = |terms: &[u64]| terms.iter().sum::<u64>();
+        let i = &mut self.inbound;
+        i.residue = signed(i.received) - signed(sum(&[i.handled, i.merged, i.rejected, i.expired, i.pending]));
+        let o = &mut self.outbound;
+        let out = sum(&[o.sent, o.merged, o.rejected, o.expired, o.dead, o.dropped, o.maybe_sent, o.pending]);
+        o.residue = signed(o.said) - signed(out);
+        self
+    }
+
+    /// Whether both equations hold.
+    pub fn is_balanced(&self) -> bool {
+        self.inbound.residue == 0 && self.outbound.residue == 0
+    }
+
+    /// Whether nothing is pending.
+    pub fn is_settled(&self) -> bool {
+        self.inbound.pending == 0 && self.outbound.pending == 0
+    }
+}
+
+fn signed(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+impl fmt::Display for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (i, o) = (&self.inbound, &self.outbound);
+        writeln!(
+            f,
+            "in:  received {} = handled {} + merged {} + rejected {} + expired {} + pending {} (residue {}; duplicates {})",
+            i.received, i.handled, i.merged, i.rejected, i.expired, i.pending, i.residue, i.duplicates
+        )?;
+        write!(
+            f,
+            "out: said {} = sent {} + merged {} + rejected {} + expired {} + dead {} + dropped {} + maybe_sent {} + pending {} (residue {})",
+            o.said, o.sent, o.merged, o.rejected, o.expired, o.dead, o.dropped, o.maybe_sent, o.pending, o.residue
+        )?;
+        for (reason, count) in i.reasons.iter().chain(&o.reasons) {
+            write!(f, "\n     {reason}: {count}")?;
+        }
+        for (handler, count) in &i.errors {
+            write!(f, "\n     errors in {handler}: {count}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,38 @@
+//! WECHATY: write a bot once, run it on every messenger somebody wrote a puppet for; every message is accounted for.
+//!
+//! ```text
+//! platform → puppet → inbox → bot → handlers/plugins → sayable → outbox → puppet → platform
+//! ```
+//!
+//! ```no_run
+#![doc = include_str!("../examples/ding_dong.rs")]
+//! ```
+//!
+//! The modules follow the flow; [`prelude`] has what a bot needs.
+
+mod bot;
+mod cache;
+mod error;
+mod handler;
+mod inbox;
+mod ledger;
+mod outbox;
+pub mod plugin;
+pub mod prelude;
+pub mod puppet;
+mod sayable;
+pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod user;
+
+pub use bot::{Account, AccountState, Bot, BotBuilder, BuildError, Limits};
+pub use cache::CacheSizes;
+pub use error::{Error, Result};
+pub use inbox::Ask;
+pub use handler::{EventType, Extract, Flow, Handler, IntoFlow, State};
+pub use ledger::{InLedger, Ledger, OutLedger};
+pub use outbox::{InDoubt, OutboxPolicy, Receipt, ReceiptState, Say, SendFailure};
+pub use sayable::{IntoSayable, Sayable};
+pub use wechaty_puppet::{Clock, VirtualClock};
+pub use wechaty_types as types;

@@ -1,0 +1,15 @@
+//! OUTBOX: what is said becomes durable, is paced, sent, retried and accounted for.
+
+mod key;
+mod pacing;
+mod policy;
+mod receipt;
+mod say;
+mod send;
+mod spool;
+
+pub(crate) use pacing::Pacer;
+pub use policy::{InDoubt, OutboxPolicy};
+pub use receipt::{Receipt, ReceiptState, SendFailure};
+pub use say::Say;
+pub(crate) use send::{Parcel, Receipts, resume};

@@ -1,0 +1,230 @@
+//! `say`: from a sayable to a durable row and its receipt.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use futures_util::future::BoxFuture;
+use wechaty_puppet::{Capability, PuppetError};
+use wechaty_types::{ConversationId, Mention, MessageId, SayablePayload};
+
+use super::{Receipt, key::idempotency_key, send, spool::spool};
+use crate::{
+    Error, Result, Sayable,
+    bot::Account,
+    handler::Run,
+    store::{Enqueued, OutboxRow},
+    user::Contact,
+};
+
+/// A say about to happen: a future of its [`Receipt`], ready once the send is durable.
+///
+/// Dropping it before it is ready means it was enqueued or not, never half.
+#[must_use = "nothing is said until this is awaited"]
+pub struct Say(State);
+
+enum State {
+    Built(Box<Request>),
+    Running(BoxFuture<'static, Result<Receipt>>),
+    Done,
+}
+
+pub(super) struct Request {
+    account: Account,
+    to: ConversationId,
+    what: SayablePayload,
+    cause: Option<MessageId>,
+    quote: Option<MessageId>,
+    mentions: Vec<(Mention, String)>,
+    name: Option<String>,
+}
+
+impl fmt::Debug for Say {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            State::Built(request) => f.debug_struct("Say").field("to", &request.to).finish_non_exhaustive(),
+            _ => f.write_str("Say"),
+        }
+    }
+}
+
+impl Say {
+    pub(crate) fn new(account: Account, to: ConversationId, what: Sayable, cause: Option<MessageId>) -> Self {
+        Self(State::Built(Box::new(Request {
+            account,
+            to,
+            what: what.0,
+            cause,
+            quote: None,
+            mentions: Vec::new(),
+            name: None,
+        })))
+    }
+
+    fn edit(mut self, edit: impl FnOnce(&mut Request)) -> Self {
+        if let State::Built(request) = &mut self.0 {
+            edit(request);
+        }
+        self
+    }
+
+    /// Names the say inside its handler, so that a second run with other content (an LLM's answer) is the same say:
+    /// the first stored content wins.
+    pub fn key(self, name: impl Into<String>) -> Self {
+        self.edit(|request| request.name = Some(name.into()))
+    }
+
+    /// Quotes a message, where the platform can; elsewhere it is left out.
+    pub fn quote(self, message: impl Into<MessageId>) -> Self {
+        self.edit(|request| request.quote = Some(message.into()))
+    }
+
+    /// Mentions people: `@name` is put in front of a text, separated by U+2005, and they are notified.
+    pub fn mention<'a>(self, contacts: impl IntoIterator<Item = &'a Contact>) -> Self {
+        let mentions: Vec<_> =
+            contacts.into_iter().map(|c| (Mention::Contact(c.id().clone()), c.mention_name())).collect();
+        self.edit(|request| request.mentions.extend(mentions))
+    }
+
+    pub(crate) fn mention_as(self, mentions: impl IntoIterator<Item = (Mention, String)>) -> Self {
+        self.edit(|request| request.mentions.extend(mentions))
+    }
+
+    /// Mentions everybody in the room: `@all`.
+    pub fn mention_all(self) -> Self {
+        self.edit(|request| request.mentions.push((Mention::All, "all".to_owned())))
+    }
+
+    /// Waits until the platform took it: `receipt.sent()` in one step.
+    ///
+    /// # Errors
+    /// As awaiting the say and [`Receipt::sent`].
+    pub async fn sent(self) -> Result<wechaty_puppet::Sent> {
+        self.await?.sent().await
+    }
+}
+
+impl Future for Say {
+    type Output = Result<Receipt>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let State::Built(_) = self.0
+            && let State::Built(request) = std::mem::replace(&mut self.0, State::Done)
+        {
+            self.0 = State::Running(Box::pin(say(*request)));
+        }
+        let State::Running(future) = &mut self.0 else { return Poll::Pending };
+        let polled = future.as_mut().poll(cx);
+        if polled.is_ready() {
+            self.0 = State::Done;
+        }
+        polled
+    }
+}
+
+async fn say(request: Request) -> Result<Receipt> {
+    let Request { account, to, what, cause, quote, mentions, name } = request;
+    let core = account.core().clone();
+    let run = Run::current();
+    let what = match prepare(&account, with_mentions(what, mentions)).await {
+        Ok(what) => what,
+        Err(error) => {
+            core.store.refuse(account.id(), refusal(&error)).await?;
+            return Err(error);
+        }
+    };
+    let key = idempotency_key(account.id(), run.as_deref(), &to, &what, name.as_deref());
+    let row = OutboxRow {
+        seq: 0,
+        key,
+        account: account.id().clone(),
+        to,
+        what: Arc::new(what),
+        quote,
+        cause: cause.or_else(|| run.as_ref().and_then(|run| run.cause.clone())),
+        event: run.as_ref().and_then(|run| run.event),
+        attempts: 0,
+    };
+    core.outbox_room().await;
+    match core.store.enqueue(row.clone()).await? {
+        Enqueued::New(seq) => Ok(send::post(&account, OutboxRow { seq, ..row })),
+        Enqueued::Existing { seq: _, settled: Some(settlement) } => Ok(Receipt::of(key, settlement)),
+        Enqueued::Existing { seq, settled: None } => Ok(core.receipts.get(seq, key)),
+    }
+}
+
+/// Puts `@name`s in front of a text; other kinds get none, as no platform takes them there.
+fn with_mentions(mut what: SayablePayload, mentions: Vec<(Mention, String)>) -> SayablePayload {
+    if mentions.is_empty() {
+        return what;
+    }
+    if let SayablePayload::Text(text) | SayablePayload::Markdown(text) = &mut what {
+        let names: Vec<String> = mentions.iter().map(|(_, name)| format!("@{name}")).collect();
+        text.text = format!("{} {}", names.join("\u{2005}"), text.text);
+        text.mentions.extend(mentions.into_iter().map(|(mention, _)| mention));
+    }
+    what
+}
+
+/// Turns what the platform cannot show into the best it can, and spools files.
+async fn prepare(account: &Account, mut what: SayablePayload) -> Result<SayablePayload> {
+    let capabilities = account.capabilities();
+    if let SayablePayload::Forward(forward) = &what
+        && !capabilities.has(Capability::SendForward)
+    {
+        what = account.message(&forward.message_id).await?.to_sayable().await?.into_payload();
+    }
+    let needed = Capability::of(&what);
+    if !capabilities.has(needed) {
+        let as_text = matches!(
+            what,
+            SayablePayload::Markdown(_)
+                | SayablePayload::Card(_)
+                | SayablePayload::Menu(_)
+                | SayablePayload::Url(_)
+                | SayablePayload::Location(_)
+        );
+        let as_file = matches!(
+            what,
+            SayablePayload::Image(_) | SayablePayload::Audio(_) | SayablePayload::Video(_) | SayablePayload::Emoticon(_)
+        );
+        what = match what {
+            SayablePayload::Image(f) | SayablePayload::Audio(f) | SayablePayload::Video(f) | SayablePayload::Emoticon(f)
+                if as_file && capabilities.has(Capability::SendAttachment) =>
+            {
+                SayablePayload::Attachment(f)
+            }
+            what if as_text && capabilities.has(Capability::SendText) => {
+                let mentions = what.mentions().to_vec();
+                SayablePayload::Text(wechaty_types::TextPayload { text: what.fallback_text(), mentions })
+            }
+            _ => return Err(PuppetError::unsupported(account.puppet().platform(), needed).into()),
+        };
+    }
+    if let Some(text) = what.as_text()
+        && let Some(limit) = capabilities.limits.text
+    {
+        let length = capabilities.limits.text_unit.len(text);
+        if length > limit {
+            let reason = format!("{length} of at most {limit} {:?}", capabilities.limits.text_unit);
+            return Err(PuppetError::Invalid { what: "text", reason }.into());
+        }
+    }
+    if let Some(file) = what.file_box() {
+        let spooled = spool(file, capabilities.limits.file).await?;
+        what.set_file_box(spooled);
+    }
+    Ok(what)
+}
+
+fn refusal(error: &Error) -> &'static str {
+    match error {
+        Error::Puppet(error) => error.reason(),
+        Error::File(_) => "file",
+        _ => "invalid",
+    }
+}

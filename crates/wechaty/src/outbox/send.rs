@@ -1,0 +1,184 @@
+//! SEND: one lane a conversation; paced, tried, tried again, settled.
+
+use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
+
+use futures_util::FutureExt;
+use wechaty_puppet::{Capability, Cause, Outgoing, PuppetError, Retry, Sent};
+
+use super::{InDoubt, Receipt, SendFailure};
+use crate::{
+    bot::Account,
+    inbox::{LaneKey, Pushed},
+    store::{OutboxRow, SendSeq, Settlement, StoreError},
+};
+
+/// A row in its lane.
+#[derive(Debug)]
+pub(crate) struct Parcel {
+    row: OutboxRow,
+    receipt: Unsettled,
+}
+
+/// A receipt that learns of a stop when it is dropped unsettled.
+#[derive(Debug)]
+struct Unsettled(Receipt);
+
+impl Drop for Unsettled {
+    fn drop(&mut self) {
+        self.0.settle(Err(SendFailure::Stopped));
+    }
+}
+
+/// Puts a durable row into its lane.
+pub(crate) fn post(account: &Account, row: OutboxRow) -> Receipt {
+    let core = account.core();
+    let receipt = Receipt::new(row.key);
+    core.receipts.put(row.seq, receipt.clone());
+    core.outbox_added();
+    let key = LaneKey { account: account.index(), conversation: Some(row.to.clone()) };
+    if core.outbox.push(&key, Parcel { row, receipt: Unsettled(receipt.clone()) }) == Pushed::Start {
+        let runner = core.tasks.spawn(drain(account.clone(), key.clone()));
+        core.outbox.runs(&key, runner.abort_handle());
+    }
+    receipt
+}
+
+/// Puts sends that an earlier life left unsettled back into their lanes.
+pub(crate) async fn resume(account: &Account) -> Result<(), StoreError> {
+    for row in account.core().store.unsent(account.id()).await? {
+        post(account, row);
+    }
+    Ok(())
+}
+
+async fn drain(account: Account, key: LaneKey) {
+    let core = account.core().clone();
+    while let Some(parcel) = core.outbox.pop(&key) {
+        let seq = parcel.row.seq;
+        let (settlement, outcome) = deliver(&account, parcel.row).await;
+        if let Err(error) = core.store.settle(&[(seq, settlement)]).await {
+            // The platform has it, the store does not know: it stays pending there, and is in doubt after a restart.
+            tracing::error!(account = %account.id(), %error, "a send could not be settled in the store");
+        }
+        core.receipts.forget(seq);
+        core.outbox_removed();
+        parcel.receipt.0.settle(outcome);
+    }
+}
+
+/// Tries until the platform took it or nothing can be done.
+async fn deliver(account: &Account, row: OutboxRow) -> (Settlement, Result<Sent, SendFailure>) {
+    let core = account.core();
+    let policy = account.policy();
+    let began = core.clock.now();
+    let mut attempt = row.attempts;
+    // A row that was claimed in an earlier life may have reached the platform then.
+    if attempt > 0 && !may_repeat(account, began, began) {
+        let source = PuppetError::Protocol { context: "resuming", detail: "the process ended during the send".into() };
+        if let Some(end) = in_doubt(policy.in_doubt, source) {
+            return end;
+        }
+    }
+    loop {
+        attempt += 1;
+        let wait = account.pacer().take(core.clock.now(), &row.to);
+        if !wait.is_zero() {
+            core.clock.sleep(wait).await;
+        }
+        if let Err(error) = core.store.claim(row.seq, attempt).await {
+            tracing::error!(account = %account.id(), %error, "a send could not be claimed in the store");
+        }
+        let error = match attempt_once(account, &row, attempt).await {
+            Ok(sent) => return (Settlement::Sent(sent.clone()), Ok(sent)),
+            Err(error) => error,
+        };
+        if !error.is_certain() && !may_repeat(account, began, core.clock.now()) {
+            match in_doubt(policy.in_doubt, error) {
+                Some(end) => return end,
+                None if attempt < policy.attempts => {
+                    core.clock.sleep(backoff(account, attempt)).await;
+                    continue;
+                }
+                None => return (Settlement::MaybeSent, Err(SendFailure::Settled("in doubt"))),
+            }
+        }
+        let retry = error.retry();
+        if retry == Retry::Never || attempt >= policy.attempts {
+            if !error.is_certain() {
+                return (Settlement::MaybeSent, Err(SendFailure::MaybeSent { source: error }));
+            }
+            return (Settlement::Dead(error.reason()), Err(SendFailure::Dead { attempts: attempt, source: error }));
+        }
+        let wait = match retry {
+            Retry::After(after) => {
+                account.pacer().hold_until(core.clock.now() + after);
+                after
+            }
+            _ => backoff(account, attempt),
+        };
+        core.clock.sleep(wait).await;
+    }
+}
+
+/// One call to the platform, bounded in time; a panic of the puppet is a doubt.
+async fn attempt_once(account: &Account, row: &OutboxRow, attempt: u32) -> Result<Sent, PuppetError> {
+    let capabilities = account.capabilities();
+    let mut out = Outgoing::new(row.key, row.to.clone(), row.what.clone());
+    out.attempt = attempt;
+    out.cause = row.cause.clone().map(|message_id| Cause { message_id });
+    out.quote = row.quote.clone().filter(|_| capabilities.has(Capability::Quote));
+    let call = std::panic::AssertUnwindSafe(account.puppet().send(out)).catch_unwind();
+    let mut call = pin!(call);
+    // Most fakes and many sockets answer at once: no timer is made then.
+    let first = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await;
+    let answer = match first {
+        Poll::Ready(answer) => Ok(answer),
+        Poll::Pending => account.core().clock.timeout(capabilities.limits.call_timeout, call).await,
+    };
+    match answer {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) => {
+            Err(PuppetError::Protocol { context: "sending", detail: "the puppet panicked".into() })
+        }
+        Err(elapsed) => Err(PuppetError::Transport { context: "sending took too long", source: elapsed.into() }),
+    }
+}
+
+/// Whether the platform itself would drop a second copy now.
+fn may_repeat(account: &Account, began: Duration, now: Duration) -> bool {
+    account.capabilities().key_window.is_some_and(|window| now.saturating_sub(began) < window)
+}
+
+fn in_doubt(policy: InDoubt, source: PuppetError) -> Option<(Settlement, Result<Sent, SendFailure>)> {
+    match policy {
+        InDoubt::Hold => Some((Settlement::MaybeSent, Err(SendFailure::MaybeSent { source }))),
+        InDoubt::Drop => Some((Settlement::Dropped, Err(SendFailure::MaybeSent { source }))),
+        InDoubt::Resend => None,
+    }
+}
+
+/// Exponential, capped, with full jitter.
+fn backoff(account: &Account, attempt: u32) -> Duration {
+    let policy = account.policy();
+    let ceiling = policy.backoff.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(policy.max_backoff);
+    ceiling.mul_f64(account.core().jitter())
+}
+
+/// Receipts of unsettled sends, for handlers that run again and say the same.
+#[derive(Debug, Default)]
+pub(crate) struct Receipts(crate::inbox::Sharded<SendSeq, Receipt>);
+
+impl Receipts {
+    fn put(&self, seq: SendSeq, receipt: Receipt) {
+        self.0.insert(seq, receipt);
+    }
+    fn forget(&self, seq: SendSeq) {
+        self.0.remove(&seq);
+    }
+    pub(crate) fn clear(&self) {
+        self.0.clear();
+    }
+    pub(crate) fn get(&self, seq: SendSeq, key: wechaty_puppet::IdempotencyKey) -> Receipt {
+        self.0.get(&seq).unwrap_or_else(|| Receipt::new(key))
+    }
+}

@@ -1,0 +1,143 @@
+//! Handlers on their way into the registry: the same `on_…` methods for the builder and for plugins.
+
+use std::sync::Arc;
+
+use crate::handler::{Entry, ErasedHandler, EventType, Handler, Registry, States, Topic, erase};
+
+/// A handler that is not registered yet.
+pub(crate) struct Pending {
+    topic: Topic,
+    handler: Arc<dyn ErasedHandler>,
+    type_name: &'static str,
+    pub(crate) name: Option<Arc<str>>,
+    observer: bool,
+    missing: fn(&States) -> Vec<&'static str>,
+}
+
+impl Pending {
+    pub(crate) fn new<H, E, Args>(handler: H, observer: bool) -> Self
+    where
+        H: Handler<E, Args>,
+        E: EventType,
+        Args: 'static,
+    {
+        Self {
+            topic: E::TOPIC,
+            handler: erase::<H, E, Args>(handler),
+            type_name: std::any::type_name::<H>(),
+            name: None,
+            observer,
+            missing: H::missing,
+        }
+    }
+
+    pub(crate) fn missing(&self, states: &States) -> Vec<&'static str> {
+        (self.missing)(states)
+    }
+
+    pub(crate) fn register(self, registry: &Registry, plugin: Option<&Arc<str>>) -> u64 {
+        let name = self.name.unwrap_or_else(|| match plugin {
+            Some(plugin) => format!("{plugin}/{}", self.type_name).into(),
+            None => self.type_name.into(),
+        });
+        let entry =
+            Entry { id: 0, name, plugin: plugin.cloned(), observer: self.observer, handler: self.handler };
+        registry.add(self.topic, entry)
+    }
+}
+
+/// The `on_…` methods of a type that has `push(Pending)` and `last()`.
+macro_rules! on_methods {
+    ($type:ty, $ret:ty, $receiver:tt, $this:tt) => {
+        $crate::plugin::on_methods! { @each $type, $ret, $receiver, $this,
+            /// A login QR code, or how far the login is.
+            on_scan: Scan;
+            /// The platform wants a code.
+            on_verify_code: VerifyCode;
+            /// Somebody is logged in.
+            on_login: Login;
+            /// Nobody is any more.
+            on_logout: Logout;
+            /// Contacts and rooms are known.
+            on_ready: Ready;
+            /// Somebody said something; own messages too (see [`Message::is_self`](crate::user::Message::is_self)).
+            on_message: Message;
+            /// A post appeared.
+            on_post: Post;
+            /// A friend request or an answer to one.
+            on_friendship: Friendship;
+            /// We are invited into a room.
+            on_room_invite: RoomInvitation;
+            /// People came into a room.
+            on_room_join: RoomJoin;
+            /// People left a room, or were removed.
+            on_room_leave: RoomLeave;
+            /// A room was renamed.
+            on_room_topic: RoomTopic;
+            /// A room's announcement changed.
+            on_room_announce: RoomAnnounce;
+            /// A button was pressed or a menu item chosen.
+            on_action: Action;
+            /// A message was edited.
+            on_message_edit: MessageEdit;
+            /// A message was taken back.
+            on_message_recall: MessageRecall;
+            /// Somebody reacted to a message.
+            on_reaction: Reaction;
+            /// A cached payload became stale.
+            on_dirty: Dirty;
+            /// The answer to a ding.
+            on_dong: Dong;
+            /// The connection lives.
+            on_heartbeat: Heartbeat;
+            /// The puppet wants to be restarted.
+            on_reset: Reset;
+            /// The bot has started.
+            on_start: BotStart;
+            /// The bot is about to stop.
+            on_stop: BotStop;
+            /// A handler, a puppet or the store failed. Without a handler for it, errors are logged.
+            on_error: ErrorReport;
+        }
+    };
+    (@each $type:ty, $ret:ty, $receiver:tt, $this:tt, $($(#[$doc:meta])* $method:ident: $event:ident;)*) => {
+        impl $type {
+            $($crate::plugin::on_methods! { @one $ret, $receiver, $this, [$(#[$doc])*], $method, $event })*
+            $crate::plugin::on_methods! { @rest $ret, $receiver, $this }
+        }
+    };
+    (@one $ret:ty, [$($receiver:tt)+], $this:tt, [$($doc:tt)*], $method:ident, $event:ident) => {
+        $($doc)*
+        #[allow(unused_mut)]
+        pub fn $method<H, Args>($($receiver)+, handler: H) -> $ret
+        where
+            H: $crate::Handler<$crate::user::$event, Args>,
+            Args: 'static,
+        {
+            $this.push($crate::plugin::Pending::new::<H, $crate::user::$event, Args>(handler, false))
+        }
+    };
+    (@rest $ret:ty, [$($receiver:tt)+], $this:tt) => {
+        /// Adds an observer of an event: it runs before the handlers, always, and cannot stop them. For logs and
+        /// histories.
+        #[allow(unused_mut)]
+        pub fn observe<H, E, Args>($($receiver)+, handler: H) -> $ret
+        where
+            H: $crate::Handler<E, Args>,
+            E: $crate::EventType,
+            Args: 'static,
+        {
+            $this.push($crate::plugin::Pending::new::<H, E, Args>(handler, true))
+        }
+
+        /// Names the handler added last. The name is part of idempotency keys and shown in the ledger; without one
+        /// it is the type's.
+        pub fn named($($receiver)+, name: impl Into<std::sync::Arc<str>>) -> $ret {
+            if let Some(last) = $this.last() {
+                last.name = Some(name.into());
+            }
+            $this
+        }
+    };
+}
+pub(crate) use on_methods;

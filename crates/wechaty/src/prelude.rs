@@ -1,0 +1,14 @@
+//! What a bot needs: `use wechaty::prelude::*`.
+
+pub use crate::{
+    Account, Bot, Flow, IntoSayable, Receipt, Sayable, State,
+    plugin::{Plugin, PluginContext, PluginMeta},
+    puppet,
+    user::{
+        Action, BotStart, BotStop, Contact, ContactQuery, ContactSelf, Delay, Dirty, Dong, ErrorReport, Friendship,
+        Heartbeat, Image, Location, Login, Logout, MemberQuery, Message, MessageEdit, MessageQuery, MessageRecall,
+        MiniProgram, Post, Reaction, Ready, Reset, Room, RoomAnnounce, RoomInvitation, RoomJoin, RoomLeave, RoomQuery,
+        RoomTopic, Scan, Tag, TextMatch, UrlLink, VerifyCode, You,
+    },
+};
+pub use wechaty_types::{Card, FileBox, Menu, MessageType, ScanStatus};

@@ -1,0 +1,285 @@
+//! MemoryCard: what a bot remembers between its lives; exact namespaces, an atomic file, saved by itself.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use parking_lot::Mutex;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::{Error, Result};
+
+const SUFFIX: &str = ".memory-card.json";
+
+/// A map of JSON values, or one namespace of it. Clones and namespaces share their contents.
+///
+/// Every change of a named card is in its file when the call returns (written beside it, then renamed). The file is
+/// one JSON object, as Wechaty writes it; keys of a namespace are `"\r" + names joined by "\r" + "\n" + key`.
+#[derive(Clone)]
+pub struct MemoryCard {
+    shared: Arc<Shared>,
+    prefix: Arc<str>,
+}
+
+struct Shared {
+    path: Option<PathBuf>,
+    values: Mutex<Values>,
+    /// The version in the file; held while it is written.
+    saved: tokio::sync::Mutex<u64>,
+}
+
+#[derive(Default)]
+struct Values {
+    version: u64,
+    map: BTreeMap<String, Value>,
+}
+
+impl fmt::Debug for MemoryCard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryCard").field("path", &self.shared.path).finish_non_exhaustive()
+    }
+}
+
+impl MemoryCard {
+    /// A card that forgets everything with the process.
+    pub fn unnamed() -> Self {
+        Self::of(None, BTreeMap::new())
+    }
+
+    /// The card of a name, `<name>.memory-card.json` in `folder`; an absolute name is a path of its own. An absent
+    /// file is an empty card.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is no JSON object: nothing is overwritten then.
+    pub fn file(folder: impl AsRef<Path>, name: &str) -> Result<Self> {
+        let file = if name.ends_with(SUFFIX) { name.to_owned() } else { format!("{name}{SUFFIX}") };
+        let path = folder.as_ref().join(file);
+        let map = match std::fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| Error::Invalid {
+                what: "memory card",
+                reason: format!("{}: {error}; move the file away to start with an empty one", path.display()),
+            })?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self::of(Some(path), map))
+    }
+
+    fn of(path: Option<PathBuf>, map: BTreeMap<String, Value>) -> Self {
+        let shared = Shared { path, values: Mutex::new(Values { version: 0, map }), saved: tokio::sync::Mutex::new(0) };
+        Self { shared: Arc::new(shared), prefix: Arc::from("") }
+    }
+
+    /// A namespace of this card. Namespaces are exact: `a` does not see `ab`, nor a namespace inside `a`.
+    pub fn multiplex(&self, name: &str) -> Self {
+        let parent = self.prefix.strip_suffix('\n').unwrap_or("");
+        Self { shared: self.shared.clone(), prefix: format!("{parent}\r{name}\n").into() }
+    }
+
+    /// Whether this is a namespace of another card.
+    #[doc(alias = "isMultiplex")]
+    pub fn is_multiplex(&self) -> bool {
+        !self.prefix.is_empty()
+    }
+
+    fn absolute(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
+    }
+
+    /// The part of an absolute key behind this card's prefix, if it belongs to this card and not to a namespace.
+    fn own<'a>(&self, absolute: &'a str) -> Option<&'a str> {
+        if self.prefix.is_empty() {
+            return (!absolute.starts_with('\r')).then_some(absolute);
+        }
+        absolute.strip_prefix(&*self.prefix)
+    }
+
+    /// The value of a key.
+    ///
+    /// # Errors
+    /// When the value is of another type.
+    pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
+        let value = self.shared.values.lock().map.get(&self.absolute(key)).cloned();
+        value.map(serde_json::from_value).transpose().map_err(|error| Error::Invalid {
+            what: "memory card value",
+            reason: format!("{key}: {error}"),
+        })
+    }
+
+    /// Sets a key.
+    ///
+    /// # Errors
+    /// When the value has no JSON form or the file cannot be written; the value is kept in memory in the latter case.
+    pub async fn set(&self, key: &str, value: impl Serialize) -> Result<()> {
+        let value = serde_json::to_value(value)
+            .map_err(|error| Error::Invalid { what: "memory card value", reason: format!("{key}: {error}") })?;
+        self.change(|map| {
+            map.insert(self.absolute(key), value);
+            true
+        })
+        .await
+    }
+
+    /// Removes a key; false: it was not there.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    #[doc(alias = "delete")]
+    pub async fn remove(&self, key: &str) -> Result<bool> {
+        let mut was = false;
+        self.change(|map| {
+            was = map.remove(&self.absolute(key)).is_some();
+            was
+        })
+        .await?;
+        Ok(was)
+    }
+
+    /// Removes everything of this card, but not of its namespaces.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub async fn clear(&self) -> Result<()> {
+        self.change(|map| {
+            let before = map.len();
+            map.retain(|key, _| self.own(key).is_none());
+            map.len() != before
+        })
+        .await
+    }
+
+    /// Whether a key is there.
+    #[doc(alias = "has")]
+    pub fn contains(&self, key: &str) -> bool {
+        self.shared.values.lock().map.contains_key(&self.absolute(key))
+    }
+
+    /// Keys and values, by key.
+    pub fn entries(&self) -> Vec<(String, Value)> {
+        let values = self.shared.values.lock();
+        let own = values.map.iter().filter_map(|(key, value)| Some((self.own(key)?.to_owned(), value.clone())));
+        own.collect()
+    }
+
+    /// Keys, sorted.
+    pub fn keys(&self) -> Vec<String> {
+        self.shared.values.lock().map.keys().filter_map(|key| self.own(key).map(str::to_owned)).collect()
+    }
+
+    /// How many keys there are.
+    #[doc(alias = "size")]
+    pub fn len(&self) -> usize {
+        self.shared.values.lock().map.keys().filter(|key| self.own(key).is_some()).count()
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Removes the whole card with all namespaces, and its file.
+    ///
+    /// # Errors
+    /// When this is a namespace, or the file cannot be removed.
+    pub async fn destroy(&self) -> Result<()> {
+        if self.is_multiplex() {
+            return Err(Error::Invalid { what: "memory card", reason: "only a whole card can be destroyed".into() });
+        }
+        let mut saved = self.shared.saved.lock().await;
+        {
+            let mut values = self.shared.values.lock();
+            values.map.clear();
+            values.version += 1;
+            *saved = values.version;
+        }
+        match &self.shared.path {
+            Some(path) if path.exists() => Ok(std::fs::remove_file(path)?),
+            _ => Ok(()),
+        }
+    }
+
+    async fn change(&self, change: impl FnOnce(&mut BTreeMap<String, Value>) -> bool) -> Result<()> {
+        let version = {
+            let mut values = self.shared.values.lock();
+            if !change(&mut values.map) {
+                return Ok(());
+            }
+            values.version += 1;
+            values.version
+        };
+        let Some(path) = self.shared.path.clone() else { return Ok(()) };
+        let mut saved = self.shared.saved.lock().await;
+        if *saved >= version {
+            return Ok(()); // somebody behind us has written our change with theirs
+        }
+        let (version, json) = {
+            let values = self.shared.values.lock();
+            (values.version, serde_json::to_vec_pretty(&values.map))
+        };
+        let json = json.map_err(Error::other)?;
+        tokio::task::spawn_blocking(move || write_atomically(&path, &json)).await.map_err(Error::other)??;
+        *saved = version;
+        Ok(())
+    }
+}
+
+/// Beside the file, synced, then renamed: a reader sees the old file or the new one, whole.
+fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+    let beside = path.with_extension("json.tmp");
+    let mut file = std::fs::File::create(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&beside, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn namespaces_are_exact_and_outlive_a_clear_of_their_parent_q21() {
+        let card = MemoryCard::unnamed();
+        let (a, ab, nested) = (card.multiplex("a"), card.multiplex("ab"), card.multiplex("a").multiplex("b"));
+        card.set("k", 0).await.unwrap();
+        a.set("k", 1).await.unwrap();
+        ab.set("k", 2).await.unwrap();
+        nested.set("k", 3).await.unwrap();
+        assert_eq!((card.len(), a.len(), ab.len(), nested.len()), (1, 1, 1, 1));
+        card.clear().await.unwrap();
+        a.clear().await.unwrap();
+        assert_eq!((a.get::<i32>("k").unwrap(), ab.get("k").unwrap(), nested.get("k").unwrap()), (None, Some(2), Some(3)));
+        a.set("k", 4).await.unwrap();
+        assert_eq!(a.get::<i32>("k").unwrap(), Some(4));
+    }
+
+    #[tokio::test]
+    async fn changes_are_saved_by_themselves_and_whole_q21() {
+        let folder = tempfile::tempdir().unwrap();
+        let card = MemoryCard::file(folder.path(), "bot").unwrap();
+        let puppet = card.multiplex("puppet");
+        futures_util::future::join_all((0..50).map(|i| {
+            let puppet = puppet.clone();
+            async move { puppet.set(&format!("k{i}"), i).await.unwrap() }
+        }))
+        .await;
+        let again = MemoryCard::file(folder.path(), "bot.memory-card.json").unwrap();
+        assert_eq!(again.multiplex("puppet").len(), 50);
+        let json = std::fs::read_to_string(folder.path().join("bot.memory-card.json")).unwrap();
+        assert!(json.contains(r#""\rpuppet\nk7": 7"#), "{json}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no file is left beside the card");
+    }
+
+    #[test]
+    fn a_broken_file_is_refused_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bot.memory-card.json");
+        std::fs::write(&path, "{ not json").unwrap();
+        assert!(MemoryCard::file(folder.path(), "bot").is_err());
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "{ not json");
+    }
+}

@@ -1,0 +1,217 @@
+//! STORE: all state goes through one trait of few, batched, idempotent operations; none is atomic across conversations.
+
+mod card;
+mod memory;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use wechaty_puppet::{BoxError, Cursor, IdempotencyKey, Sent};
+use wechaty_types::{AccountId, ConversationId, Event, MessageId, SayablePayload};
+
+pub use card::MemoryCard;
+pub use memory::MemoryStore;
+
+use crate::ledger::Ledger;
+
+/// Result of store operations.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// The store failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Disk, network, corruption …
+    #[error("the store failed while {context}")]
+    Failed {
+        /// What was being done.
+        context: &'static str,
+        /// Why.
+        #[source]
+        source: BoxError,
+    },
+    /// The value was changed by somebody else meanwhile.
+    #[error("{namespace}/{key} was changed meanwhile: it is at version {found}, not {expected}")]
+    Conflict {
+        /// Where.
+        namespace: String,
+        /// Which.
+        key: String,
+        /// The version the caller had seen; 0: absent.
+        expected: u64,
+        /// The version there is.
+        found: u64,
+    },
+}
+
+/// Number of an accepted event: ascending in the order of acceptance, never reused within a store.
+pub type EventSeq = u64;
+
+/// Number of an enqueued send: ascending, never reused within a store.
+pub type SendSeq = u64;
+
+/// A 16 byte digest of (kind, platform id, revision).
+pub type DedupeKey = [u8; 16];
+
+/// An event about to be accepted.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// What is compared against earlier events of the account; `None`: events of the kind repeat by nature.
+    pub dedupe: Option<DedupeKey>,
+    /// The lane it belongs to; `None`: the account's own.
+    pub conversation: Option<ConversationId>,
+    /// The event.
+    pub event: Event,
+}
+
+/// An accepted event that is not finished.
+#[derive(Clone, Debug)]
+pub struct StoredEvent {
+    /// Its number.
+    pub seq: EventSeq,
+    /// Names it across runs: the dedupe key, or its number where it has none.
+    pub identity: DedupeKey,
+    /// Its lane.
+    pub conversation: Option<ConversationId>,
+    /// The event.
+    pub event: Event,
+}
+
+/// What became of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Every handler has returned; the errors inside, by handler name. `by` false: no handler matched.
+    Handled {
+        /// Whether any handler took it.
+        by: bool,
+        /// Names of handlers that failed.
+        errors: Vec<Arc<str>>,
+    },
+    /// It became part of another event.
+    Merged,
+    /// It was refused.
+    Rejected(&'static str),
+    /// It was too old.
+    Expired(&'static str),
+}
+
+/// A send about to be enqueued, or one that is not settled.
+#[derive(Clone, Debug)]
+pub struct OutboxRow {
+    /// Its number; 0 before it is enqueued.
+    pub seq: SendSeq,
+    /// The same for every attempt.
+    pub key: IdempotencyKey,
+    /// The account that sends.
+    pub account: AccountId,
+    /// Where to.
+    pub to: ConversationId,
+    /// What; files are spooled.
+    pub what: Arc<SayablePayload>,
+    /// The message to quote.
+    pub quote: Option<MessageId>,
+    /// The inbound message it answers.
+    pub cause: Option<MessageId>,
+    /// The event in whose run it was said; its key is compared with the event's earlier sends.
+    pub event: Option<EventSeq>,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+/// What [`Store::enqueue`] did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Enqueued {
+    /// A new row with this number.
+    New(SendSeq),
+    /// The event has said this before (an earlier run of the handler): nothing new was written.
+    Existing {
+        /// The earlier row.
+        seq: SendSeq,
+        /// What became of it, if it is settled.
+        settled: Option<Settlement>,
+    },
+}
+
+/// What became of a send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Settlement {
+    /// The platform took it.
+    Sent(Sent),
+    /// It became part of another send.
+    Merged,
+    /// It was refused before it was tried.
+    Rejected(&'static str),
+    /// It was too late.
+    Expired(&'static str),
+    /// It failed for good.
+    Dead(&'static str),
+    /// Somebody dropped it.
+    Dropped,
+    /// Nobody knows whether the platform took it.
+    MaybeSent,
+}
+
+/// A value with its version: 1 for the first, rising by one with each change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Versioned {
+    /// The version.
+    pub version: u64,
+    /// The value.
+    pub value: Bytes,
+}
+
+/// Where a bot keeps what must not be lost: events, sends, cursors, state.
+///
+/// Every operation is idempotent for the same numbers and keys, and durable once it returns `Ok`. Implementations:
+/// [`MemoryStore`] here; SQLite and NATS JetStream in their own crates. One suite runs on all.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Commits new events of an account and the cursor behind them. Gives one entry an event, in order: its stored
+    /// form, or `None` for a duplicate, which is counted and dropped.
+    async fn accept(
+        &self,
+        account: &AccountId,
+        events: Vec<Incoming>,
+        cursor: Option<Cursor>,
+    ) -> Result<Vec<Option<StoredEvent>>>;
+
+    /// Records what became of events and forgets them, and the keys of what they said.
+    async fn finish(&self, account: &AccountId, done: &[(EventSeq, Outcome)]) -> Result<()>;
+
+    /// Accepted and unfinished events of an account, in order.
+    async fn unfinished(&self, account: &AccountId) -> Result<Vec<StoredEvent>>;
+
+    /// Commits a send, unless its event has said the same key before.
+    async fn enqueue(&self, row: OutboxRow) -> Result<Enqueued>;
+
+    /// Records that a send is about to be tried: after a crash it is in doubt.
+    async fn claim(&self, seq: SendSeq, attempt: u32) -> Result<()>;
+
+    /// Records what became of sends and forgets their content.
+    async fn settle(&self, done: &[(SendSeq, Settlement)]) -> Result<()>;
+
+    /// Enqueued and unsettled sends of an account, in order.
+    async fn unsent(&self, account: &AccountId) -> Result<Vec<OutboxRow>>;
+
+    /// Counts a send that was refused before it became a row.
+    async fn refuse(&self, account: &AccountId, reason: &'static str) -> Result<()>;
+
+    /// The cursor committed last.
+    async fn cursor(&self, account: &AccountId) -> Result<Option<Cursor>>;
+
+    /// A value of a namespace.
+    async fn get(&self, namespace: &str, key: &str) -> Result<Option<Versioned>>;
+
+    /// Replaces (or, with `None`, removes) a value if its version still is `expected`; 0: it must be absent, `None`:
+    /// whatever it is. Gives the new version, 0 after a removal.
+    async fn put(&self, namespace: &str, key: &str, expected: Option<u64>, value: Option<Bytes>) -> Result<u64>;
+
+    /// Keys of a namespace, sorted.
+    async fn keys(&self, namespace: &str) -> Result<Vec<String>>;
+
+    /// Both books, counted from rows.
+    async fn ledger(&self) -> Result<Ledger>;
+}

@@ -1,0 +1,244 @@
+//! The events that are not user types of their own.
+
+use std::{fmt, sync::Arc};
+
+use wechaty_types::{ConversationId, DirtyType, MessageId, ScanStatus, Timestamp};
+
+use super::{Contact, ContactSelf, Message, Room};
+use crate::{Account, Bot, Error, IntoSayable, Say};
+
+macro_rules! events {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        #[non_exhaustive]
+        pub struct $name {
+            $($(#[$fdoc])* pub $field: $type,)*
+            /// The account it happened to.
+            pub account: Account,
+        }
+    )*};
+}
+
+events! {
+    /// A login QR code, or how far the login is.
+    Scan {
+        /// How far.
+        status: ScanStatus,
+        /// Text of the QR code.
+        qr_code: Option<String>,
+        /// Platform data.
+        data: Option<String>,
+    }
+    /// The platform wants a code: answer with [`Account::answer_login`].
+    VerifyCode {
+        /// Names the question.
+        id: String,
+        /// What the platform says.
+        message: String,
+        /// The code given before was wrong.
+        wrong: bool,
+    }
+    /// Somebody is logged in.
+    Login {
+        /// Who.
+        contact: ContactSelf,
+    }
+    /// Nobody is logged in any more.
+    Logout {
+        /// Who was.
+        contact: ContactSelf,
+        /// Why.
+        reason: Option<String>,
+    }
+    /// Contacts and rooms are known; never before [`Login`].
+    Ready {}
+    /// People came into a room.
+    RoomJoin {
+        /// Where.
+        room: Room,
+        /// Who came.
+        invitees: Vec<Contact>,
+        /// Who brought them, where the platform tells.
+        inviter: Option<Contact>,
+        /// When.
+        timestamp: Timestamp,
+    }
+    /// People left a room, or were removed.
+    RoomLeave {
+        /// Where.
+        room: Room,
+        /// Who left.
+        leavers: Vec<Contact>,
+        /// Who removed them, where the platform tells.
+        remover: Option<Contact>,
+        /// When.
+        timestamp: Timestamp,
+    }
+    /// A room was renamed.
+    RoomTopic {
+        /// Where.
+        room: Room,
+        /// What it is called now.
+        topic: String,
+        /// What it was called.
+        old_topic: String,
+        /// Who renamed it, where the platform tells.
+        changer: Option<Contact>,
+        /// When.
+        timestamp: Timestamp,
+    }
+    /// A room's announcement changed.
+    RoomAnnounce {
+        /// Where.
+        room: Room,
+        /// What it says now.
+        announce: String,
+        /// What it said.
+        old_announce: Option<String>,
+        /// Who changed it, where the platform tells.
+        changer: Option<Contact>,
+        /// When.
+        timestamp: Timestamp,
+    }
+    /// A button was pressed or a menu item chosen.
+    Action {
+        /// Who.
+        actor: Contact,
+        /// Where.
+        conversation: ConversationId,
+        /// The message that holds the button.
+        message_id: Option<MessageId>,
+        /// Id of the button or item.
+        value: String,
+        /// When.
+        timestamp: Timestamp,
+    }
+    /// A message was edited.
+    MessageEdit {
+        /// Which.
+        message_id: MessageId,
+        /// Where.
+        conversation: ConversationId,
+        /// Who.
+        editor: Option<Contact>,
+        /// What it says now, where it is text.
+        new_text: Option<String>,
+        /// When.
+        timestamp: Timestamp,
+    }
+    /// A message was taken back.
+    MessageRecall {
+        /// Which.
+        message_id: MessageId,
+        /// Where.
+        conversation: ConversationId,
+        /// Who.
+        recaller: Option<Contact>,
+        /// What it was, if it is still known.
+        message: Option<Message>,
+        /// When.
+        timestamp: Timestamp,
+    }
+    /// Somebody reacted to a message.
+    Reaction {
+        /// To which.
+        message_id: MessageId,
+        /// Where.
+        conversation: ConversationId,
+        /// Who.
+        actor: Contact,
+        /// Emoji or the platform's name of it.
+        reaction: String,
+        /// False: taken back.
+        added: bool,
+        /// When.
+        timestamp: Timestamp,
+    }
+    /// A cached payload became stale; it is dropped already.
+    Dirty {
+        /// Which cache.
+        kind: DirtyType,
+        /// Whose entry.
+        id: String,
+    }
+    /// The answer to a ding.
+    Dong {
+        /// What the ding said.
+        data: Option<String>,
+    }
+    /// The connection lives.
+    Heartbeat {
+        /// Platform data.
+        data: Option<String>,
+    }
+    /// The puppet wants to be restarted.
+    Reset {
+        /// Why.
+        data: Option<String>,
+    }
+}
+
+impl Scan {
+    /// Text of the QR code; empty where this step has none.
+    pub fn url(&self) -> &str {
+        self.qr_code.as_deref().unwrap_or_default()
+    }
+}
+
+impl Action {
+    /// Answers where it was pressed.
+    pub fn say(&self, what: impl IntoSayable) -> Say {
+        Say::new(self.account.clone(), self.conversation.clone(), what.into_sayable(), self.message_id.clone())
+    }
+}
+
+/// The bot has started.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct BotStart {
+    /// Which.
+    pub bot: Bot,
+}
+
+/// The bot is about to stop.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct BotStop {
+    /// Which.
+    pub bot: Bot,
+}
+
+/// A handler, a puppet or the store failed; nothing else stopped because of it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ErrorReport {
+    /// What failed.
+    pub error: Arc<Error>,
+    /// The handler that failed, if one did.
+    pub handler: Option<Arc<str>>,
+    /// Where.
+    pub account: Account,
+}
+
+impl ErrorReport {
+    pub(crate) fn new(error: Error, handler: Option<Arc<str>>, account: Account) -> Self {
+        Self { error: Arc::new(error), handler, account }
+    }
+}
+
+impl fmt::Display for ErrorReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(handler) = &self.handler {
+            write!(f, "in {handler}: ")?;
+        }
+        write!(f, "{}", self.error)?;
+        let mut source = std::error::Error::source(&*self.error);
+        while let Some(error) = source {
+            write!(f, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
+}
+
