@@ -5,9 +5,7 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
 use tokio::sync::watch;
-use wechaty_puppet::{
-    AcceptError, BoxError, Capabilities, PlatformName, Puppet, SessionStore, async_trait,
-};
+use wechaty_puppet::{AcceptError, BoxError, Capabilities, PlatformName, Puppet, SessionStore, async_trait};
 use wechaty_types::{AccountId, ContactId};
 
 use super::core::Core;
@@ -217,7 +215,6 @@ impl Account {
     pub(super) fn session(&self) -> Arc<dyn SessionStore> {
         Arc::new(Session { store: self.core().store.clone(), namespace: format!("session/{}", self.id()) })
     }
-
 }
 
 /// A puppet's own state in the bot's store.

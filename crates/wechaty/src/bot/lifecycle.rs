@@ -206,14 +206,7 @@ async fn drive(bot: Bot, account: Account, cancel: CancellationToken) {
         let began = bot.clock().now();
         let run = cancel.child_token();
         let inbox = Arc::new(Inbox { account: account.clone(), cancelled: cancel.clone() });
-        let cx = PuppetContext::new(
-            account.id().clone(),
-            inbox,
-            account.session(),
-            bot.clock().clone(),
-            run,
-            cursor,
-        );
+        let cx = PuppetContext::new(account.id().clone(), inbox, account.session(), bot.clock().clone(), run, cursor);
         let puppet = account.puppet_arc();
         let result = AssertUnwindSafe(puppet.run(cx)).catch_unwind().await.unwrap_or_else(|_| {
             Err(PuppetError::Protocol { context: "running", detail: "the puppet panicked".into() })
@@ -234,7 +227,9 @@ async fn drive(bot: Bot, account: Account, cancel: CancellationToken) {
                 return bot.report(&account, error.into());
             }
             Retry::After(after) => after,
-            Retry::Backoff => BACKOFF.saturating_mul(1 << failures.min(6)).min(MAX_BACKOFF).mul_f64(bot.core().jitter()),
+            Retry::Backoff => {
+                BACKOFF.saturating_mul(1 << failures.min(6)).min(MAX_BACKOFF).mul_f64(bot.core().jitter())
+            }
         };
         failures = failures.saturating_add(1);
         account.set_state(AccountState::Retrying(error.to_string()));

@@ -13,8 +13,8 @@ use wechaty_types::AccountId;
 
 pub use account::{Account, AccountState};
 pub use builder::{BotBuilder, BuildError};
-pub use core::Limits;
 pub(crate) use core::Core;
+pub use core::Limits;
 
 use crate::{
     Error, IntoSayable, Ledger, Result, Say,

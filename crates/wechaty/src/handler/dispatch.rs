@@ -179,7 +179,8 @@ pub(crate) fn report_error(bot: Bot, account: &Account, error: Error, handler: O
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
-    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+    let text =
+        panic.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
     Error::Panic(text.unwrap_or_else(|| "a value that is no text".to_owned()))
 }
 

@@ -60,7 +60,11 @@ impl Registry {
         if earlier > 0 {
             entry.name = format!("{}#{}", entry.name, earlier + 1).into();
         }
-        if entry.observer { chain.observers.push(entry) } else { chain.handlers.push(entry) }
+        if entry.observer {
+            chain.observers.push(entry)
+        } else {
+            chain.handlers.push(entry)
+        }
         self.chains.store(Arc::new(chains));
         *next
     }

@@ -208,10 +208,7 @@ async fn ask(
     let (answer, answered) = oneshot::channel();
     let id = core.waiters.next.fetch_add(1, Ordering::Relaxed) as u64;
     // Before the question goes out: a quick answer must not be missed.
-    core.waiters.add(
-        key.clone(),
-        Waiter { id, talker: message.talker_id().clone(), filter, answer, run: run.clone() },
-    );
+    core.waiters.add(key.clone(), Waiter { id, talker: message.talker_id().clone(), filter, answer, run: run.clone() });
     if let Some(run) = &run {
         run.park();
     }

@@ -43,10 +43,7 @@ pub(crate) struct Lanes<K, T> {
 
 impl<K: Eq + Hash + Clone, T> Default for Lanes<K, T> {
     fn default() -> Self {
-        Self {
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            hasher: DefaultHashBuilder::default(),
-        }
+        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), hasher: DefaultHashBuilder::default() }
     }
 }
 

@@ -190,10 +190,16 @@ async fn prepare(account: &Account, mut what: SayablePayload) -> Result<SayableP
         );
         let as_file = matches!(
             what,
-            SayablePayload::Image(_) | SayablePayload::Audio(_) | SayablePayload::Video(_) | SayablePayload::Emoticon(_)
+            SayablePayload::Image(_)
+                | SayablePayload::Audio(_)
+                | SayablePayload::Video(_)
+                | SayablePayload::Emoticon(_)
         );
         what = match what {
-            SayablePayload::Image(f) | SayablePayload::Audio(f) | SayablePayload::Video(f) | SayablePayload::Emoticon(f)
+            SayablePayload::Image(f)
+            | SayablePayload::Audio(f)
+            | SayablePayload::Video(f)
+            | SayablePayload::Emoticon(f)
                 if as_file && capabilities.has(Capability::SendAttachment) =>
             {
                 SayablePayload::Attachment(f)

@@ -137,9 +137,7 @@ async fn attempt_once(account: &Account, row: &OutboxRow, attempt: u32) -> Resul
     };
     match answer {
         Ok(Ok(answer)) => answer,
-        Ok(Err(_)) => {
-            Err(PuppetError::Protocol { context: "sending", detail: "the puppet panicked".into() })
-        }
+        Ok(Err(_)) => Err(PuppetError::Protocol { context: "sending", detail: "the puppet panicked".into() }),
         Err(elapsed) => Err(PuppetError::Transport { context: "sending took too long", source: elapsed.into() }),
     }
 }

@@ -40,8 +40,7 @@ impl Pending {
             Some(plugin) => format!("{plugin}/{}", self.type_name).into(),
             None => self.type_name.into(),
         });
-        let entry =
-            Entry { id: 0, name, plugin: plugin.cloned(), observer: self.observer, handler: self.handler };
+        let entry = Entry { id: 0, name, plugin: plugin.cloned(), observer: self.observer, handler: self.handler };
         registry.add(self.topic, entry)
     }
 }

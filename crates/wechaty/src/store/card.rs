@@ -104,10 +104,10 @@ impl MemoryCard {
     /// When the value is of another type.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
         let value = self.shared.values.lock().map.get(&self.absolute(key)).cloned();
-        value.map(serde_json::from_value).transpose().map_err(|error| Error::Invalid {
-            what: "memory card value",
-            reason: format!("{key}: {error}"),
-        })
+        value
+            .map(serde_json::from_value)
+            .transpose()
+            .map_err(|error| Error::Invalid { what: "memory card value", reason: format!("{key}: {error}") })
     }
 
     /// Sets a key.
@@ -252,7 +252,10 @@ mod tests {
         assert_eq!((card.len(), a.len(), ab.len(), nested.len()), (1, 1, 1, 1));
         card.clear().await.unwrap();
         a.clear().await.unwrap();
-        assert_eq!((a.get::<i32>("k").unwrap(), ab.get("k").unwrap(), nested.get("k").unwrap()), (None, Some(2), Some(3)));
+        assert_eq!(
+            (a.get::<i32>("k").unwrap(), ab.get("k").unwrap(), nested.get("k").unwrap()),
+            (None, Some(2), Some(3))
+        );
         a.set("k", 4).await.unwrap();
         assert_eq!(a.get::<i32>("k").unwrap(), Some(4));
     }

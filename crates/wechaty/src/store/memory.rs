@@ -13,7 +13,7 @@ use wechaty_puppet::{Cursor, IdempotencyKey};
 use wechaty_types::AccountId;
 
 use super::{
-    DedupeKey, Enqueued, EventSeq, Incoming, Outcome, OutboxRow, Result, SendSeq, Settlement, Store, StoreError,
+    DedupeKey, Enqueued, EventSeq, Incoming, OutboxRow, Outcome, Result, SendSeq, Settlement, Store, StoreError,
     StoredEvent, Versioned,
 };
 use crate::ledger::{InLedger, Ledger, OutLedger};

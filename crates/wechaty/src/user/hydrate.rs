@@ -49,13 +49,12 @@ pub(crate) async fn hydrate(account: &Account, event: &Event) -> Result<AnyEvent
         EventPayload::Scan(e) => {
             AnyEvent::Scan(Scan { status: e.status, qr_code: e.qrcode.clone(), data: e.data.clone(), account })
         }
-        EventPayload::VerifyCode(e) => AnyEvent::VerifyCode(VerifyCode {
-            id: e.id.clone(),
-            message: e.message.clone(),
-            wrong: e.wrong,
-            account,
-        }),
-        EventPayload::Login(e) => AnyEvent::Login(Login { contact: self_contact(&account, &e.contact_id).await, account }),
+        EventPayload::VerifyCode(e) => {
+            AnyEvent::VerifyCode(VerifyCode { id: e.id.clone(), message: e.message.clone(), wrong: e.wrong, account })
+        }
+        EventPayload::Login(e) => {
+            AnyEvent::Login(Login { contact: self_contact(&account, &e.contact_id).await, account })
+        }
         EventPayload::Logout(e) => AnyEvent::Logout(Logout {
             // The caches are empty by now, and nobody is logged in who could load: the event carries the user.
             contact: ContactSelf::new(account.contact_handle(&e.contact_id)),

@@ -24,8 +24,8 @@ pub use contact::Contact;
 pub use contact_self::ContactSelf;
 pub use delay::Delay;
 pub use event::{
-    Action, BotStart, BotStop, Dirty, Dong, ErrorReport, Heartbeat, Login, Logout, MessageEdit, MessageRecall, Reaction,
-    Ready, Reset, RoomAnnounce, RoomJoin, RoomLeave, RoomTopic, Scan, VerifyCode,
+    Action, BotStart, BotStop, Dirty, Dong, ErrorReport, Heartbeat, Login, Logout, MessageEdit, MessageRecall,
+    Reaction, Ready, Reset, RoomAnnounce, RoomJoin, RoomLeave, RoomTopic, Scan, VerifyCode,
 };
 pub use find::{ContactQuery, MessageQuery, RoomQuery, TextMatch};
 pub use friendship::Friendship;

@@ -4,7 +4,9 @@ use std::{fmt, sync::Arc};
 
 use arc_swap::ArcSwapOption;
 use wechaty_puppet::{Capability, RoomPermission};
-use wechaty_types::{ContactId, ConversationId, DirtyType, FileBox, Mention, MessageId, RoomId, RoomMemberPayload, RoomPayload};
+use wechaty_types::{
+    ContactId, ConversationId, DirtyType, FileBox, Mention, MessageId, RoomId, RoomMemberPayload, RoomPayload,
+};
 
 use super::{Contact, account::capability, contact_self::qr_text};
 use crate::{Account, IntoSayable, Result, Say};

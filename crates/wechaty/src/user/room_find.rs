@@ -63,7 +63,10 @@ impl Room {
                 wanted.as_ref().is_none_or(|wanted| text.is_some_and(|text| wanted.fits(text)))
             };
             let any = query.any_name.as_ref().is_none_or(|wanted| {
-                [room_alias.as_deref(), Some(name.as_str()), alias.as_deref()].into_iter().flatten().any(|n| wanted.fits(n))
+                [room_alias.as_deref(), Some(name.as_str()), alias.as_deref()]
+                    .into_iter()
+                    .flatten()
+                    .any(|n| wanted.fits(n))
             });
             if any
                 && fits(&query.name, Some(&name))
