@@ -151,7 +151,7 @@ impl FileBox {
     #[doc(alias = "toBase64")]
     pub async fn to_base64(&self) -> Result<String> {
         let mut text = encode(&self.to_bytes().await?);
-        while text.len() % 4 != 0 {
+        while !text.len().is_multiple_of(4) {
             text.push('=');
         }
         Ok(text)

@@ -432,10 +432,21 @@ impl EventPayload {
             Self::MessageEdit(e) => format!("{}\u{1e}{:?}", e.message_id, e.timestamp),
             Self::MessageRecall(e) => e.message_id.to_string(),
             Self::Reaction(e) => {
-                format!("{}\u{1e}{}\u{1e}{}\u{1e}{}\u{1e}{:?}", e.message_id, e.actor_id, e.reaction, e.added, e.timestamp)
+                format!(
+                    "{}\u{1e}{}\u{1e}{}\u{1e}{}\u{1e}{:?}",
+                    e.message_id, e.actor_id, e.reaction, e.added, e.timestamp
+                )
             }
-            Self::Scan(_) | Self::VerifyCode(_) | Self::Login(_) | Self::Logout(_) | Self::Ready(_) | Self::Dirty(_) | Self::Dong(_)
-            | Self::Heartbeat(_) | Self::Reset(_) | Self::Error(_) => return None,
+            Self::Scan(_)
+            | Self::VerifyCode(_)
+            | Self::Login(_)
+            | Self::Logout(_)
+            | Self::Ready(_)
+            | Self::Dirty(_)
+            | Self::Dong(_)
+            | Self::Heartbeat(_)
+            | Self::Reset(_)
+            | Self::Error(_) => return None,
         })
     }
 

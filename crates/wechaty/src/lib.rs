@@ -32,7 +32,7 @@ pub use error::{Error, Result};
 pub use handler::{EventType, Extract, Flow, Handler, IntoFlow, State};
 pub use inbox::Ask;
 pub use ledger::{InLedger, Ledger, OutLedger};
-pub use outbox::{InDoubt, OutboxPolicy, Receipt, ReceiptState, Say, SendFailure};
+pub use outbox::{InDoubt, OutboxPolicy, Receipt, ReceiptState, Say, SendFailure, SendObserver, SentMessage};
 pub use sayable::{IntoSayable, Sayable};
 pub use wechaty_puppet::{Clock, VirtualClock};
 pub use wechaty_types as types;

@@ -10,6 +10,6 @@ mod value;
 pub use contact::ContactPayload;
 pub use friendship::{FriendshipPayload, ReceiveDetails};
 pub use message::MessagePayload;
-pub use post::{Page, PageRequest, PostContent, PostCounter, PostFilter, PostPayload, TapFilter, TapPayload, TapList};
+pub use post::{Page, PageRequest, PostContent, PostCounter, PostFilter, PostPayload, TapFilter, TapList, TapPayload};
 pub use room::{RoomInvitationPayload, RoomMemberPayload, RoomPayload};
 pub use value::{LocationPayload, MiniProgramPayload, UrlLinkPayload};

@@ -17,7 +17,9 @@ impl SayablePayload {
                 let place = if l.name.is_empty() { &l.address } else { &l.name };
                 format!("[Location] {place} ({}, {})", l.latitude, l.longitude)
             }
-            Self::MiniProgram(m) => format!("[MiniProgram] {}", m.title.as_deref().or(m.appid.as_deref()).unwrap_or("")),
+            Self::MiniProgram(m) => {
+                format!("[MiniProgram] {}", m.title.as_deref().or(m.appid.as_deref()).unwrap_or(""))
+            }
             Self::Url(link) if link.title.is_empty() => link.url.clone(),
             Self::Url(link) => format!("{}\n{}", link.title, link.url),
             Self::Post(post) => match &post.content {

@@ -11,6 +11,7 @@ use crate::{
     CacheSizes, OutboxPolicy, Result,
     cache::Caches,
     handler::States,
+    outbox::{SendObserver, SentMessage},
     plugin::{Pending, Plugin, on_methods},
     store::{MemoryCard, MemoryStore, Store},
 };
@@ -55,6 +56,7 @@ pub struct BotBuilder {
     policy: OutboxPolicy,
     limits: Limits,
     caches: CacheSizes,
+    send_observer: Option<SendObserver>,
 }
 
 impl std::fmt::Debug for BotBuilder {
@@ -86,6 +88,7 @@ impl BotBuilder {
             policy: OutboxPolicy::default(),
             limits: Limits::default(),
             caches: CacheSizes::from_env(|name| std::env::var(name).ok()),
+            send_observer: None,
         }
     }
 
@@ -179,6 +182,12 @@ impl BotBuilder {
         self
     }
 
+    /// Is told of every message the platform took: for records and histories.
+    pub fn observe_sends(mut self, observer: impl Fn(&SentMessage) + Send + Sync + 'static) -> Self {
+        self.send_observer = Some(Arc::new(observer));
+        self
+    }
+
     /// The bot, not started.
     ///
     /// # Errors
@@ -201,7 +210,7 @@ impl BotBuilder {
         let clock = self.clock.unwrap_or_else(Clock::system);
         let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
         let caches = Caches::new(&self.caches, &clock);
-        let core = Arc::new(Core::new(store, clock, self.limits, self.states, caches));
+        let core = Arc::new(Core::new(store, clock, self.limits, self.states, caches, self.send_observer));
         let accounts = self.accounts.into_iter().zip(0..).map(|((id, puppet, policy, adopt), index)| {
             let policy = policy.unwrap_or_else(|| self.policy.clone());
             Account::new(index, id, puppet, core.clone(), policy, adopt)

@@ -14,7 +14,7 @@ use crate::{
     cache::Caches,
     handler::{Registry, States},
     inbox::{self, LaneKey, Lanes, Waiters},
-    outbox::{Parcel, Receipts},
+    outbox::{Parcel, Receipts, SendObserver},
     store::Store,
 };
 
@@ -67,6 +67,22 @@ impl Gauge {
     }
 }
 
+/// Counted as long as it lives, also when its future is dropped.
+struct Counted<'a>(&'a AtomicUsize);
+
+impl<'a> Counted<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(count)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 pub(crate) struct Core {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Clock,
@@ -78,6 +94,7 @@ pub(crate) struct Core {
     pub(crate) handlers: Registry,
     pub(crate) states: States,
     pub(crate) caches: Caches,
+    pub(crate) send_observer: Option<SendObserver>,
     /// Lanes and error reports: drained on stop.
     pub(crate) tasks: TaskTracker,
     /// Handlers that wait in `ask`: dropped on stop; their events stay pending.
@@ -97,7 +114,14 @@ impl std::fmt::Debug for Core {
 }
 
 impl Core {
-    pub(super) fn new(store: Arc<dyn Store>, clock: Clock, limits: Limits, states: States, caches: Caches) -> Self {
+    pub(super) fn new(
+        store: Arc<dyn Store>,
+        clock: Clock,
+        limits: Limits,
+        states: States,
+        caches: Caches,
+        send_observer: Option<SendObserver>,
+    ) -> Self {
         Self {
             store,
             clock,
@@ -109,6 +133,7 @@ impl Core {
             handlers: Registry::default(),
             states,
             caches,
+            send_observer,
             tasks: TaskTracker::new(),
             parked: Parked::default(),
             bot: OnceLock::new(),
@@ -159,7 +184,7 @@ impl Core {
 
     /// Waits until a lane holds fewer than `limit` events.
     pub(crate) async fn lane_below(&self, key: &LaneKey, limit: usize) {
-        self.lane_waiters.fetch_add(1, Ordering::AcqRel);
+        let _counted = Counted::new(&self.lane_waiters);
         loop {
             let moved = self.lane_moved.notified();
             if self.lanes.len(key) < limit {
@@ -167,7 +192,6 @@ impl Core {
             }
             moved.await;
         }
-        self.lane_waiters.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// After a stop: nothing is in memory any more, what is unfinished is in the store.

@@ -180,6 +180,11 @@ impl Bot {
         core.tasks.wait().await;
     }
 
+    /// Whether no event and no send is under way just now; handlers that wait in `ask` do not count.
+    pub fn is_idle(&self) -> bool {
+        self.core().tasks.is_empty()
+    }
+
     /// Gives an event of the bot itself to its handlers.
     async fn emit(&self, object: AnyEvent) {
         let cx = EventContext { bot: self.clone(), account: self.main_account().clone(), object };

@@ -69,7 +69,11 @@ impl EventSink for Inbox {
             journal.push(Incoming { dedupe: dedupe(&event), conversation, event });
         }
         let core = account.core();
-        core.admit(journal.len()).await;
+        tokio::select! {
+            biased;
+            () = core.admit(journal.len()) => {}
+            () = self.cancelled.cancelled() => return Err(AcceptError::Stopping),
+        }
         let count = journal.len();
         let stored = core.store.accept(account.id(), journal, batch.cursor).await.map_err(|error| {
             core.dismiss(count);
@@ -93,7 +97,10 @@ impl EventSink for Inbox {
         }
         // The events are accepted; what a full lane holds back is the answer, and with it the platform.
         for key in full {
-            core.lane_below(&key, core.limits.lane).await;
+            tokio::select! {
+                () = core.lane_below(&key, core.limits.lane) => {}
+                () = self.cancelled.cancelled() => break,
+            }
         }
         Ok(())
     }

@@ -13,3 +13,4 @@ pub use policy::{InDoubt, OutboxPolicy};
 pub use receipt::{Receipt, ReceiptState, SendFailure};
 pub use say::Say;
 pub(crate) use send::{Parcel, Receipts, resume};
+pub use send::{SendObserver, SentMessage};

@@ -211,6 +211,13 @@ async fn prepare(account: &Account, mut what: SayablePayload) -> Result<SayableP
             _ => return Err(PuppetError::unsupported(account.puppet().platform(), needed).into()),
         };
     }
+    if let SayablePayload::Text(text) | SayablePayload::Markdown(text) = &mut what {
+        // The names stay in the words; who cannot be notified is not notified.
+        text.mentions.retain(|mention| match mention {
+            Mention::Contact(_) => capabilities.has(Capability::Mention),
+            Mention::All => capabilities.has(Capability::MentionAll),
+        });
+    }
     if let Some(text) = what.as_text()
         && let Some(limit) = capabilities.limits.text
     {

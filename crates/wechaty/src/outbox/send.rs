@@ -1,9 +1,9 @@
 //! SEND: one lane a conversation; paced, tried, tried again, settled.
 
-use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
+use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use futures_util::FutureExt;
-use wechaty_puppet::{Capability, Cause, Outgoing, PuppetError, Retry, Sent};
+use wechaty_puppet::{Capability, Cause, Outgoing, PuppetError, Retry, Sent, Timestamp};
 
 use super::{InDoubt, Receipt, SendFailure};
 use crate::{
@@ -11,6 +11,21 @@ use crate::{
     inbox::{LaneKey, Pushed},
     store::{OutboxRow, SendSeq, Settlement, StoreError},
 };
+
+/// A message the platform took, as [`BotBuilder::observe_sends`](crate::BotBuilder::observe_sends) tells it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SentMessage {
+    /// The row as it was enqueued.
+    pub row: OutboxRow,
+    /// What the platform told.
+    pub sent: Sent,
+    /// When, on the bot's clock.
+    pub time: Timestamp,
+}
+
+/// Is told of every message the platform took, in the order of each conversation. Must not block.
+pub type SendObserver = Arc<dyn Fn(&SentMessage) + Send + Sync>;
 
 /// A row in its lane.
 #[derive(Debug)]
@@ -55,7 +70,11 @@ async fn drain(account: Account, key: LaneKey) {
     let core = account.core().clone();
     while let Some(parcel) = core.outbox.pop(&key) {
         let seq = parcel.row.seq;
+        let observed = core.send_observer.as_ref().map(|observer| (observer, parcel.row.clone()));
         let (settlement, outcome) = deliver(&account, parcel.row).await;
+        if let (Some((observer, row)), Ok(sent)) = (observed, &outcome) {
+            observer(&SentMessage { row, sent: sent.clone(), time: core.clock.wall() });
+        }
         if let Err(error) = core.store.settle(&[(seq, settlement)]).await {
             // The platform has it, the store does not know: it stays pending there, and is in doubt after a restart.
             tracing::error!(account = %account.id(), %error, "a send could not be settled in the store");

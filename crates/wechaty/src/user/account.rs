@@ -158,8 +158,8 @@ impl Account {
     }
 
     pub(super) async fn load_contacts(&self, ids: &[ContactId]) -> Vec<Contact> {
-        stream::iter(ids.iter().map(|id| {
-            let contact = self.contact_handle(id);
+        stream::iter(ids.to_vec().into_iter().map(|id| {
+            let contact = self.contact_handle(&id);
             async move {
                 let loaded = contact.ready().await;
                 loaded.map(|()| contact).map_err(|error| tracing::warn!(%id, %error, "a contact could not be loaded"))
@@ -195,8 +195,8 @@ impl Account {
             };
         }
         let ids = self.directory(Capability::RoomList)?.rooms().await?;
-        let rooms: Vec<Room> = stream::iter(ids.iter().map(|id| {
-            let room = self.room_handle(id);
+        let rooms: Vec<Room> = stream::iter(ids.into_iter().map(|id| {
+            let room = self.room_handle(&id);
             async move {
                 let loaded = room.ready().await;
                 loaded.map(|()| room).map_err(|error| tracing::warn!(%id, %error, "a room could not be loaded"))

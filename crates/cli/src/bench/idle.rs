@@ -1,0 +1,57 @@
+//! Resident memory of 1,000 accounts with 100,000 idle conversations, in a process of its own.
+
+use std::{process::Command, sync::atomic::Ordering};
+
+use anyhow::{Context, ensure};
+use wechaty::{Bot, BotBuilder, Clock, prelude::*};
+
+use super::puppet::{BenchPuppet, Feed, Tally};
+use crate::Failure;
+
+const ACCOUNTS: usize = 1_000;
+const CONVERSATIONS_EACH: usize = 100;
+
+/// MiB, as the child tells.
+pub(super) fn measure() -> anyhow::Result<f64> {
+    let program = std::env::current_exe().context("finding the program")?;
+    let child = Command::new(program).args(["bench", "idle"]).output().context("starting the idle bot")?;
+    ensure!(child.status.success(), "the idle bot failed: {}", String::from_utf8_lossy(&child.stderr));
+    String::from_utf8_lossy(&child.stdout).trim().parse().context("reading the idle bot's memory")
+}
+
+/// Every conversation has had a message and an answer; then everything rests.
+pub(super) fn child() -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mib = runtime.block_on(async {
+        let (clock, tally) = (Clock::system(), Tally::new(false));
+        let builder = (0..ACCOUNTS).fold(BotBuilder::new(), |builder, i| {
+            let puppet = BenchPuppet::new(Feed::Once(CONVERSATIONS_EACH), tally.clone(), clock.clone());
+            builder.account(format!("account-{i}"), puppet)
+        });
+        let bot: Bot = builder
+            .on_message(|msg: Message| async move {
+                msg.say("seen").await?;
+                wechaty::Result::<()>::Ok(())
+            })
+            .start()
+            .await?;
+        let all = (ACCOUNTS * CONVERSATIONS_EACH) as u64;
+        while tally.answered.load(Ordering::Relaxed) < all {
+            clock.sleep(std::time::Duration::from_millis(5)).await;
+        }
+        bot.drained().await;
+        let mib = resident_mib()?;
+        bot.stop().await?;
+        anyhow::Ok(mib)
+    })?;
+    println!("{mib:.1}");
+    Ok(())
+}
+
+/// `VmRSS` of this process.
+fn resident_mib() -> anyhow::Result<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").context("the memory is read from /proc: Linux only")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("/proc has no VmRSS")?;
+    let kib: f64 = line.trim().trim_end_matches("kB").trim().parse().context("reading VmRSS")?;
+    Ok(kib / 1024.0)
+}

@@ -1,0 +1,157 @@
+//! The platform of the benchmark: says texts, counts and times the answers, keeps nothing.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::Notify;
+use wechaty_puppet::{
+    Batch, Capabilities, Capability, Clock, Event, LoginStep, MessageId, MessagePayload, Outgoing, PlatformName,
+    Puppet, PuppetContext, Result, Sent, async_trait,
+};
+
+use super::{CONVERSATIONS, IN_FLIGHT, TEXT};
+
+const PLATFORM: PlatformName = PlatformName::new("bench");
+/// Messages a batch.
+const BATCH: usize = 64;
+/// How often the paced feeder wakes.
+const TICK: Duration = Duration::from_millis(1);
+
+/// What is fed.
+#[derive(Clone, Copy)]
+pub(super) enum Feed {
+    /// As fast as answers come back, for so long.
+    Fast(Duration),
+    /// So many a second, for so long.
+    Paced(u64, Duration),
+    /// So many conversations once, nothing then.
+    Once(usize),
+}
+
+/// Shared with the measuring side.
+#[derive(Default)]
+pub(super) struct Tally {
+    pub(super) said: AtomicU64,
+    pub(super) answered: AtomicU64,
+    freed: Notify,
+    /// When each message under way was said, by its number modulo the length; nanoseconds on the clock.
+    started: Vec<AtomicU64>,
+    /// How many answers took so many 10 us.
+    pub(super) histogram: Option<parking_lot::Mutex<hdrhistogram::Histogram<u64>>>,
+}
+
+impl Tally {
+    pub(super) fn new(timed: bool) -> Arc<Self> {
+        let histogram = timed.then(|| hdrhistogram::Histogram::new(3).ok()).flatten().map(parking_lot::Mutex::new);
+        let started = (0..if timed { 1 << 20 } else { 0 }).map(|_| AtomicU64::new(0)).collect();
+        Arc::new(Self { histogram, started, ..Self::default() })
+    }
+    fn slot(&self, number: u64) -> Option<&AtomicU64> {
+        self.started.get(number as usize % self.started.len().max(1))
+    }
+}
+
+pub(super) struct BenchPuppet {
+    feed: Feed,
+    tally: Arc<Tally>,
+    clock: Clock,
+}
+
+impl BenchPuppet {
+    pub(super) fn new(feed: Feed, tally: Arc<Tally>, clock: Clock) -> Self {
+        Self { feed, tally, clock }
+    }
+
+    async fn say(&self, cx: &PuppetContext, number: &mut u64, count: usize) -> Result<()> {
+        let timestamp = cx.clock().wall();
+        let now = self.clock.now().as_nanos() as u64;
+        let events = (0..count).map(|_| {
+            let n = *number;
+            *number += 1;
+            if let Some(slot) = self.tally.slot(n) {
+                slot.store(now, Ordering::Relaxed);
+            }
+            let talker = format!("c{}", n as usize % CONVERSATIONS);
+            let mut payload = MessagePayload::direct(format!("m{n}"), talker, "bot", TEXT);
+            payload.timestamp = timestamp;
+            Event::message(payload)
+        });
+        let batch = Batch::from(events.collect::<Vec<_>>());
+        self.tally.said.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(cx.accept(batch).await?)
+    }
+}
+
+#[async_trait]
+impl Puppet for BenchPuppet {
+    fn platform(&self) -> PlatformName {
+        PLATFORM
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new(&[Capability::SendText])
+    }
+
+    async fn run(&self, cx: PuppetContext) -> Result<()> {
+        cx.accept(LoginStep::Done("bot".into())).await?;
+        let began = self.clock.now();
+        let mut number = 0;
+        match self.feed {
+            Feed::Fast(time) => {
+                while self.clock.now() - began < time && !cx.cancellation().is_cancelled() {
+                    let freed = self.tally.freed.notified();
+                    let under_way = number - self.tally.answered.load(Ordering::Relaxed);
+                    if under_way as usize + BATCH > IN_FLIGHT {
+                        freed.await;
+                        continue;
+                    }
+                    self.say(&cx, &mut number, BATCH).await?;
+                }
+            }
+            Feed::Paced(rate, time) => loop {
+                let elapsed = self.clock.now() - began;
+                if elapsed >= time || cx.cancellation().is_cancelled() {
+                    break;
+                }
+                let due = (elapsed.as_secs_f64() * rate as f64) as u64;
+                while number < due {
+                    let count = (due - number).min(BATCH as u64) as usize;
+                    self.say(&cx, &mut number, count).await?;
+                }
+                self.clock.sleep(TICK).await;
+            },
+            Feed::Once(conversations) => {
+                while (number as usize) < conversations {
+                    let left = conversations - number as usize;
+                    self.say(&cx, &mut number, BATCH.min(left)).await?;
+                }
+                cx.cancelled().await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(&self, out: Outgoing) -> Result<Sent> {
+        let answered = self.tally.answered.fetch_add(1, Ordering::Relaxed) + 1;
+        if let (Some(histogram), Some(cause)) = (&self.tally.histogram, &out.cause)
+            && let Some(slot) = number(&cause.message_id).and_then(|number| self.tally.slot(number))
+        {
+            let took = (self.clock.now().as_nanos() as u64).saturating_sub(slot.load(Ordering::Relaxed));
+            // Longer than the histogram goes is recorded as its longest.
+            histogram.lock().saturating_record(took / 1_000);
+        }
+        if answered.is_multiple_of(BATCH as u64) {
+            self.tally.freed.notify_waiters();
+        }
+        Ok(Sent::without_id())
+    }
+}
+
+fn number(id: &MessageId) -> Option<u64> {
+    id.as_str().strip_prefix('m')?.parse().ok()
+}

@@ -1,0 +1,87 @@
+//! The demo bot: what `wechaty run` shows without any configuration.
+
+use std::time::Duration;
+
+use wechaty::{BotBuilder, prelude::*};
+use wechaty_puppet::Puppet;
+
+use super::TERMINAL;
+
+const GREETING: &str = "Hello, I am a Wechaty bot. Write `ding`, or `help` for what else I know.";
+const HELP: &str = "I know: ding · echo WORDS · picture · menu · help";
+const HINT: &str = "I do not know that yet; write `help` for what I know.";
+const PROJECT: &str = "https://github.com/wechaty/wechaty";
+const MENU_WAITS: Duration = Duration::from_secs(60);
+
+/// The demo bot on a puppet.
+pub(super) fn bot(puppet: impl Puppet) -> BotBuilder {
+    Bot::builder(puppet).on_login(greet).named("demo/greet").on_message(answer).named("demo/answer")
+}
+
+/// Whether a single person sits before this platform, so that greetings and hints bother nobody.
+fn is_personal(account: &Account) -> bool {
+    account.platform().as_str() == TERMINAL
+}
+
+async fn greet(login: Login, account: Account) -> wechaty::Result<()> {
+    if is_personal(&account) {
+        account.contact(wechaty_puppet_terminal::YOU).await?.say(GREETING).await?;
+    }
+    tracing::info!("{} is logged in", login.contact);
+    Ok(())
+}
+
+async fn answer(msg: Message) -> wechaty::Result<Flow> {
+    if msg.is_self() || msg.kind() != MessageType::Text {
+        return Ok(Flow::Continue);
+    }
+    let text = half_width(&msg.mention_text().await?);
+    let (command, words) = text.split_once(char::is_whitespace).unwrap_or((&text, ""));
+    match (command.to_lowercase().as_str(), words.trim()) {
+        ("ding", "") => msg.say("dong").await?,
+        ("help", "") => msg.say(HELP).await?,
+        ("echo", words) if !words.is_empty() => msg.say(words).await?,
+        ("picture", "") => msg.say(FileBox::from_qr_code(PROJECT)?).await?,
+        ("menu", "") => return menu(msg).await,
+        _ if is_personal(msg.account()) && msg.room().is_none() => msg.say(HINT).await?,
+        _ => return Ok(Flow::Continue),
+    };
+    Ok(Flow::Handled)
+}
+
+async fn menu(msg: Message) -> wechaty::Result<Flow> {
+    let menu = Menu::new("Tea?").item("green", "Green").item("black", "Black").item("none", "None");
+    let choices = menu.clone();
+    let chosen = msg
+        .ask(menu)
+        .filter(move |answer| answer.text().is_some_and(|text| choices.choice(text).is_some()))
+        .timeout(MENU_WAITS)
+        .await?;
+    match chosen {
+        Some(answer) => answer.say("Coming up.").await?,
+        None => msg.say("Too late, the kettle is cold.").await?,
+    };
+    Ok(Flow::Handled)
+}
+
+/// Full-width letters, digits and spaces, as Chinese keyboards write them, become plain ones.
+fn half_width(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\u{3000}' => ' ',
+            '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
+            c => c,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn full_width_commands_are_understood() {
+        assert_eq!(half_width("ｄｉｎｇ"), "ding");
+        assert_eq!(half_width("ｅｃｈｏ　你好"), "echo 你好");
+    }
+}

@@ -1,0 +1,86 @@
+//! `wechaty run`: the demo bot on a puppet.
+
+mod demo;
+mod play;
+mod record;
+
+use std::path::Path;
+
+use anyhow::Context;
+use wechaty::{Bot, BotBuilder, VirtualClock, puppet};
+use wechaty_puppet::{Puppet, Settings};
+
+use crate::{
+    Failure,
+    args::{ClockKind, RunArgs},
+};
+
+/// The puppet whose stdout belongs to the bot.
+const TERMINAL: &str = "terminal";
+
+pub(crate) fn run(args: RunArgs) -> Result<(), Failure> {
+    let mut settings = Settings::new();
+    if let Some(world) = &args.world {
+        settings = settings.set("world", path(world)?);
+    }
+    let name = args.puppet.as_deref().filter(|name| !name.trim().is_empty()).unwrap_or(puppet::DEFAULT);
+    let puppet = puppet::by_name(name, settings).map_err(Failure::usage)?;
+    let platform = puppet.platform().as_str();
+    if args.world.is_some() && platform != "mock" {
+        return Err(Failure::usage(anyhow::anyhow!("--world is for --puppet mock, not for {platform}")));
+    }
+    let virtual_clock = (args.clock == ClockKind::Virtual).then(VirtualClock::new);
+    let mut builder = demo::bot(puppet);
+    let recorder = match &args.record {
+        Some(file) => {
+            let recorder = record::Recorder::create(file).map_err(Failure::usage)?;
+            builder = builder.observe_sends(recorder.observer());
+            Some(recorder)
+        }
+        None => None,
+    };
+    if platform == TERMINAL {
+        eprintln!("Wechaty {} — type /help for commands, Ctrl-D to end", env!("CARGO_PKG_VERSION"));
+    }
+    let runtime = match virtual_clock {
+        // One thread: what is left to do is plain to see.
+        Some(_) => tokio::runtime::Builder::new_current_thread().enable_all().build()?,
+        None => tokio::runtime::Builder::new_multi_thread().enable_all().build()?,
+    };
+    let ledger = runtime.block_on(drive(builder, virtual_clock))?;
+    // A puppet may still hold a thread in a blocking read.
+    runtime.shutdown_background();
+    if let Some(recorder) = recorder {
+        recorder.finish()?;
+    }
+    match (args.json, platform == TERMINAL) {
+        (true, false) => println!("{}", serde_json::to_string_pretty(&ledger)?),
+        (true, true) => eprintln!("{}", serde_json::to_string_pretty(&ledger)?),
+        (false, _) => eprintln!("{ledger}"),
+    }
+    if !ledger.is_balanced() {
+        return Err(anyhow::anyhow!("the ledger has a residue: this is a bug, please report it").into());
+    }
+    Ok(())
+}
+
+async fn drive(builder: BotBuilder, clock: Option<VirtualClock>) -> anyhow::Result<wechaty::Ledger> {
+    let bot: Bot;
+    match clock {
+        Some(clock) => {
+            bot = builder.clock(clock.clone()).build()?;
+            bot.start().await?;
+            play::play(&bot, &clock).await;
+            bot.stop().await?;
+        }
+        None => {
+            bot = builder.build()?;
+            bot.run().await?;
+        }
+    }
+    bot.ledger().await.context("reading the ledger")
+}
+
+fn path(path: &Path) -> Result<&str, Failure> {
+    path.to_str().ok_or_else(|| Failure::usage(anyhow::anyhow!("{}: the path is no UTF-8", path.display())))
+}

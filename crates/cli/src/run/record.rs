@@ -1,0 +1,78 @@
+//! `--record`: one JSON line for each message sent.
+
+use std::{
+    fs::File,
+    io::{BufWriter, Write},
+    path::Path,
+    sync::Arc,
+};
+
+use anyhow::Context;
+use parking_lot::Mutex;
+use serde::Serialize;
+use wechaty::SentMessage;
+use wechaty_types::{AccountId, ConversationId, Mention, MessageId, Timestamp};
+
+#[derive(Serialize)]
+struct Line<'a> {
+    account: &'a AccountId,
+    conversation: &'a str,
+    room: bool,
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+    mentions: &'a [Mention],
+    quote: Option<&'a MessageId>,
+    time: Timestamp,
+}
+
+/// Writes the lines; the first failure ends it and is told at the end.
+pub(super) struct Recorder(Arc<Mutex<State>>);
+
+struct State {
+    file: BufWriter<File>,
+    failure: Option<std::io::Error>,
+}
+
+impl Recorder {
+    pub(super) fn create(path: &Path) -> anyhow::Result<Self> {
+        let file = File::create(path).with_context(|| format!("--record {}", path.display()))?;
+        Ok(Self(Arc::new(Mutex::new(State { file: BufWriter::new(file), failure: None }))))
+    }
+
+    pub(super) fn observer(&self) -> impl Fn(&SentMessage) + Send + Sync + 'static {
+        let state = self.0.clone();
+        move |message| {
+            let (row, what) = (&message.row, &*message.row.what);
+            let text = what.file_box().is_none().then(|| what.fallback_text());
+            let line = Line {
+                account: &row.account,
+                conversation: row.to.as_str(),
+                room: matches!(row.to, ConversationId::Room(_)),
+                kind: what.kind(),
+                text: text.as_deref(),
+                file: what.file_box().map(|file| file.name()),
+                mentions: what.mentions(),
+                quote: row.quote.as_ref(),
+                time: message.time,
+            };
+            let mut state = state.lock();
+            if state.failure.is_none() {
+                let written = serde_json::to_string(&line)
+                    .map_err(std::io::Error::other)
+                    .and_then(|line| writeln!(state.file, "{line}"));
+                state.failure = written.err();
+            }
+        }
+    }
+
+    pub(super) fn finish(self) -> anyhow::Result<()> {
+        let mut state = self.0.lock();
+        match state.failure.take() {
+            Some(error) => Err(error).context("--record: the file is not complete"),
+            None => state.file.flush().context("--record"),
+        }
+    }
+}

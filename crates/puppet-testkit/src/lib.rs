@@ -1,0 +1,5 @@
+//! FakePlatform and the conformance suite that every puppet runs.
+
+pub mod fake;
+
+pub use fake::*;

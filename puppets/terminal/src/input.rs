@@ -1,0 +1,104 @@
+//! Lines from a reader, bounded in length; what is no UTF-8 or too long is told and skipped.
+
+use std::io::{BufRead, BufReader, ErrorKind, Read};
+
+use tokio::sync::mpsc;
+
+/// Longest line in bytes.
+pub const MAX_LINE: usize = 1 << 20;
+
+/// How many lines are read ahead of the bot.
+const AHEAD: usize = 1024;
+
+/// What the reader found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    Line(String),
+    /// Line number and what was wrong with it.
+    Refused(u64, String),
+}
+
+/// Reads on a thread of its own: a blocked stdin must not hold up the end of the process.
+pub(crate) fn read(reader: Box<dyn Read + Send>) -> mpsc::Receiver<Input> {
+    let (lines, receiver) = mpsc::channel(AHEAD);
+    let work = move || {
+        let mut reader = BufReader::with_capacity(64 << 10, reader);
+        for number in 1.. {
+            let Some(input) = next_line(&mut reader, number) else { return };
+            if lines.blocking_send(input).is_err() {
+                return;
+            }
+        }
+    };
+    // Without a thread there is no input: the receiver ends at once, as at the end of a file.
+    let _ = std::thread::Builder::new().name("stdin".to_owned()).spawn(work);
+    receiver
+}
+
+/// The next line; `None` at the end. Of a line that is too long nothing is kept.
+fn next_line(reader: &mut impl BufRead, number: u64) -> Option<Input> {
+    let (mut line, mut length, mut ended) = (Vec::new(), 0usize, false);
+    while !ended {
+        let chunk = match reader.fill_buf() {
+            Ok(chunk) => chunk,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return (length > 0).then(|| Input::Refused(number, error.to_string())),
+        };
+        if chunk.is_empty() {
+            break;
+        }
+        let (taken, part) = match chunk.iter().position(|byte| *byte == b'\n') {
+            Some(at) => (at + 1, &chunk[..at]),
+            None => (chunk.len(), chunk),
+        };
+        ended = taken > part.len();
+        length = length.saturating_add(part.len());
+        if length <= MAX_LINE {
+            line.extend_from_slice(part);
+        } else {
+            line = Vec::new();
+        }
+        reader.consume(taken);
+    }
+    if length == 0 && !ended {
+        return None;
+    }
+    if length > MAX_LINE {
+        return Some(Input::Refused(number, format!("{length} bytes, at most {MAX_LINE} are read: it was skipped")));
+    }
+    match String::from_utf8(line) {
+        Ok(line) => Some(Input::Line(line)),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to() + 1;
+            Some(Input::Refused(number, format!("byte {at} is no UTF-8: the line was skipped")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(bytes: Vec<u8>) -> Vec<Input> {
+        let mut lines = read(Box::new(std::io::Cursor::new(bytes)));
+        std::iter::from_fn(|| lines.blocking_recv()).collect()
+    }
+
+    #[test]
+    fn bad_lines_are_told_and_the_others_kept() {
+        let mut bytes = b"one\n\xff\xfe\n".to_vec();
+        bytes.extend(std::iter::repeat_n(b'x', MAX_LINE + 1));
+        bytes.extend(b"\n\nlast");
+        let found = all(bytes);
+        assert_eq!(found.len(), 5);
+        assert_eq!(found[0], Input::Line("one".into()));
+        assert!(matches!(&found[1], Input::Refused(2, why) if why.contains("UTF-8")));
+        assert!(matches!(&found[2], Input::Refused(3, why) if why.contains("at most")));
+        assert_eq!(found[3..], [Input::Line(String::new()), Input::Line("last".into())]);
+    }
+
+    #[test]
+    fn a_line_of_exactly_the_limit_is_read() {
+        assert!(matches!(&all(vec![b'x'; MAX_LINE])[..], [Input::Line(line)] if line.len() == MAX_LINE));
+    }
+}

@@ -1,0 +1,56 @@
+//! TERMINAL ↔ PUPPET: lines of stdin are messages from you, what the bot says is printed.
+//!
+//! In a pipe, stdout holds only what the bot says to ordinary input, one message a line (a line break inside a message
+//! is shown as `⏎`); everything else goes to stderr. `/help` lists the commands. The end of the input ends the puppet.
+
+mod command;
+mod input;
+mod people;
+mod puppet;
+mod screen;
+
+use std::sync::Arc;
+
+use wechaty_puppet::{Capabilities, Capability, Declaration, Limits, PlatformName};
+
+pub use input::MAX_LINE;
+pub use people::YOU;
+pub use puppet::TerminalPuppet;
+
+/// The platform's name.
+pub const PLATFORM: PlatformName = PlatformName::new("terminal");
+
+const CAPABILITIES: Capabilities = Capabilities {
+    limits: Limits { file: Some(100 << 20), ..Limits::DEFAULT },
+    ..Capabilities::new(&[
+        Capability::SendText,
+        Capability::SendMarkdown,
+        Capability::SendAttachment,
+        Capability::SendAudio,
+        Capability::SendEmoticon,
+        Capability::SendImage,
+        Capability::SendVideo,
+        Capability::SendContact,
+        Capability::Mention,
+        Capability::SentId,
+        Capability::LoadContact,
+        Capability::LoadRoom,
+        Capability::LoadRoomMember,
+        Capability::LoadMessage,
+        Capability::ContactList,
+        Capability::RoomList,
+        Capability::RoomMemberList,
+        Capability::MessageFile,
+        Capability::Ding,
+    ])
+};
+
+/// How the terminal presents itself; it has no settings.
+pub const DECLARATION: Declaration = Declaration {
+    platform: PLATFORM,
+    summary: "you and the bot, on stdin and stdout",
+    docs: "https://github.com/wechaty/wechaty-rust/tree/main/puppets/terminal",
+    settings: &[],
+    capabilities: || CAPABILITIES,
+    build: |_| Ok(Arc::new(TerminalPuppet::stdio())),
+};

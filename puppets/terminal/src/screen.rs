@@ -1,0 +1,43 @@
+//! What is printed, and where.
+
+use std::io::{self, Write};
+
+use parking_lot::Mutex;
+
+/// Stands for a line break inside a message in a pipe.
+const LINE_BREAK: &str = "⏎";
+
+/// Where words go. In a pipe, stdout is for answers to ordinary input only.
+pub(crate) struct Screen {
+    out: Mutex<Box<dyn Write + Send>>,
+    err: Mutex<Box<dyn Write + Send>>,
+    terminal: bool,
+}
+
+impl Screen {
+    pub(crate) fn new(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>, terminal: bool) -> Self {
+        Self { out: Mutex::new(out), err: Mutex::new(err), terminal }
+    }
+
+    /// What the bot says. `answer`: to ordinary input.
+    pub(crate) fn message(&self, who: &str, text: &str, answer: bool) -> io::Result<()> {
+        if self.terminal {
+            return line(&mut **self.out.lock(), &format!("{who}> {text}"));
+        }
+        let text = text.replace("\r\n", "\n").replace(['\n', '\r'], LINE_BREAK);
+        let mut target = if answer { self.out.lock() } else { self.err.lock() };
+        line(&mut **target, &text)
+    }
+
+    /// What the terminal itself says.
+    pub(crate) fn note(&self, text: &str) {
+        // Nobody is left to tell when stderr is gone.
+        let _ = line(&mut **self.err.lock(), text);
+    }
+}
+
+fn line(target: &mut dyn Write, text: &str) -> io::Result<()> {
+    // One write a line, so that two never mix.
+    target.write_all(format!("{text}\n").as_bytes())?;
+    target.flush()
+}

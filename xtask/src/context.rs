@@ -1,0 +1,80 @@
+//! What every suite needs to know: where the workspace is, what is in it, and what was built of it.
+
+use std::{
+    cell::OnceCell,
+    env,
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+use crate::{process::Job, suites::build::Built};
+
+/// One run of xtask.
+pub(crate) struct Context {
+    /// The folder of the workspace's Cargo.toml.
+    pub(crate) root: PathBuf,
+    metadata: OnceCell<Value>,
+    /// Set by the suite `build`, if it succeeded.
+    pub(crate) built: OnceCell<Built>,
+}
+
+impl Context {
+    /// Of the workspace that xtask belongs to; under `cargo run` cargo tells, else it is looked for from here upwards.
+    pub(crate) fn new() -> Result<Self> {
+        let start = match env::var_os("CARGO_MANIFEST_DIR") {
+            Some(package) => PathBuf::from(package),
+            None => env::current_dir().context("there is no current folder")?,
+        };
+        let is_root = |folder: &&Path| {
+            std::fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|text| text.contains("[workspace]"))
+        };
+        let Some(root) = start.ancestors().find(is_root) else {
+            bail!("no Cargo workspace around {}", start.display());
+        };
+        Ok(Self { root: root.to_owned(), metadata: OnceCell::new(), built: OnceCell::new() })
+    }
+
+    /// `cargo …` in the workspace's folder.
+    pub(crate) fn cargo(&self, args: &[&str], limit: Duration) -> Job {
+        let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        command.args(args).current_dir(&self.root);
+        if !std::io::stdout().is_terminal() {
+            command.env("CARGO_TERM_COLOR", "never");
+        }
+        Job::new(command, limit)
+    }
+
+    /// `cargo metadata`, read once.
+    pub(crate) fn metadata(&self) -> Result<&Value> {
+        if let Some(metadata) = self.metadata.get() {
+            return Ok(metadata);
+        }
+        let done = self.cargo(&["metadata", "--format-version", "1"], Duration::from_secs(300)).run()?;
+        if !done.ok() {
+            bail!("{}", done.report());
+        }
+        let metadata = serde_json::from_slice(&done.stdout).context("`cargo metadata` printed no JSON")?;
+        Ok(self.metadata.get_or_init(|| metadata))
+    }
+
+    /// The packages of `cargo metadata`.
+    pub(crate) fn packages(&self) -> Result<&[Value]> {
+        Ok(self.metadata()?["packages"].as_array().context("`cargo metadata` names no packages")?)
+    }
+
+    /// An empty folder for one test, below the target folder.
+    pub(crate) fn scratch(&self, name: &str) -> Result<PathBuf> {
+        let target = self.metadata()?["target_directory"].as_str().context("no target folder")?;
+        let folder = Path::new(target).join("xtask").join(name);
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+        }
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        Ok(folder)
+    }
+}

@@ -1,0 +1,139 @@
+//! Counts of suites, and the table that ends a run.
+
+/// One line of the table.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Row {
+    /// Suite, and part of it where it has several.
+    pub(crate) name: String,
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+    pub(crate) skipped: u64,
+    pub(crate) seconds: f64,
+    /// What a reader should know besides, in a few words.
+    pub(crate) note: String,
+}
+
+impl Row {
+    /// No tests yet.
+    pub(crate) fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
+
+    /// Counts one test.
+    pub(crate) fn count(&mut self, passed: bool) {
+        if passed { self.passed += 1 } else { self.failed += 1 }
+    }
+
+    pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
+        self.note = note.into();
+        self
+    }
+
+    /// `fmt: ok, 1 passed, 0.6 s`, for the line that tells progress.
+    pub(crate) fn progress(&self) -> String {
+        let verdict = match (self.failed, self.passed) {
+            (0, 0) => "no test ran",
+            (0, _) => "ok",
+            _ => "FAILED",
+        };
+        let mut line = format!("{}: {verdict}, {} passed", self.name, self.passed);
+        for (n, what) in [(self.failed, "failed"), (self.skipped, "skipped")] {
+            if n > 0 {
+                line.push_str(&format!(", {n} {what}"));
+            }
+        }
+        line.push_str(&format!(", {:.1} s", self.seconds));
+        if !self.note.is_empty() {
+            line.push_str(&format!(" ({})", self.note));
+        }
+        line
+    }
+}
+
+/// The sum of all rows.
+pub(crate) fn total(rows: &[Row]) -> Row {
+    let mut total = Row::new("total");
+    for row in rows {
+        total.passed += row.passed;
+        total.failed += row.failed;
+        total.skipped += row.skipped;
+        total.seconds += row.seconds;
+    }
+    total
+}
+
+/// Whether a run with these rows is a success: nothing failed, and something ran.
+pub(crate) fn good(rows: &[Row]) -> bool {
+    let total = total(rows);
+    total.failed == 0 && total.passed > 0
+}
+
+/// The table of suites, and alone in its last line `N passed, N failed, N skipped`.
+pub(crate) fn render(rows: &[Row]) -> String {
+    let total = total(rows);
+    let last = format!("{} passed, {} failed, {} skipped", total.passed, total.failed, total.skipped);
+    let cells = |row: &Row| {
+        let counts = [row.passed, row.failed, row.skipped].map(|n| n.to_string());
+        let [passed, failed, skipped] = counts;
+        [row.name.clone(), passed, failed, skipped, format!("{:.1}", row.seconds), row.note.clone()]
+    };
+    let head = ["suite", "passed", "failed", "skipped", "seconds", ""].map(str::to_owned);
+    let lines: Vec<[String; 6]> =
+        std::iter::once(head).chain(rows.iter().map(cells)).chain(std::iter::once(cells(&total))).collect();
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; 5] = std::array::from_fn(width);
+    let mut out = String::new();
+    for line in &lines {
+        let mut text = format!("{:<w$}", line[0], w = widths[0]);
+        for column in 1..5 {
+            text.push_str(&format!("  {:>w$}", line[column], w = widths[column]));
+        }
+        if !line[5].is_empty() {
+            text.push_str(&format!("  {}", line[5]));
+        }
+        out.push_str(text.trim_end());
+        out.push('\n');
+    }
+    format!("{out}\n{last}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows() -> Vec<Row> {
+        vec![
+            Row { passed: 1, seconds: 0.26, ..Row::new("fmt") },
+            Row { passed: 12, failed: 1, skipped: 2, seconds: 10.0, ..Row::new("tests wechaty (lib)") },
+            Row { skipped: 1, ..Row::new("deny").note("not installed") },
+        ]
+    }
+
+    #[test]
+    fn the_table_is_aligned_and_ends_in_the_counts() {
+        let expected = "\
+suite                passed  failed  skipped  seconds
+fmt                       1       0        0      0.3
+tests wechaty (lib)      12       1        2     10.0
+deny                      0       0        1      0.0  not installed
+total                    13       1        3     10.3
+
+13 passed, 1 failed, 3 skipped";
+        assert_eq!(render(&rows()), expected);
+    }
+
+    #[test]
+    fn a_run_is_good_when_something_ran_and_nothing_failed() {
+        assert!(!good(&rows()));
+        assert!(good(&rows()[..1]));
+        assert!(!good(&rows()[2..]), "skipped tests did not run");
+        assert!(!good(&[]));
+    }
+
+    #[test]
+    fn progress_names_what_is_not_zero() {
+        assert_eq!(rows()[0].progress(), "fmt: ok, 1 passed, 0.3 s");
+        assert_eq!(rows()[1].progress(), "tests wechaty (lib): FAILED, 12 passed, 1 failed, 2 skipped, 10.0 s");
+        assert_eq!(rows()[2].progress(), "deny: no test ran, 0 passed, 1 skipped, 0.0 s (not installed)");
+    }
+}
