@@ -6,7 +6,6 @@ use std::{
     sync::Arc,
 };
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use futures_util::Stream;
 use serde_json::{Map, Value};
@@ -15,6 +14,7 @@ use url::Url;
 use crate::{
     FileBoxError, Result,
     content::{Content, OnceStream},
+    data_url,
     name::{base_name, media_type, percent_decode},
 };
 
@@ -91,17 +91,23 @@ impl FileBox {
         Self::build(name.as_ref(), "buffer.dat", Some(size), Content::Bytes(bytes))
     }
 
-    /// Base64 text (standard alphabet, padded or not); it is decoded when it is read.
+    /// Base64 text (standard or URL-safe alphabet, padded or not); it is decoded when it is read.
     ///
     /// # Errors
     /// [`FileBoxError::Invalid`] for what is no base64.
     pub fn from_base64(text: impl Into<String>, name: impl AsRef<str>) -> Result<Self> {
         let mut text: String = text.into();
         text.retain(|c| !c.is_ascii_whitespace());
+        if text.contains(['-', '_']) {
+            text = text.replace('-', "+").replace('_', "/");
+        }
         let data = text.trim_end_matches('=').len();
         let plain = text.bytes().take(data).all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/');
         if !plain || data % 4 == 1 || text.len() - data > 2 {
-            return Err(FileBoxError::Invalid { what: "base64", reason: "not the standard alphabet".into() });
+            return Err(FileBoxError::Invalid {
+                what: "base64",
+                reason: "neither the standard nor the URL-safe alphabet, or cut off".into(),
+            });
         }
         text.truncate(data);
         let size = (data as u64) * 3 / 4;
@@ -114,21 +120,9 @@ impl FileBox {
     /// [`FileBoxError::Invalid`] for what is no data URL.
     #[doc(alias = "fromDataURL")]
     pub fn from_data_url(url: &str, name: Option<&str>) -> Result<Self> {
-        let invalid = |reason: &str| FileBoxError::Invalid { what: "data URL", reason: reason.to_owned() };
-        let rest = url.strip_prefix("data:").ok_or_else(|| invalid("it does not begin with `data:`"))?;
-        let (head, data) = rest.split_once(',').ok_or_else(|| invalid("it has no comma"))?;
-        let name = name.unwrap_or("data-url.dat");
-        let mut file = match head.strip_suffix(";base64") {
-            Some(_) => Self::from_base64(data, name)?,
-            None => {
-                let decoded = percent_decode(data);
-                Self::from_base64(STANDARD.encode(decoded), name)?
-            }
-        };
-        let media = head.split(';').next().unwrap_or_default();
-        if !media.is_empty() {
-            file.edit().media_type = media.to_owned();
-        }
+        let data = data_url::parse(url)?;
+        let mut file = Self::from_base64(data.base64, name.unwrap_or("data-url.dat"))?;
+        file.edit().media_type = data.media_type;
         Ok(file)
     }
 

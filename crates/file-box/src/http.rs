@@ -11,7 +11,11 @@ use reqwest::{
 };
 use url::{Host, Url};
 
-use crate::{ByteStream, FileBox, FileBoxError, LoadOptions, Result, address::is_public, name::from_disposition};
+use crate::{
+    ByteStream, FileBox, FileBoxError, LoadOptions, Result,
+    address::is_public,
+    name::{from_disposition, told_media},
+};
 
 /// What a server tells about a file.
 pub(crate) struct Found {
@@ -94,14 +98,15 @@ async fn request(
         }
         let mut request = client.request(method.clone(), at.clone());
         if at.origin() == origin {
-            for (name, value) in headers {
+            for (name, value) in headers.iter().filter(|(name, _)| !is_of_the_connection(name)) {
                 request = request.header(name, value);
             }
         }
         let response = request.send().await.map_err(|source| failure(file.name(), &host, source))?;
-        let next = response.headers().get(LOCATION).and_then(|next| next.to_str().ok());
+        // Some servers send UTF-8 here, which `to_str` would refuse.
+        let next = response.headers().get(LOCATION).and_then(|next| std::str::from_utf8(next.as_bytes()).ok());
         match next {
-            Some(next) if response.status().is_redirection() => {
+            Some(next) if matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) => {
                 let invalid = |error| FileBoxError::Invalid { what: "redirect", reason: format!("{host}: {error}") };
                 at = at.join(next).map_err(|error| invalid(error.to_string()))?;
                 if !matches!(at.scheme(), "http" | "https") {
@@ -118,6 +123,14 @@ async fn request(
     Err(FileBoxError::Redirects { name: file.name().to_owned(), limit: options.max_redirects })
 }
 
+/// Headers of the connection, which a box from outside must not set: another `Host` reaches another site.
+fn is_of_the_connection(name: &str) -> bool {
+    ["host", "connection", "content-length", "transfer-encoding", "upgrade", "te", "trailer"]
+        .iter()
+        .any(|own| name.eq_ignore_ascii_case(own))
+        || name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("proxy-"))
+}
+
 fn media_type(response: &Response) -> Option<String> {
     let header = response.headers().get(CONTENT_TYPE)?.to_str().ok()?;
     Some(header.split(';').next()?.trim().to_owned()).filter(|media| !media.is_empty())
@@ -130,7 +143,7 @@ pub(crate) async fn get(
     options: &LoadOptions,
 ) -> Result<ByteStream> {
     let response = request(Method::GET, file, url, headers, options).await?;
-    let media = media_type(&response).unwrap_or_else(|| file.media_type().to_owned());
+    let media = told_media(media_type(&response), file.media_type());
     if !options.accepts(&media) {
         return Err(file.unwanted(&media, options));
     }
@@ -154,7 +167,7 @@ pub(crate) async fn head(
         }
         other => other?,
     };
-    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let header = |name| response.headers().get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
     Ok(Found {
         name: header(CONTENT_DISPOSITION).and_then(from_disposition),
         media_type: media_type(&response),

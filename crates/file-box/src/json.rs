@@ -1,12 +1,11 @@
 //! The JSON of a box: Wechaty's keys, both ways.
 
-use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::Error as _,
     ser::{Error as _, SerializeMap},
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::{FileBox, FileBoxError, FileBoxType, Result, content::Content};
 
@@ -16,7 +15,7 @@ struct Wire {
     #[serde(rename = "boxType")]
     box_type: Option<i64>,
     name: Option<String>,
-    size: Option<i64>,
+    size: Option<Number>,
     md5: Option<String>,
     metadata: Option<Map<String, Value>>,
     base64: Option<String>,
@@ -46,8 +45,7 @@ impl Serialize for FileBox {
                 map.serialize_entry("url", url.as_str())?;
                 map.serialize_entry("remoteUrl", url.as_str())?;
                 if !headers.is_empty() {
-                    let headers: Map<_, _> = headers.iter().map(|(n, v)| (n.clone(), v.clone().into())).collect();
-                    map.serialize_entry("headers", &headers)?;
+                    map.serialize_entry("headers", &header_map(headers))?;
                 }
             }
             Content::QrCode(text) => map.serialize_entry("qrCode", text)?,
@@ -66,7 +64,7 @@ impl<'de> Deserialize<'de> for FileBox {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut value = Map::deserialize(deserializer)?;
         // Both numbers may be there: they are the same, and either will do.
-        if let Some(kind) = value.remove("type").or_else(|| value.get("boxType").cloned()) {
+        if let Some(kind) = value.remove("type").filter(|kind| !kind.is_null()) {
             value.insert("boxType".to_owned(), kind);
         }
         let wire: Wire = serde_json::from_value(Value::Object(value)).map_err(D::Error::custom)?;
@@ -85,11 +83,16 @@ impl Wire {
                 FileBox::from_base64(self.base64.ok_or_else(|| missing("base64"))?, name.unwrap_or_default())?
             }
             Some(FileBoxType::Url) => {
-                let file = FileBox::from_url(self.url.or(self.remote_url).ok_or_else(|| missing("url"))?)?;
+                let url = self.url.filter(|url| !url.is_empty());
+                let file = FileBox::from_url(url.or(self.remote_url).ok_or_else(|| missing("url"))?)?;
                 let headers = self.headers.unwrap_or_default();
                 headers.into_iter().fold(file, |file, (name, value)| match value {
-                    Value::String(value) => file.with_header(name, value),
-                    other => file.with_header(name, other.to_string()),
+                    // Go writes a list for every header.
+                    Value::Array(values) => {
+                        values.iter().fold(file, |file, value| file.with_header(name.as_str(), header_text(value)))
+                    }
+                    Value::Null => file,
+                    value => file.with_header(name, header_text(&value)),
                 })
             }
             Some(FileBoxType::QRCode) => FileBox::from_qr_code(self.qr_code.ok_or_else(|| missing("qrCode"))?)?,
@@ -103,7 +106,7 @@ impl Wire {
         inner.md5 = self.md5;
         inner.metadata = self.metadata.unwrap_or_default();
         // An old writer says 0 or -1 for what it does not know; of base64 the size is known anyway.
-        if let Some(size) = self.size.and_then(|size| u64::try_from(size).ok())
+        if let Some(size) = self.size.as_ref().and_then(whole_bytes)
             && inner.size.is_none()
         {
             inner.size = Some(size);
@@ -142,9 +145,26 @@ impl FileBox {
     }
 }
 
-/// Base64 without padding, as boxes keep it.
-pub(crate) fn encode(bytes: &[u8]) -> String {
-    STANDARD_NO_PAD.encode(bytes)
+/// A size as any SDK writes it, `12.0` too; negative means unknown.
+fn whole_bytes(size: &Number) -> Option<u64> {
+    size.as_u64().or_else(|| size.as_f64().filter(|size| *size >= 0.0).map(|size| size as u64))
+}
+
+fn header_text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// One text for each name, or a list for a name given more than once.
+fn header_map(headers: &[(String, String)]) -> Map<String, Value> {
+    let mut map = Map::new();
+    for (name, value) in headers {
+        match map.get_mut(name) {
+            Some(Value::Array(values)) => values.push(value.clone().into()),
+            Some(one) => *one = Value::Array(vec![one.take(), value.clone().into()]),
+            None => drop(map.insert(name.clone(), value.clone().into())),
+        }
+    }
+    map
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@
 mod address;
 mod boxed;
 mod content;
+mod data_url;
 mod error;
+mod export;
 #[cfg(feature = "http")]
 mod http;
 mod json;
@@ -14,6 +16,7 @@ mod load;
 mod name;
 mod options;
 mod qr;
+mod temp_file;
 mod uuid_store;
 
 pub use boxed::{FileBox, FileBoxType};

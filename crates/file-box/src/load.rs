@@ -1,6 +1,6 @@
 //! Reading a box: always a stream, always bounded.
 
-use std::{path::Path, pin::Pin};
+use std::pin::Pin;
 
 use base64::{
     Engine,
@@ -8,16 +8,15 @@ use base64::{
 };
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
-use tokio::io::AsyncWriteExt;
 use tokio_util::io::ReaderStream;
 
-use crate::{FileBox, FileBoxError, FileBoxType, LoadOptions, Result, content::Content, json::encode, qr};
+use crate::{FileBox, FileBoxError, FileBoxType, LoadOptions, Result, content::Content, qr, temp_file::stream_error};
 
 /// Bytes as they come in.
 pub type ByteStream = Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>;
 
 /// Bytes a chunk.
-const CHUNK: usize = 256 << 10;
+pub(crate) const CHUNK: usize = 256 << 10;
 
 /// Standard alphabet, padding neither needed nor refused, spare bits ignored.
 const DECODER: GeneralPurpose = GeneralPurpose::new(
@@ -30,10 +29,7 @@ const DECODER: GeneralPurpose = GeneralPurpose::new(
 impl FileBox {
     fn io(&self, context: &'static str) -> impl Fn(std::io::Error) -> FileBoxError {
         let name = self.name().to_owned();
-        move |source| match source.downcast::<FileBoxError>() {
-            Ok(own) => own,
-            Err(source) => FileBoxError::Io { context, name: name.clone(), source },
-        }
+        move |source| FileBoxError::Io { context, name: name.clone(), source }
     }
 
     /// The bytes as a stream, within the default bounds.
@@ -52,6 +48,13 @@ impl FileBox {
     pub async fn to_stream_with(&self, options: &LoadOptions) -> Result<ByteStream> {
         if !options.accepts(self.media_type()) && !matches!(self.kind(), FileBoxType::Url) {
             return Err(self.unwanted(self.media_type(), options));
+        }
+        let known = match &self.0.content {
+            Content::Bytes(_) | Content::Base64(_) | Content::File(_) => self.size(),
+            _ => None,
+        };
+        if known.is_some_and(|size| size > options.max_bytes) {
+            return Err(FileBoxError::TooLarge { name: self.name().to_owned(), limit: options.max_bytes });
         }
         let raw: ByteStream = match &self.0.content {
             Content::Bytes(bytes) => {
@@ -138,76 +141,10 @@ impl FileBox {
         }
         let mut all = BytesMut::new();
         let mut stream = self.to_stream_with(options).await?;
-        while let Some(chunk) = stream.try_next().await.map_err(self.io("reading"))? {
+        while let Some(chunk) = stream.try_next().await.map_err(stream_error(self.name()))? {
             all.extend_from_slice(&chunk);
         }
         Ok(all.freeze())
-    }
-
-    /// All bytes as base64 with padding.
-    ///
-    /// # Errors
-    /// [`FileBoxError`].
-    #[doc(alias = "toBase64")]
-    pub async fn to_base64(&self) -> Result<String> {
-        let mut text = encode(&self.to_bytes().await?);
-        while !text.len().is_multiple_of(4) {
-            text.push('=');
-        }
-        Ok(text)
-    }
-
-    /// All bytes as a `data:` URL.
-    ///
-    /// # Errors
-    /// [`FileBoxError`].
-    #[doc(alias = "toDataURL")]
-    pub async fn to_data_url(&self) -> Result<String> {
-        Ok(format!("data:{};base64,{}", self.media_type(), self.to_base64().await?))
-    }
-
-    /// Writes a file: beside its place first, then renamed, so that nobody sees a part of it.
-    ///
-    /// # Errors
-    /// [`FileBoxError::Exists`] without `overwrite`; as reading and writing.
-    #[doc(alias = "toFile")]
-    pub async fn to_file(&self, path: impl AsRef<Path>, overwrite: bool) -> Result<()> {
-        let path = path.as_ref();
-        if !overwrite && tokio::fs::try_exists(path).await.unwrap_or(false) {
-            return Err(FileBoxError::Exists { path: path.display().to_string() });
-        }
-        let beside = path.with_file_name(format!(".{}.part", uuid::Uuid::new_v4()));
-        let written = self.write_beside(&beside, path).await;
-        if written.is_err() {
-            let _ = tokio::fs::remove_file(&beside).await;
-        }
-        written
-    }
-
-    async fn write_beside(&self, beside: &Path, path: &Path) -> Result<()> {
-        let mut stream = self.to_stream().await?;
-        let mut file = tokio::fs::File::create(beside).await.map_err(self.io("creating"))?;
-        while let Some(chunk) = stream.next().await {
-            file.write_all(&chunk.map_err(self.io("reading"))?).await.map_err(self.io("writing"))?;
-        }
-        file.flush().await.map_err(self.io("writing"))?;
-        tokio::fs::rename(beside, path).await.map_err(self.io("naming"))
-    }
-
-    /// A box that can travel as JSON: a path, a stream or bytes become base64; other kinds stay as they are.
-    ///
-    /// # Errors
-    /// [`FileBoxError::TooLarge`] above `max_bytes`; as reading.
-    pub async fn to_portable(&self, max_bytes: u64) -> Result<Self> {
-        if !matches!(self.kind(), FileBoxType::File | FileBoxType::Stream | FileBoxType::Buffer) {
-            return Ok(self.clone());
-        }
-        let bytes = self.to_bytes_with(&LoadOptions { max_bytes, ..LoadOptions::default() }).await?;
-        let mut portable = self.clone();
-        let inner = portable.edit();
-        inner.size = Some(bytes.len() as u64);
-        inner.content = Content::Base64(encode(&bytes).into());
-        Ok(portable)
     }
 
     /// Asks the server of a URL box for name, media type and size, and makes the QR code's picture to know its size.
@@ -230,7 +167,7 @@ impl FileBox {
                     inner.name = crate::name::base_name(&name, &inner.name);
                     inner.media_type = crate::name::media_type(&inner.name).to_owned();
                 }
-                inner.media_type = found.media_type.unwrap_or_else(|| inner.media_type.clone());
+                inner.media_type = crate::name::told_media(found.media_type, &inner.media_type);
                 inner.size = found.size.or(inner.size);
             }
             _ => {
@@ -238,21 +175,5 @@ impl FileBox {
             }
         }
         Ok(())
-    }
-
-    /// Puts the bytes into a UUID store; gives the box that stands for them.
-    ///
-    /// # Errors
-    /// [`FileBoxError`].
-    #[doc(alias = "toUuid")]
-    pub async fn to_uuid(&self, store: &dyn crate::UuidStore) -> Result<Self> {
-        let uuid = store.save(self.to_stream().await?).await?;
-        let mut stored = Self::from_uuid(uuid, Some(self.name()))?;
-        let inner = stored.edit();
-        inner.size = self.size();
-        inner.md5 = self.0.md5.clone();
-        inner.metadata = self.0.metadata.clone();
-        inner.media_type = self.0.media_type.clone();
-        Ok(stored)
     }
 }

@@ -161,12 +161,7 @@ pub(super) async fn refuse(lab: &Lab, accessor: &str) -> Verdict {
     Ok(())
 }
 
-async fn refused<T>(
-    lab: &Lab,
-    name: &str,
-    capability: Capability,
-    call: impl Future<Output = Called<T>>,
-) -> Verdict {
+async fn refused<T>(lab: &Lab, name: &str, capability: Capability, call: impl Future<Output = Called<T>>) -> Verdict {
     match lab.bounded(&format!("the undeclared call {name}"), call).await? {
         Err(PuppetError::Unsupported { capability: named, .. }) if named == capability => Ok(()),
         Err(error) => failed(format!(
@@ -226,7 +221,9 @@ pub(super) async fn refuse_extras(lab: &Lab, session: &Session<'_>) -> Verdict {
 
 async fn nothing_arrived(lab: &Lab, to: &ConversationId) -> Verdict {
     match lab.received(to).await?.first() {
-        Some(received) => failed(format!("a refused send arrived at the platform all the same: {:?}", received.payload)),
+        Some(received) => {
+            failed(format!("a refused send arrived at the platform all the same: {:?}", received.payload))
+        }
         None => Ok(()),
     }
 }

@@ -150,7 +150,9 @@ impl Lab {
         match self.bounded(what, call).await? {
             Ok(_) => failed(format!("{what} answered Ok for an unknown id instead of NotFound")),
             Err(PuppetError::NotFound { .. }) => Ok(()),
-            Err(error) => failed(format!("{what} answered \"{}\" for an unknown id instead of NotFound", words(&error))),
+            Err(error) => {
+                failed(format!("{what} answered \"{}\" for an unknown id instead of NotFound", words(&error)))
+            }
         }
     }
 

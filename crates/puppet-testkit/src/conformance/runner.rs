@@ -86,9 +86,9 @@ fn watched(case: &'static Case, make: Make) -> Outcome {
             let outcome = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
                 Ok(runtime) => {
                     let performed = AssertUnwindSafe(perform(case, make, trail, &tell)).catch_unwind();
-                    let outcome = runtime.block_on(performed).unwrap_or_else(|panic| {
-                        Outcome::Failed(format!("panicked: {}", panic_words(&*panic)))
-                    });
+                    let outcome = runtime
+                        .block_on(performed)
+                        .unwrap_or_else(|panic| Outcome::Failed(format!("panicked: {}", panic_words(&*panic))));
                     runtime.shutdown_background();
                     outcome
                 }

@@ -6,7 +6,10 @@ use wechaty_puppet::{
     MiniProgramPayload, PostContent, PostPayload, PostType, SayablePayload, TextPayload, UrlLinkPayload,
 };
 
-use super::case::{Verdict, failed};
+use super::{
+    case::{Verdict, failed},
+    lab::Lab,
+};
 
 /// Texts that lose something on careless ways.
 pub(super) const TEXTS: &[&str] = &[
@@ -45,13 +48,9 @@ pub(super) const KINDS: &[Capability] = &[
     Capability::SendOther,
 ];
 
-/// The content of every sample file.
-const CONTENT: &str = "Y29uZm9ybWFuY2U=";
-
-/// A small file. In the wire form, as that is the one that never reads a disk.
+/// A small file.
 pub(super) fn file(name: &str) -> FileBox {
-    let wire = json!({ "name": name, "metadata": {}, "size": 11, "type": 1, "boxType": 1, "base64": CONTENT });
-    serde_json::from_value(wire).expect("the wire form of a base64 box is fixed")
+    FileBox::from_bytes(&b"conformance"[..], name)
 }
 
 /// A payload of the kind that the capability sends.
@@ -109,26 +108,37 @@ pub(super) fn post(text: &str) -> PostPayload {
     }
 }
 
-/// Whether two boxes hold the same, as far as their wire forms tell.
-pub(super) fn same_file(sent: &FileBox, got: &FileBox) -> Verdict {
+/// Whether two boxes have the same name and the same bytes.
+pub(super) async fn same_file(lab: &Lab, sent: &FileBox, got: &FileBox) -> Verdict {
     if sent.name() != got.name() {
         return failed(format!("the file's name {:?} became {:?}", sent.name(), got.name()));
     }
-    let content = |file: &FileBox| serde_json::to_value(file).ok()?.get("base64")?.as_str().map(str::to_owned);
-    match (content(sent), content(got)) {
-        (Some(sent), Some(got)) if sent != got => failed("the file arrived with other content"),
-        _ => Ok(()),
+    let mut bytes = Vec::new();
+    for file in [sent, got] {
+        match lab.bounded("reading a file", file.to_bytes()).await? {
+            Ok(read) => bytes.push(read),
+            Err(error) => return failed(format!("the file {:?} cannot be read: {error}", file.name())),
+        }
     }
+    if bytes[0] == bytes[1] {
+        return Ok(());
+    }
+    failed(format!(
+        "the file {:?} arrived with other content: {} bytes became {}",
+        got.name(),
+        bytes[0].len(),
+        bytes[1].len()
+    ))
 }
 
 /// Whether what arrived is what was sent: what a person sees and presses must be the same.
-pub(super) fn same(sent: &SayablePayload, got: &SayablePayload) -> Verdict {
+pub(super) async fn same(lab: &Lab, sent: &SayablePayload, got: &SayablePayload) -> Verdict {
     use SayablePayload as S;
     if sent.kind() != got.kind() {
         return failed(format!("sent as {}, but arrived as {}", sent.kind(), got.kind()));
     }
     if let (Some(sent), Some(got)) = (sent.file_box(), got.file_box()) {
-        return same_file(sent, got);
+        return same_file(lab, sent, got).await;
     }
     let equal = match (sent, got) {
         (S::Text(a), S::Text(b)) | (S::Markdown(a), S::Markdown(b)) => a.text == b.text,
@@ -148,5 +158,9 @@ pub(super) fn same(sent: &SayablePayload, got: &SayablePayload) -> Verdict {
         (S::Other(a), S::Other(b)) => a == b,
         _ => true,
     };
-    if equal { Ok(()) } else { failed(format!("{} was altered on the way: sent {sent:?}, arrived {got:?}", sent.kind())) }
+    if equal {
+        Ok(())
+    } else {
+        failed(format!("{} was altered on the way: sent {sent:?}, arrived {got:?}", sent.kind()))
+    }
 }

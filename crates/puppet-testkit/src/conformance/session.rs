@@ -6,8 +6,8 @@ use futures_util::FutureExt;
 use parking_lot::Mutex;
 use tokio::task::AbortHandle;
 use wechaty_puppet::{
-    CancellationToken, ContactId, Cursor, Event, EventPayload, MessagePayload, Puppet, PuppetContext, PuppetError,
-    Retry,
+    AcceptError, CancellationToken, Capability, ContactId, Cursor, Event, EventPayload, MessagePayload, Puppet,
+    PuppetContext, PuppetError, Retry,
 };
 
 use super::{
@@ -143,8 +143,12 @@ impl<'a> Session<'a> {
         if let Some(payload) = event.message_payload() {
             return Ok(payload.clone());
         }
-        let Some(loader) = self.puppet.loader() else {
-            return failed(format!("message event {} carries no payload and there is no loader", message.message_id));
+        let loader = self.puppet.loader().filter(|_| self.lab.capabilities.has(Capability::LoadMessage));
+        let Some(loader) = loader else {
+            return failed(format!(
+                "message event {} carries no payload, and loading messages is not declared",
+                message.message_id
+            ));
         };
         self.lab.ok("loading the message of an event", loader.message(&message.message_id)).await
     }
@@ -211,8 +215,8 @@ impl<'a> Session<'a> {
     pub(super) async fn hears_through(mut self, text: &str, mark: usize) -> Verdict<Self> {
         let lab = self.lab;
         let what = format!("the message {text:?} after the connection broke (it is lost)");
-        let mut next = mark;
-        for _ in 0..10 {
+        let (mut next, mut restarts) = (mark, 0);
+        loop {
             lab.until(&what, || Ok((lab.recorder.len() > next || self.has_ended()).then_some(()))).await?;
             while let Some(entry) = lab.recorder.entry(next) {
                 next += 1;
@@ -224,17 +228,34 @@ impl<'a> Session<'a> {
             }
             match self.ended() {
                 None => {}
-                Some(Ended::Err(error)) if error.retry() != Retry::Never => {
+                Some(Ended::Err(error)) if called_again(&error) => {
+                    restarts += 1;
+                    if restarts > RESTARTS {
+                        return failed(format!(
+                            "run ended {restarts} times with \"{}\" after one fault",
+                            words(&error)
+                        ));
+                    }
                     self = Session::start(lab, self.puppet.clone(), lab.recorder.cursor());
                 }
                 Some(Ended::Err(error)) => {
-                    return failed(format!("a broken connection ended run with the permanent error \"{}\"", words(&error)));
+                    return failed(format!(
+                        "a broken connection ended run with the permanent error \"{}\"",
+                        words(&error)
+                    ));
                 }
                 Some(ended) => {
                     return failed(format!("a broken connection ended run as if it was cancelled: {}", ended.words()));
                 }
             }
         }
-        failed(format!("run ended ten times over; still waiting for {what}"))
     }
+}
+
+/// How often one fault may end a run.
+const RESTARTS: u32 = 10;
+
+/// Whether the bot calls run again after this error: it is retryable, or passes on that the bot's own store failed.
+fn called_again(error: &PuppetError) -> bool {
+    error.retry() != Retry::Never || matches!(error, PuppetError::Accept(AcceptError::Store(_)))
 }

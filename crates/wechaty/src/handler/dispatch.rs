@@ -13,6 +13,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
+use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 use wechaty_types::MessageId;
 
 use super::{
@@ -104,7 +105,7 @@ impl EventRun {
                     let may_stop = entry.handler.may_stop();
                     let handled_by = handled_by.clone();
                     let rest: BoxFuture<'static, ()> = Box::pin(async move {
-                        let outcome = running.await;
+                        let (outcome, _under_way) = running.until_done(&this.cx.bot.core().tasks).await;
                         let flow = this.record(&entry, outcome);
                         match flow {
                             _ if !may_stop => {}
@@ -199,6 +200,22 @@ impl Running {
             Poll::Pending => Poll::Pending,
         })
         .await
+    }
+
+    /// Whenever it does not wait in `ask` it is under way, and drained like any other task; the token says so.
+    async fn until_done(mut self, tasks: &TaskTracker) -> (Result<Flow>, TaskTrackerToken) {
+        let mut under_way = None;
+        let outcome = poll_fn(|cx| {
+            let polled = Pin::new(&mut self).poll(cx);
+            if self.run.is_parked() {
+                under_way = None;
+            } else if under_way.is_none() {
+                under_way = Some(tasks.token());
+            }
+            polled
+        })
+        .await;
+        (outcome, under_way.unwrap_or_else(|| tasks.token()))
     }
 }
 

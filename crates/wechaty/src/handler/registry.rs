@@ -1,8 +1,9 @@
 //! The ordered lists of handlers and observers; replaced as a whole, so that dispatch takes no lock.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use hashbrown::HashMap;
 use parking_lot::Mutex;
 
 use super::{ErasedHandler, event::Topic};

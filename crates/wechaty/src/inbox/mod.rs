@@ -57,7 +57,10 @@ impl EventSink for Inbox {
         }
         let events = complete(account, batch.events).await;
         for event in &events {
-            account.observe(event).await?;
+            if let EventPayload::Login(login) = &event.what {
+                account.log_in(login.contact_id.clone()).await?;
+            }
+            account.observe(event);
         }
         let (mut journal, mut uncounted) = (Vec::with_capacity(events.len()), Vec::new());
         for event in events {
@@ -186,8 +189,11 @@ async fn handle(account: &Account, key: &LaneKey, item: Item) {
     match core.waiters.answer(key, &cx.object) {
         None => handler::process(cx, reference, false).await,
         Some(asked) => {
-            handler::process(cx, reference, true).await;
-            asked.deliver().await;
+            let answer = async {
+                handler::process(cx, reference, true).await;
+                asked.deliver().await;
+            };
+            Box::pin(answer).await;
         }
     }
 }
@@ -258,10 +264,9 @@ pub(crate) fn digest(bytes: &[u8]) -> [u8; 16] {
 }
 
 impl Account {
-    /// Cache and identity updates that come before the lanes.
-    async fn observe(&self, event: &Event) -> Result<(), AcceptError> {
+    /// Cache updates that come before the lanes.
+    fn observe(&self, event: &Event) {
         match &event.what {
-            EventPayload::Login(login) => self.log_in(login.contact_id.clone()).await?,
             EventPayload::Logout(_) => self.log_out(),
             EventPayload::Dirty(dirty) => self.cache().forget(self.index(), dirty.payload_type, &dirty.payload_id),
             EventPayload::RoomJoin(e) => self.cache().forget(self.index(), DirtyType::Room, e.room_id.as_str()),
@@ -272,6 +277,5 @@ impl Account {
         if let Some(Payload::Contact(payload)) = &event.payload {
             self.cache().contact.put(self.index(), payload.id.clone(), payload.clone());
         }
-        Ok(())
     }
 }

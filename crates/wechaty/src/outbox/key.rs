@@ -44,9 +44,14 @@ pub(crate) fn idempotency_key(
         // Files are spooled by now, so everything has a JSON form; a failure would only make two kinds share a digest.
         (None, what) => part(&serde_json::to_vec(what).unwrap_or_default()),
     }
-    let k = run.occurrence(digest(&bytes));
-    bytes.extend_from_slice(&k.to_be_bytes());
-    IdempotencyKey::from_bytes(digest(&bytes))
+    let first = digest(&bytes);
+    match run.occurrence(first) {
+        0 => IdempotencyKey::from_bytes(first),
+        k => {
+            bytes.extend_from_slice(&k.to_be_bytes());
+            IdempotencyKey::from_bytes(digest(&bytes))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -50,6 +50,11 @@ impl Pacer {
         }
     }
 
+    /// Whether nothing ever has to wait.
+    pub(crate) fn is_free(&self) -> bool {
+        self.account.is_none() && self.conversation.is_none() && self.held_until.load(Ordering::Relaxed) == 0
+    }
+
     /// Takes one send from both budgets; gives how long to wait before sending.
     pub(crate) fn take(&self, now: Duration, conversation: &ConversationId) -> Duration {
         let held = match self.held_until.load(Ordering::Relaxed) {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use wechaty_puppet::{Capability, PuppetError};
+use wechaty_puppet::{Capabilities, Capability, PuppetError};
 use wechaty_types::{ConversationId, Mention, MessageId, SayablePayload};
 
 use super::{Receipt, key::idempotency_key, send, spool::spool};
@@ -151,7 +151,8 @@ async fn say(request: Request) -> Result<Receipt> {
     };
     core.outbox_room().await;
     match core.store.enqueue(row.clone()).await? {
-        Enqueued::New(seq) => Ok(send::post(&account, OutboxRow { seq, ..row })),
+        // Within one run only a named say can come twice; a run of an earlier life is taken up with its receipts.
+        Enqueued::New(seq) => Ok(send::post(&account, OutboxRow { seq, ..row }, name.is_some()).await),
         Enqueued::Existing { seq: _, settled: Some(settlement) } => Ok(Receipt::of(key, settlement)),
         Enqueued::Existing { seq, settled: None } => Ok(core.receipts.get(seq, key)),
     }
@@ -170,8 +171,17 @@ fn with_mentions(mut what: SayablePayload, mentions: Vec<(Mention, String)>) -> 
     what
 }
 
+/// Makes it what the platform takes. Plain text, the usual case, waits for nothing; the rest is boxed, as it is large.
+async fn prepare(account: &Account, what: SayablePayload) -> Result<SayablePayload> {
+    let capabilities = account.capabilities();
+    if matches!(what, SayablePayload::Text(_)) && capabilities.has(Capability::SendText) {
+        return check_text(&capabilities, what);
+    }
+    Box::pin(convert(account, what)).await
+}
+
 /// Turns what the platform cannot show into the best it can, and spools files.
-async fn prepare(account: &Account, mut what: SayablePayload) -> Result<SayablePayload> {
+async fn convert(account: &Account, mut what: SayablePayload) -> Result<SayablePayload> {
     let capabilities = account.capabilities();
     if let SayablePayload::Forward(forward) = &what
         && !capabilities.has(Capability::SendForward)
@@ -211,6 +221,16 @@ async fn prepare(account: &Account, mut what: SayablePayload) -> Result<SayableP
             _ => return Err(PuppetError::unsupported(account.puppet().platform(), needed).into()),
         };
     }
+    what = check_text(&capabilities, what)?;
+    if let Some(file) = what.file_box() {
+        let spooled = spool(file, capabilities.limits.file).await?;
+        what.set_file_box(spooled);
+    }
+    Ok(what)
+}
+
+/// Refuses a text that is too long, and mentions only who can be mentioned.
+fn check_text(capabilities: &Capabilities, mut what: SayablePayload) -> Result<SayablePayload> {
     if let SayablePayload::Text(text) | SayablePayload::Markdown(text) = &mut what {
         // The names stay in the words; who cannot be notified is not notified.
         text.mentions.retain(|mention| match mention {
@@ -226,10 +246,6 @@ async fn prepare(account: &Account, mut what: SayablePayload) -> Result<SayableP
             let reason = format!("{length} of at most {limit} {:?}", capabilities.limits.text_unit);
             return Err(PuppetError::Invalid { what: "text", reason }.into());
         }
-    }
-    if let Some(file) = what.file_box() {
-        let spooled = spool(file, capabilities.limits.file).await?;
-        what.set_file_box(spooled);
     }
     Ok(what)
 }

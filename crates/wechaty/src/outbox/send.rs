@@ -2,7 +2,7 @@
 
 use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::BoxFuture};
 use wechaty_puppet::{Capability, Cause, Outgoing, PuppetError, Retry, Sent, Timestamp};
 
 use super::{InDoubt, Receipt, SendFailure};
@@ -31,6 +31,7 @@ pub type SendObserver = Arc<dyn Fn(&SentMessage) + Send + Sync>;
 #[derive(Debug)]
 pub(crate) struct Parcel {
     row: OutboxRow,
+    tracked: bool,
     receipt: Unsettled,
 }
 
@@ -44,16 +45,26 @@ impl Drop for Unsettled {
     }
 }
 
-/// Puts a durable row into its lane.
-pub(crate) fn post(account: &Account, row: OutboxRow) -> Receipt {
+/// Puts a durable row into its lane, and starts the lane if it was idle.
+///
+/// The lane is polled once where we are: a platform that answers at once costs no task. Dropping the caller cannot
+/// tear a send apart, as the rest, if there is one, goes on in a task of its own.
+///
+/// `tracked`: another run of the handler may ask for the receipt.
+pub(crate) async fn post(account: &Account, row: OutboxRow, tracked: bool) -> Receipt {
     let core = account.core();
     let receipt = Receipt::new(row.key);
-    core.receipts.put(row.seq, receipt.clone());
+    if tracked {
+        core.receipts.put(row.seq, receipt.clone());
+    }
     core.outbox_added();
     let key = LaneKey { account: account.index(), conversation: Some(row.to.clone()) };
-    if core.outbox.push(&key, Parcel { row, receipt: Unsettled(receipt.clone()) }) == Pushed::Start {
-        let runner = core.tasks.spawn(drain(account.clone(), key.clone()));
-        core.outbox.runs(&key, runner.abort_handle());
+    if core.outbox.push(&key, Parcel { row, tracked, receipt: Unsettled(receipt.clone()) }) == Pushed::Start {
+        let mut lane: BoxFuture<'static, ()> = Box::pin(drain(account.clone(), key.clone()));
+        if poll_fn(|cx| Poll::Ready(lane.as_mut().poll(cx).is_pending())).await {
+            let runner = core.tasks.spawn(lane);
+            core.outbox.runs(&key, runner.abort_handle());
+        }
     }
     receipt
 }
@@ -61,7 +72,7 @@ pub(crate) fn post(account: &Account, row: OutboxRow) -> Receipt {
 /// Puts sends that an earlier life left unsettled back into their lanes.
 pub(crate) async fn resume(account: &Account) -> Result<(), StoreError> {
     for row in account.core().store.unsent(account.id()).await? {
-        post(account, row);
+        post(account, row, true).await;
     }
     Ok(())
 }
@@ -79,7 +90,9 @@ async fn drain(account: Account, key: LaneKey) {
             // The platform has it, the store does not know: it stays pending there, and is in doubt after a restart.
             tracing::error!(account = %account.id(), %error, "a send could not be settled in the store");
         }
-        core.receipts.forget(seq);
+        if parcel.tracked {
+            core.receipts.forget(seq);
+        }
         core.outbox_removed();
         parcel.receipt.0.settle(outcome);
     }
@@ -100,9 +113,11 @@ async fn deliver(account: &Account, row: OutboxRow) -> (Settlement, Result<Sent,
     }
     loop {
         attempt += 1;
-        let wait = account.pacer().take(core.clock.now(), &row.to);
-        if !wait.is_zero() {
-            core.clock.sleep(wait).await;
+        if !account.pacer().is_free() {
+            let wait = account.pacer().take(core.clock.now(), &row.to);
+            if !wait.is_zero() {
+                Box::pin(core.clock.sleep(wait)).await;
+            }
         }
         if let Err(error) = core.store.claim(row.seq, attempt).await {
             tracing::error!(account = %account.id(), %error, "a send could not be claimed in the store");
@@ -115,7 +130,7 @@ async fn deliver(account: &Account, row: OutboxRow) -> (Settlement, Result<Sent,
             match in_doubt(policy.in_doubt, error) {
                 Some(end) => return end,
                 None if attempt < policy.attempts => {
-                    core.clock.sleep(backoff(account, attempt)).await;
+                    Box::pin(core.clock.sleep(backoff(account, attempt))).await;
                     continue;
                 }
                 None => return (Settlement::MaybeSent, Err(SendFailure::Settled("in doubt"))),
@@ -135,7 +150,7 @@ async fn deliver(account: &Account, row: OutboxRow) -> (Settlement, Result<Sent,
             }
             _ => backoff(account, attempt),
         };
-        core.clock.sleep(wait).await;
+        Box::pin(core.clock.sleep(wait)).await;
     }
 }
 
@@ -152,7 +167,8 @@ async fn attempt_once(account: &Account, row: &OutboxRow, attempt: u32) -> Resul
     let first = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await;
     let answer = match first {
         Poll::Ready(answer) => Ok(answer),
-        Poll::Pending => account.core().clock.timeout(capabilities.limits.call_timeout, call).await,
+        // Boxed, as it is larger than all the rest of a lane.
+        Poll::Pending => Box::pin(account.core().clock.timeout(capabilities.limits.call_timeout, call)).await,
     };
     match answer {
         Ok(Ok(answer)) => answer,

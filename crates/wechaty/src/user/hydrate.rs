@@ -16,16 +16,22 @@ use crate::{Account, Result, handler::AnyEvent};
 
 /// The object of an event.
 pub(crate) async fn hydrate(account: &Account, event: &Event) -> Result<AnyEvent> {
-    let account = account.clone();
+    // A lane's task is as large as the largest thing it may wait for: what need not be waited for is boxed.
+    let Some(Payload::Message(payload)) = &event.payload else {
+        return Box::pin(hydrate_any(account.clone(), event)).await;
+    };
+    account.cache().message.put(account.index(), payload.id.clone(), payload.clone());
+    let capabilities = account.capabilities();
+    if capabilities.has(Capability::LoadContact) || capabilities.has(Capability::LoadRoom) {
+        Box::pin(people_of(account, payload)).await;
+    }
+    Ok(AnyEvent::Message(Message::new(account.clone(), payload.clone())))
+}
+
+async fn hydrate_any(account: Account, event: &Event) -> Result<AnyEvent> {
     Ok(match &event.what {
         EventPayload::Message(e) => {
-            let message = match &event.payload {
-                Some(Payload::Message(payload)) => {
-                    account.cache().message.put(account.index(), payload.id.clone(), payload.clone());
-                    Message::new(account.clone(), payload.clone())
-                }
-                _ => account.message(&e.message_id).await?,
-            };
+            let message = account.message(&e.message_id).await?;
             people_of(&account, message.payload()).await;
             AnyEvent::Message(message)
         }

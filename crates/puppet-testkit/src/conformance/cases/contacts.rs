@@ -18,17 +18,12 @@ cases! { ContactProfile:
     an_alias_of_an_unknown_contact_is_refused [ContactAlias];
 }
 
-mod own {
-    use super::*;
-
-    cases! { SelfProfile:
-        the_own_name_can_be_set [SelfName, LoadContact];
-        the_own_signature_can_be_set [SelfSignature, LoadContact];
-        the_own_qr_code_is_a_text [SelfQrCode];
-        the_own_avatar_can_be_set [SelfAvatar];
-    }
+cases! { SELF = SelfProfile:
+    the_own_name_can_be_set [SelfName, LoadContact];
+    the_own_signature_can_be_set [SelfSignature, LoadContact];
+    the_own_qr_code_is_a_text [SelfQrCode];
+    the_own_avatar_can_be_set [SelfAvatar];
 }
-pub(super) const SELF: &[crate::conformance::Case] = own::CASES;
 
 async fn load(lab: &Lab, session: &Session<'_>, id: &ContactId) -> Verdict<std::sync::Arc<ContactPayload>> {
     lab.ok("loading the contact", group!(session, loader).contact(id)).await

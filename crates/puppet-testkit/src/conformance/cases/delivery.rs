@@ -40,7 +40,10 @@ async fn keyed_once(lab: &Lab, to: &ConversationId) -> Verdict {
     lab.received_n(to, 1).await?;
     lab.silence().await;
     let n = lab.received(to).await?.len();
-    ensure!(n == 1, "the same idempotency key was sent twice and arrived {n} times: the key does not reach the platform");
+    ensure!(
+        n == 1,
+        "the same idempotency key was sent twice and arrived {n} times: the key does not reach the platform"
+    );
     Ok(())
 }
 

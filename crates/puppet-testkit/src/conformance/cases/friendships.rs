@@ -1,7 +1,7 @@
 //! Friend requests and invitations into rooms.
 
 use wechaty_puppet::{
-    ContactId, EventPayload, FriendRequest, FriendshipId, FriendshipPayload, FriendshipType, Payload,
+    Capability, ContactId, EventPayload, FriendRequest, FriendshipId, FriendshipPayload, FriendshipType, Payload,
     RoomInvitationId,
 };
 
@@ -23,16 +23,17 @@ cases! { Friendships:
     nobody_has_an_unknown_number [FriendshipSearch];
 }
 
-mod invitations {
-    use super::*;
-
-    cases! { RoomInvitations:
-        a_room_invitation_arrives_with_its_inviter optional [RoomInvite];
-        an_accepted_invitation_brings_us_in [RoomInvitationAccept] optional [RoomInvite];
-        accepting_an_unknown_invitation_is_not_found [RoomInvitationAccept];
-    }
+cases! { INVITATIONS = RoomInvitations:
+    a_room_invitation_arrives_with_its_inviter optional [RoomInvite];
+    an_accepted_invitation_brings_us_in [RoomInvitationAccept] optional [RoomInvite];
+    accepting_an_unknown_invitation_is_not_found [RoomInvitationAccept];
 }
-pub(super) const INVITATIONS: &[crate::conformance::Case] = invitations::CASES;
+
+/// What does not come with its event must be loadable.
+fn loadable(lab: &Lab, capability: Capability, event: &str) -> Verdict {
+    ensure!(lab.capabilities.has(capability), "a {event} event carries no payload, and {capability} is not declared");
+    Ok(())
+}
 
 /// Lets somebody ask; the request as it arrived.
 async fn request(lab: &Lab, session: &Session<'_>, hello: &str) -> Verdict<FriendshipPayload> {
@@ -45,7 +46,10 @@ async fn request(lab: &Lab, session: &Session<'_>, hello: &str) -> Verdict<Frien
     let (id, payload) = found.await?;
     let payload = match payload {
         Some(Payload::Friendship(payload)) => payload,
-        _ => lab.ok("loading the friend request", group!(session, loader).friendship(&id)).await?,
+        _ => {
+            loadable(lab, Capability::LoadFriendship, "friendship")?;
+            lab.ok("loading the friend request", group!(session, loader).friendship(&id)).await?
+        }
     };
     ensure!(payload.id == id, "the event says {id}, its payload {}", payload.id);
     Ok((*payload).clone())
@@ -82,7 +86,8 @@ async fn a_friend_request_reaches_the_stranger(lab: &Lab) -> Verdict {
     let (stranger, hello) = (lab.stranger()?, lab.text("we met at the fair"));
     let request = FriendRequest { hello: Some(hello.clone()), ..FriendRequest::default() };
     lab.ok("a friend request", group!(session, friendships).add(&stranger, request)).await?;
-    lab.sees(Look::FriendRequest(stranger, hello), true, "the stranger never got the friend request and its words").await
+    lab.sees(Look::FriendRequest(stranger, hello), true, "the stranger never got the friend request and its words")
+        .await
 }
 
 async fn a_friend_request_to_nobody_is_not_found(lab: &Lab) -> Verdict {
@@ -129,7 +134,10 @@ async fn invitation(lab: &Lab, session: &Session<'_>, topic: &str) -> Verdict<Ro
     let (id, payload) = found.await?;
     let payload = match payload {
         Some(Payload::RoomInvitation(payload)) => payload,
-        _ => lab.ok("loading the room invitation", group!(session, loader).room_invitation(&id)).await?,
+        _ => {
+            loadable(lab, Capability::LoadRoomInvitation, "room-invite")?;
+            lab.ok("loading the room invitation", group!(session, loader).room_invitation(&id)).await?
+        }
     };
     ensure!(payload.id == id, "the event says {id}, its payload {}", payload.id);
     ensure!(payload.inviter_id == by, "{by} invited us, but the invitation names {}", payload.inviter_id);
@@ -156,7 +164,7 @@ async fn an_accepted_invitation_brings_us_in(lab: &Lab) -> Verdict {
     });
     let room = joined.await?;
     if let Some(loader) = session.puppet.loader()
-        && lab.capabilities.has(wechaty_puppet::Capability::LoadRoom)
+        && lab.capabilities.has(Capability::LoadRoom)
     {
         lab.ok("loading the room we came into", loader.room(&room)).await?;
     }

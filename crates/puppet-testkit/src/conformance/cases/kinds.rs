@@ -33,7 +33,7 @@ async fn arrives(lab: &Lab, kind: Capability) -> Verdict {
     let what = sample::of(kind, &lab.person()?, &MessageId::from("none"));
     lab.send(&session.puppet, lab.out(&to, what.clone())).await?;
     let received = lab.received_once(&to).await?;
-    sample::same(&what, &received.payload)
+    sample::same(lab, &what, &received.payload).await
 }
 
 macro_rules! kinds {

@@ -5,42 +5,27 @@ use std::sync::Arc;
 use wechaty_puppet::{ConversationId, MessageId, SayablePayload};
 
 use crate::conformance::{
-    Case, Look,
+    Look,
     case::{Verdict, cases, ensure, failed, group},
     lab::Lab,
     session::Session,
 };
 
-mod recall {
-    use super::*;
-
-    cases! { Recall:
-        a_recalled_message_is_gone [MessageRecall, SendText, SentId];
-        a_recall_leaves_other_messages_alone [MessageRecall, SendText, SentId];
-        a_recall_of_an_unknown_message_is_not_found [MessageRecall];
-    }
+cases! { RECALL = Recall:
+    a_recalled_message_is_gone [MessageRecall, SendText, SentId];
+    a_recall_leaves_other_messages_alone [MessageRecall, SendText, SentId];
+    a_recall_of_an_unknown_message_is_not_found [MessageRecall];
 }
-pub(super) const RECALL: &[Case] = recall::CASES;
 
-mod edits {
-    use super::*;
-
-    cases! { Edits:
-        an_edited_message_has_the_new_text [MessageEdit, SendText, SentId];
-        an_edit_of_an_unknown_message_is_not_found [MessageEdit];
-    }
+cases! { EDITS = Edits:
+    an_edited_message_has_the_new_text [MessageEdit, SendText, SentId];
+    an_edit_of_an_unknown_message_is_not_found [MessageEdit];
 }
-pub(super) const EDITS: &[Case] = edits::CASES;
 
-mod reactions {
-    use super::*;
-
-    cases! { Reactions:
-        a_reaction_is_seen_and_taken_back [Reaction] optional [SeeReaction];
-        a_reaction_to_an_unknown_message_is_not_found [Reaction];
-    }
+cases! { REACTIONS = Reactions:
+    a_reaction_is_seen_and_taken_back [Reaction] optional [SeeReaction];
+    a_reaction_to_an_unknown_message_is_not_found [Reaction];
 }
-pub(super) const REACTIONS: &[Case] = reactions::CASES;
 
 async fn sent(lab: &Lab, session: &Session<'_>, to: &ConversationId, words: &str) -> Verdict<MessageId> {
     match lab.send_text(&session.puppet, to, &lab.text(words)).await?.id {

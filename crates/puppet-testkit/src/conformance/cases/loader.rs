@@ -112,7 +112,8 @@ async fn an_unknown_member_is_not_found(lab: &Lab) -> Verdict {
     lab.not_found("loader().room_member", group!(session, loader).room_member(&room, &unknown)).await?;
     let nowhere = RoomId::from(lab.world.unknown.as_str());
     let person = lab.person()?;
-    lab.not_found("loader().room_member of an unknown room", group!(session, loader).room_member(&nowhere, &person)).await
+    lab.not_found("loader().room_member of an unknown room", group!(session, loader).room_member(&nowhere, &person))
+        .await
 }
 
 async fn concurrent_loads_agree(lab: &Lab) -> Verdict {

@@ -3,7 +3,6 @@
 use wechaty_puppet::{EventPayload, LoginAnswer, SayablePayload};
 
 use crate::conformance::{
-    Case,
     case::{Verdict, cases, ensure, failed, group},
     lab::Lab,
 };
@@ -13,15 +12,10 @@ cases! { Login:
     an_answer_to_no_question_does_not_hang [VerifyCode];
 }
 
-mod ding {
-    use super::*;
-
-    cases! { Ding:
-        a_ding_comes_back_as_a_dong_with_its_data [Ding];
-        each_ding_has_its_dong [Ding];
-    }
+cases! { DING = Ding:
+    a_ding_comes_back_as_a_dong_with_its_data [Ding];
+    each_ding_has_its_dong [Ding];
 }
-pub(super) const DING: &[Case] = ding::CASES;
 
 async fn a_logout_is_told_and_ends_sending(lab: &Lab) -> Verdict {
     let session = lab.connect().await?;

@@ -3,41 +3,26 @@
 use wechaty_puppet::{ContactId, TagId};
 
 use crate::conformance::{
-    Case, Look,
+    Look,
     case::{Verdict, cases, ensure, group},
     lab::Lab,
 };
 
-mod typing {
-    use super::*;
-
-    cases! { Typing:
-        typing_is_seen_until_it_ends [Typing] optional [SeeTyping];
-        typing_sends_nothing [Typing];
-    }
+cases! { TYPING = Typing:
+    typing_is_seen_until_it_ends [Typing] optional [SeeTyping];
+    typing_sends_nothing [Typing];
 }
-pub(super) const TYPING: &[Case] = typing::CASES;
 
-mod read_marks {
-    use super::*;
-
-    cases! { ReadMarks:
-        a_read_mark_is_kept [ReadMark];
-    }
+cases! { READ_MARKS = ReadMarks:
+    a_read_mark_is_kept [ReadMark];
 }
-pub(super) const READ_MARKS: &[Case] = read_marks::CASES;
 
-mod tags {
-    use super::*;
-
-    cases! { Tags:
-        a_tag_is_added_listed_and_removed [Tag];
-        a_deleted_tag_is_on_nobody [Tag];
-        a_tag_on_one_contact_is_not_on_another [Tag] optional [SecondPerson];
-        a_tag_on_an_unknown_contact_is_not_found [Tag];
-    }
+cases! { TAGS = Tags:
+    a_tag_is_added_listed_and_removed [Tag];
+    a_deleted_tag_is_on_nobody [Tag];
+    a_tag_on_one_contact_is_not_on_another [Tag] optional [SecondPerson];
+    a_tag_on_an_unknown_contact_is_not_found [Tag];
 }
-pub(super) const TAGS: &[Case] = tags::CASES;
 
 async fn typing_is_seen_until_it_ends(lab: &Lab) -> Verdict {
     let session = lab.connect().await?;

@@ -3,36 +3,26 @@
 use wechaty_puppet::{EventPayload, PageRequest, PostContent, PostFilter, PostId, TapFilter, TapType};
 
 use crate::conformance::{
-    Case, Deed,
+    Deed,
     case::{Verdict, cases, ensure, failed, group},
     lab::Lab,
     sample,
     session::Session,
 };
 
-mod posts {
-    use super::*;
-
-    cases! { Posts:
-        a_published_post_is_found [Post];
-        a_published_post_can_be_loaded [Post, LoadPost];
-        pages_of_posts_overlap_nowhere [Post];
-        an_empty_post_is_refused [Post];
-        a_post_of_a_person_arrives [LoadPost] optional [Publish];
-    }
+cases! { POSTS = Posts:
+    a_published_post_is_found [Post];
+    a_published_post_can_be_loaded [Post, LoadPost];
+    pages_of_posts_overlap_nowhere [Post];
+    an_empty_post_is_refused [Post];
+    a_post_of_a_person_arrives [LoadPost] optional [Publish];
 }
-pub(super) const POSTS: &[Case] = posts::CASES;
 
-mod taps {
-    use super::*;
-
-    cases! { Taps:
-        a_tap_is_kept_and_taken_back [Tap, Post];
-        a_tap_is_found_with_its_contact [Tap, Post];
-        a_tap_on_an_unknown_post_is_not_found [Tap];
-    }
+cases! { TAPS = Taps:
+    a_tap_is_kept_and_taken_back [Tap, Post];
+    a_tap_is_found_with_its_contact [Tap, Post];
+    a_tap_on_an_unknown_post_is_not_found [Tap];
 }
-pub(super) const TAPS: &[Case] = taps::CASES;
 
 /// The ids of all own posts, page by page of `size`.
 async fn own_posts(lab: &Lab, session: &Session<'_>, size: Option<u32>) -> Verdict<Vec<PostId>> {

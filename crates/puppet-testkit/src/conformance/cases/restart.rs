@@ -2,7 +2,7 @@
 
 use crate::conformance::{
     Ability,
-    case::{Verdict, cases, ensure},
+    case::{Stop, Verdict, cases, ensure, failed},
     lab::{Lab, unavailable},
     recorder::Mood,
     session::Session,
@@ -33,7 +33,7 @@ async fn a_refused_batch_is_delivered_again(lab: &Lab) -> Verdict {
 async fn again(session: Session<'_>, text: &str, mark: usize) -> Verdict {
     match session.hears_through(text, mark).await {
         Ok(_) => Ok(()),
-        Err(crate::conformance::case::Stop::Failed(message)) => crate::conformance::case::failed(format!(
+        Err(Stop::Failed(message)) => failed(format!(
             "accept failed, but the event was not delivered again: it was acknowledged before it was accepted ({message})"
         )),
         Err(stop) => Err(stop),
@@ -122,7 +122,8 @@ async fn a_restart_does_not_start_from_the_beginning(lab: &Lab) -> Verdict {
     let session = lab.connect().await?;
     lab.person_says(&new).await?;
     session.hears(&new, mark).await?;
-    let again = session.messages(mark).await?.iter().filter(|m| m.text.as_ref().is_some_and(|t| old.contains(t))).count();
+    let again =
+        session.messages(mark).await?.iter().filter(|m| m.text.as_ref().is_some_and(|t| old.contains(t))).count();
     ensure!(again < old.len(), "after a restart all {again} accepted messages came again: the position is not kept");
     Ok(())
 }
@@ -167,7 +168,10 @@ async fn a_restart_resumes_from_an_older_cursor(lab: &Lab) -> Verdict {
     let again = session.messages(mark).await?;
     for text in &texts[1..] {
         let there = again.iter().any(|message| message.text.as_ref() == Some(text));
-        ensure!(there, "run started from an older cursor, but {text:?} behind it did not come again: it ignores cx.cursor()");
+        ensure!(
+            there,
+            "run started from an older cursor, but {text:?} behind it did not come again: it ignores cx.cursor()"
+        );
     }
     Ok(())
 }

@@ -30,7 +30,11 @@ async fn a_join_names_room_and_invitee(lab: &Lab) -> Verdict {
     });
     let join = join.await?;
     ensure!(join.room_id == room, "joined {room}, but the event names {}", join.room_id);
-    ensure!(join.invitee_id_list == [stranger.clone()], "{stranger} joined, the event names {:?}", join.invitee_id_list);
+    ensure!(
+        join.invitee_id_list == [stranger.clone()],
+        "{stranger} joined, the event names {:?}",
+        join.invitee_id_list
+    );
     somebody(join.inviter_id.as_ref(), "inviter")
 }
 

@@ -1,11 +1,11 @@
 //! What is sent arrives: byte for byte, exactly once, with a good receipt.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
-use wechaty_puppet::{Cause, EventPayload, PuppetError, SayablePayload};
+use wechaty_puppet::{Capability, Cause, EventPayload, Puppet, PuppetError, SayablePayload};
 
 use crate::conformance::{
-    case::{Verdict, cases, ensure, failed, words},
+    case::{Verdict, cases, ensure, failed, group, words},
     lab::Lab,
     sample::TEXTS,
 };
@@ -54,7 +54,7 @@ async fn sent_texts_are_byte_exact(lab: &Lab) -> Verdict {
 async fn an_id_is_returned_exactly_if_declared(lab: &Lab) -> Verdict {
     let session = lab.connect().await?;
     let sent = lab.send_text(&session.puppet, &lab.direct()?, &lab.text("id")).await?;
-    let declared = lab.capabilities.has(wechaty_puppet::Capability::SentId);
+    let declared = lab.capabilities.has(Capability::SentId);
     ensure!(sent.id.is_some() || !declared, "ids of sent messages are declared, but send returned none");
     ensure!(sent.id.is_none() || declared, "send returned an id, but ids of sent messages are not declared");
     ensure!(sent.id.is_none_or(|id| !id.as_str().is_empty()), "send returned the id \"\"");
@@ -76,7 +76,7 @@ async fn the_sent_id_can_be_loaded(lab: &Lab) -> Verdict {
     let Some(id) = lab.send_text(&session.puppet, &to, &text).await?.id else {
         return failed("send returned no id");
     };
-    let loader = crate::conformance::case::group!(session, loader);
+    let loader = group!(session, loader);
     let message = lab.ok("loading a sent message by its id", loader.message(&id)).await?;
     let me = session.me();
     ensure!(message.id == id, "loaded {id}, but got {}", message.id);
@@ -102,7 +102,7 @@ async fn own_messages_come_back_exactly_if_declared(lab: &Lab) -> Verdict {
     let session = lab.connect().await?;
     let (text, after, mark) = (lab.text("echo"), lab.text("after it"), lab.mark());
     lab.send_text(&session.puppet, &lab.direct()?, &text).await?;
-    let declared = lab.capabilities.has(wechaty_puppet::Capability::EchoSelf);
+    let declared = lab.capabilities.has(Capability::EchoSelf);
     if declared {
         return session.hears(&text, mark).await.map(drop);
     }
@@ -171,7 +171,10 @@ async fn a_text_over_the_limit_is_refused_or_whole(lab: &Lab) -> Verdict {
     let Some(limit) = limits.text else { return Ok(()) };
     let session = lab.connect().await?;
     let (to, text) = (lab.direct()?, long(limit + 1));
-    match lab.bounded("sending a text over the limit", session.puppet.send(lab.out(&to, SayablePayload::text(&*text)))).await? {
+    match lab
+        .bounded("sending a text over the limit", session.puppet.send(lab.out(&to, SayablePayload::text(&*text))))
+        .await?
+    {
         Err(PuppetError::Invalid { .. }) => {
             let received = lab.received(&to).await?;
             ensure!(received.is_empty(), "a text over the limit was refused, but arrived all the same");
@@ -180,7 +183,11 @@ async fn a_text_over_the_limit_is_refused_or_whole(lab: &Lab) -> Verdict {
         Ok(_) => {
             let received = lab.received_once(&to).await?;
             let got = received.payload.as_text().map_or(0, str::len);
-            ensure!(got == text.len(), "a text over the limit was cut from {} to {got} bytes without a word", text.len());
+            ensure!(
+                got == text.len(),
+                "a text over the limit was cut from {} to {got} bytes without a word",
+                text.len()
+            );
         }
     }
     Ok(())
@@ -219,11 +226,7 @@ async fn a_send_after_run_answers(lab: &Lab) -> Verdict {
 }
 
 /// A puppet that only posts may send without a connection; one that cannot must say so, with certainty.
-async fn sends_or_refuses(
-    lab: &Lab,
-    puppet: &std::sync::Arc<dyn wechaty_puppet::Puppet>,
-    what: &str,
-) -> Verdict {
+async fn sends_or_refuses(lab: &Lab, puppet: &Arc<dyn Puppet>, what: &str) -> Verdict {
     let to = lab.direct()?;
     let out = lab.out(&to, SayablePayload::text(lab.text("nobody is connected")));
     match lab.bounded(what, puppet.send(out)).await? {

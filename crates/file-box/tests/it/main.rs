@@ -1,0 +1,10 @@
+//! Boxes as a puppet or a bot uses them: made, loaded, saved, sent as JSON. Offline; servers are on loopback.
+
+#[cfg(feature = "http")]
+mod http;
+mod json;
+mod making;
+mod saving;
+#[cfg(feature = "http")]
+mod server;
+mod uuids;

@@ -1,0 +1,152 @@
+//! Every broken puppet fails a case, and the case's words name the fault. The same case passes on the good one.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use wechaty_puppet::Capability;
+use wechaty_puppet_testkit::conformance::{Outcome, run_where};
+
+use crate::{
+    broken::{Broken, Sabotage},
+    fake_harness::FakeHarness,
+};
+
+/// What is broken, what the platform cannot do, the case that finds it, words of its message.
+type Row = (Sabotage, &'static [Capability], &'static str, &'static str);
+
+use Sabotage as S;
+
+const ROWS: &[Row] = &[
+    (S::UpperCaseName, &[], "platform_name_is_lower_case_and_stable", "\"Fake\" is not lower case"),
+    (S::CapabilitiesChange, &[], "capabilities_are_stable", "changed between two calls: [Tag]"),
+    (S::AccessorUndeclared, &[Capability::Tag], "accessors_agree_with_capabilities", "tags() is Some though"),
+    (S::AccessorMissing, &[], "accessors_agree_with_capabilities", "tags() is None though [Tag] is declared"),
+    (S::SentTwice, &[], "a_sent_text_arrives_exactly_once", "sent once, but the platform received it 2 times"),
+    (S::SendDropped, &[], "a_sent_text_arrives_exactly_once", "though send said Ok: the others are lost"),
+    (S::TextTrimmed, &[], "sent_texts_are_byte_exact", "altered on the way: sent \" leading"),
+    (S::SpacesReplaced, &[], "sent_texts_are_byte_exact", "altered on the way: sent \"@Bob\\u{2005}"),
+    (S::LongTextCut, &[], "a_text_over_the_limit_is_refused_or_whole", "was cut from 501 to 500"),
+    (S::MentionsDropped, &[], "mentions_arrive", "mentions were lost"),
+    (S::MentionsDropped, &[Capability::Mention], "undeclared_mentions_and_quotes_refuse", "a silent no-op"),
+    (S::QuoteDropped, &[], "a_quote_arrives", "the quote was lost"),
+    (
+        S::QuoteDropped,
+        &[Capability::Quote],
+        "undeclared_mentions_and_quotes_refuse",
+        "a send with a quote is not declared",
+    ),
+    (S::ConversationsMixed, &[], "sends_to_different_conversations_do_not_mix", "conversations are mixed up"),
+    (S::KeyIgnored, &[], "the_same_key_twice_arrives_once", "the key does not reach the platform"),
+    (S::KeyIgnored, &[], "a_lost_reply_and_its_retry_arrive_once", "arrived 2 times"),
+    (S::SentIdInvented, &[], "the_sent_id_can_be_loaded", "loading a sent message by its id failed"),
+    (S::SentIdInvented, &[], "the_sent_id_is_the_platforms", "send returned Some(MessageId(\"invented"),
+    (S::SentIdUndeclared, &[Capability::SentId], "an_id_is_returned_exactly_if_declared", "are not declared"),
+    (S::UnknownTargetOk, &[], "a_send_to_an_unknown_contact_is_not_found", "NotFound is swallowed"),
+    (
+        S::UndeclaredKindOk,
+        &[Capability::SendVideo],
+        "undeclared_kinds_of_sends_refuse",
+        "sending videos is not declared",
+    ),
+    (S::SendPanics, &[], "a_sent_text_arrives_exactly_once", "panicked: told to panic"),
+    (S::SendHangs, &[], "a_sent_text_arrives_exactly_once", "sending Text hangs"),
+    (S::SendBlocksItsThread, &[], "a_sent_text_arrives_exactly_once", "it was at: sending Text"),
+    (S::LostReplyIsCertain, &[], "a_lost_reply_is_in_doubt", "claims certainty"),
+    (S::LostReplyIsOk, &[], "a_lost_reply_is_in_doubt", "got lost, but it answered Ok"),
+    (S::RateLimitRetriedInside, &[], "a_rate_limit_surfaces_with_its_pause", "retried inside"),
+    (S::RetryAfterLost, &[], "a_rate_limit_surfaces_with_its_pause", "lost its retry_after"),
+    (S::RefusalIsRetryable, &[], "a_refused_send_is_permanent_and_certain", "is retryable"),
+    (S::OwnFlagLost, &[], "own_messages_are_flagged", "as if contact-alice had said it"),
+    (S::DuplicateIds, &[], "different_messages_have_different_ids", "have the same id the-same"),
+    (S::DedupeIdChanges, &[], "a_duplicate_event_has_the_same_dedupe_id", "delivered twice has the dedupe ids"),
+    (S::EmptyNobody, &[], "a_leave_names_room_and_removee", "the remover is \"\": nobody must be None"),
+    (S::EmptySelf, &[], "run_says_who_is_logged_in", "names nobody"),
+    (S::InboundTextAltered, &[], "inbound_texts_are_byte_exact", "inbound text was altered"),
+    (S::OrderLost, &[], "events_keep_their_order_in_a_conversation", "changed their order"),
+    (S::TimesInSeconds, &[], "message_times_are_milliseconds", "is not in milliseconds"),
+    (S::DongForgets, &[], "a_ding_comes_back_as_a_dong_with_its_data", "but dong None"),
+    (S::AckedEarly, &[], "a_refused_batch_comes_again_after_a_crash", "acknowledged before it was accepted"),
+    (S::AckedEarly, &[], "a_refused_batch_is_delivered_again", "acknowledged before it was accepted"),
+    (S::RefusedBatchSkipped, &[], "a_refused_batch_is_delivered_again", "was not delivered again"),
+    (S::CursorNeverSent, &[], "a_cursor_is_committed_with_the_events", "no cursor was committed"),
+    (S::CursorIgnored, &[], "a_restart_resumes_from_an_older_cursor", "it ignores cx.cursor()"),
+    (S::StartsFromTheBeginning, &[], "a_restart_does_not_start_from_the_beginning", "the position is not kept"),
+    (S::CancelIgnored, &[], "run_returns_ok_once_cancelled", "it ignores the cancellation"),
+    (S::CancelIsAnError, &[], "run_returns_ok_once_cancelled", "instead of Ok"),
+    (S::DisconnectIsPermanent, &[], "a_broken_connection_loses_nothing", "the permanent error"),
+    (S::DisconnectIsOk, &[], "a_broken_connection_loses_nothing", "as if it was cancelled"),
+    (
+        S::SilentNoOp,
+        &[Capability::RoomTopic],
+        "undeclared_room_calls_refuse",
+        "rooms().set_topic is not declared, but answered Ok",
+    ),
+    (S::UndeclaredHangs, &[Capability::RoomTopic], "undeclared_room_calls_refuse", "call rooms().set_topic hangs"),
+    (
+        S::UndeclaredNamesAnother,
+        &[Capability::RoomTopic],
+        "undeclared_room_calls_refuse",
+        "instead of Unsupported(RoomTopic)",
+    ),
+    (S::TopicNotKept, &[], "a_changed_topic_is_kept", "but is \"lobby\""),
+    (S::RecallPretended, &[], "a_recalled_message_is_gone", "recall returned true, but people still see"),
+    (S::LoaderInvents, &[], "an_unknown_contact_is_not_found", "answered Ok for an unknown id"),
+    (S::EditIgnored, &[], "an_edited_message_has_the_new_text", "but people see [\"to be edited"),
+    (S::AliasNotCleared, &[], "an_alias_is_set_and_cleared", "set to None, but is Some(\"\")"),
+];
+
+fn outcome(name: &'static str, without: &'static [Capability], sabotage: Option<Sabotage>) -> Outcome {
+    let make = move || async move {
+        let builder = without.iter().fold(FakeHarness::full(), |builder, less| builder.deny(*less));
+        let harness = FakeHarness::new(builder);
+        match sabotage {
+            Some(sabotage) => harness
+                .patience(Duration::from_millis(1000))
+                .wrapped(move |inner| Arc::new(Broken::new(inner, sabotage))),
+            None => harness,
+        }
+    };
+    let report = run_where(|case| case.name == name, make);
+    report.outcome(name).unwrap_or_else(|| panic!("there is no case {name}")).clone()
+}
+
+/// Those in `part` of four, so that they run side by side.
+fn check(part: usize) {
+    let mut wrong = Vec::new();
+    for (sabotage, without, name, words) in ROWS.iter().skip(part).step_by(4) {
+        let good = outcome(name, without, None);
+        if good != Outcome::Passed {
+            wrong.push(format!("the good puppet should pass {name}: {good:?}"));
+        }
+        match outcome(name, without, Some(*sabotage)) {
+            Outcome::Failed(message) if message.contains(words) => {}
+            other => wrong.push(format!("{sabotage:?} should fail {name} with {words:?}, but: {other:?}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn broken_puppets_fail_1() {
+    check(0);
+}
+
+#[test]
+fn broken_puppets_fail_2() {
+    check(1);
+}
+
+#[test]
+fn broken_puppets_fail_3() {
+    check(2);
+}
+
+#[test]
+fn broken_puppets_fail_4() {
+    check(3);
+}
+
+#[test]
+fn there_are_at_least_fifteen_broken_puppets() {
+    let broken: HashSet<Sabotage> = ROWS.iter().map(|(sabotage, ..)| *sabotage).collect();
+    assert!(broken.len() >= 15, "{}", broken.len());
+}
