@@ -1,5 +1,5 @@
-//! Two plugins: one counts messages in the bot's memory and answers `count`, the other repeats what it hears.
-//! `Flow::Handled` keeps an answered message from the plugins behind.
+//! Two plugins: one counts messages in the bot's memory and answers `count`, the other repeats what it hears, unless
+//! the first says `Flow::Handled`.
 //!
 //! ```text
 //! $ WECHATY_PUPPET=terminal cargo run -p wechaty --example plugin
@@ -19,8 +19,7 @@ impl Plugin for Tally {
     }
     fn install(&self, cx: &mut PluginContext) -> wechaty::Result<()> {
         let (writes, reads) = (cx.memory(), cx.memory());
-        // An observer sees every message, before all handlers.
-        cx.observe(move |msg: Message| count(msg, writes.clone()));
+        cx.observe(move |msg: Message| count(msg, writes.clone())); // every message, before all handlers
         cx.on_message(move |msg: Message| tell(msg, reads.clone()));
         Ok(())
     }

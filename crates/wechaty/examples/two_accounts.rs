@@ -4,7 +4,7 @@
 //! $ cargo run -p wechaty --example two_accounts
 //! ```
 //!
-//! The messengers are fakes, so that it runs anywhere. In life they are `puppet::by_name("whatsapp", settings)?` …
+//! The messengers are fakes, so that it runs anywhere; in life they are two `puppet::by_name(name, settings)?`.
 
 use wechaty::{
     BotBuilder,

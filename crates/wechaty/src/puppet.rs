@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use strsim::jaro_winkler;
+pub use wechaty_puppet::Capability;
 use wechaty_puppet::{
     Capabilities, Declaration, Outgoing, PlatformName, Puppet, PuppetContext, Result as PuppetResult, Sent, Settings,
     async_trait,

@@ -20,9 +20,33 @@ struct Example {
     stdout: &'static str,
 }
 
+const TERMINAL: &[(&str, &str)] = &[("WECHATY_PUPPET", "terminal")];
+
 /// Add a line for each example that terminates.
-const EXAMPLES: &[Example] =
-    &[Example { name: "ding_dong", env: &[("WECHATY_PUPPET", "terminal")], stdin: &[(b"ding\n", 1)], stdout: "dong" }];
+const EXAMPLES: &[Example] = &[
+    Example { name: "ding_dong", env: TERMINAL, stdin: &[(b"ding\n", 1)], stdout: "dong" },
+    Example {
+        name: "rooms_and_mentions",
+        env: TERMINAL,
+        stdin: &[(b"/room tea\n@bot where am I?\n/as Alice\nhello\n@bot who is here?\n", 1)],
+        stdout: "@you in tea\n@Alice bot, you, Alice\n",
+    },
+    Example {
+        name: "ask_answer",
+        env: TERMINAL,
+        stdin: &[(b"register\nAda\nhelp\nvery old\n36\n", 1)],
+        stdout: "how old are you?\nsay `register`; an age is a number\nwelcome, Ada, 36 years old\n",
+    },
+    Example {
+        name: "plugin",
+        env: TERMINAL,
+        stdin: &[(b"hello\ncount\n", 1)],
+        stdout: "hello\n2 messages here, this one included\n",
+    },
+    Example { name: "two_accounts", env: &[], stdin: &[], stdout: "alice hears: bob (home): make it nine" },
+    Example { name: "test_a_bot", env: &[], stdin: &[], stdout: "the egg timer works" },
+    Example { name: "toy_puppet", env: &[], stdin: &[], stdout: "the toy puppet keeps the contract" },
+];
 
 /// Runs the listed examples; others that were built are counted as skipped.
 pub(crate) fn run(cx: &Context, report: &mut Report) -> Result<()> {

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use wechaty::{Bot, BotBuilder, VirtualClock, puppet};
+use wechaty_plugins::{EventLogger, QrCodeTerminal};
 use wechaty_puppet::{Puppet, Settings};
 
 use crate::{
@@ -30,7 +31,7 @@ pub(crate) fn run(args: RunArgs) -> Result<(), Failure> {
         return Err(Failure::usage(anyhow::anyhow!("--world is for --puppet mock, not for {platform}")));
     }
     let virtual_clock = (args.clock == ClockKind::Virtual).then(VirtualClock::new);
-    let mut builder = demo::bot(puppet);
+    let mut builder = demo::bot(puppet).plugin(QrCodeTerminal::default()).plugin(EventLogger::default());
     let recorder = match &args.record {
         Some(file) => {
             let recorder = record::Recorder::create(file).map_err(Failure::usage)?;

@@ -104,19 +104,24 @@ async fn deliver(account: &Account, row: OutboxRow) -> (Settlement, Result<Sent,
     let policy = account.policy();
     let began = core.clock.now();
     let mut attempt = row.attempts;
-    // A row that was claimed in an earlier life may have reached the platform then.
-    if attempt > 0 && !may_repeat(account, began, began) {
-        let source = PuppetError::Protocol { context: "resuming", detail: "the process ended during the send".into() };
-        if let Some(end) = in_doubt(policy.in_doubt, source) {
-            return end;
-        }
-    }
+    // A row that was claimed in an earlier life may have reached the platform then; when is not known any more.
+    let mut doubt = (attempt > 0).then(|| {
+        let detail = "the process ended during the send".to_owned();
+        PuppetError::Protocol { context: "resuming", detail }
+    });
     loop {
         attempt += 1;
         if !account.pacer().is_free() {
             let wait = account.pacer().take(core.clock.now(), &row.to);
             if !wait.is_zero() {
                 Box::pin(core.clock.sleep(wait)).await;
+            }
+        }
+        // The doubt outlives later, certain failures: only the platform's memory of keys makes a second copy safe.
+        if doubt.is_some() && !may_repeat(account, began, core.clock.now()) {
+            match policy.in_doubt {
+                InDoubt::Resend => doubt = None,
+                policy => return in_doubt(policy, doubt),
             }
         }
         if let Err(error) = core.store.claim(row.seq, attempt).await {
@@ -126,22 +131,19 @@ async fn deliver(account: &Account, row: OutboxRow) -> (Settlement, Result<Sent,
             Ok(sent) => return (Settlement::Sent(sent.clone()), Ok(sent)),
             Err(error) => error,
         };
-        if !error.is_certain() && !may_repeat(account, began, core.clock.now()) {
-            match in_doubt(policy.in_doubt, error) {
-                Some(end) => return end,
-                None if attempt < policy.attempts => {
-                    Box::pin(core.clock.sleep(backoff(account, attempt))).await;
-                    continue;
-                }
-                None => return (Settlement::MaybeSent, Err(SendFailure::Settled("in doubt"))),
+        let (retry, reason) = (error.retry(), error.reason());
+        let is_over = retry == Retry::Never || attempt >= policy.attempts;
+        if !error.is_certain() {
+            let repeat = may_repeat(account, began, core.clock.now()) || policy.in_doubt == InDoubt::Resend;
+            doubt = Some(error);
+            if is_over || !repeat {
+                return in_doubt(policy.in_doubt, doubt);
             }
-        }
-        let retry = error.retry();
-        if retry == Retry::Never || attempt >= policy.attempts {
-            if !error.is_certain() {
-                return (Settlement::MaybeSent, Err(SendFailure::MaybeSent { source: error }));
-            }
-            return (Settlement::Dead(error.reason()), Err(SendFailure::Dead { attempts: attempt, source: error }));
+        } else if is_over {
+            return match doubt {
+                Some(_) => in_doubt(policy.in_doubt, doubt),
+                None => (Settlement::Dead(reason), Err(SendFailure::Dead { attempts: attempt, source: error })),
+            };
         }
         let wait = match retry {
             Retry::After(after) => {
@@ -182,12 +184,17 @@ fn may_repeat(account: &Account, began: Duration, now: Duration) -> bool {
     account.capabilities().key_window.is_some_and(|window| now.saturating_sub(began) < window)
 }
 
-fn in_doubt(policy: InDoubt, source: PuppetError) -> Option<(Settlement, Result<Sent, SendFailure>)> {
-    match policy {
-        InDoubt::Hold => Some((Settlement::MaybeSent, Err(SendFailure::MaybeSent { source }))),
-        InDoubt::Drop => Some((Settlement::Dropped, Err(SendFailure::MaybeSent { source }))),
-        InDoubt::Resend => None,
-    }
+/// The end of a send of which nobody knows whether it arrived.
+fn in_doubt(policy: InDoubt, doubt: Option<PuppetError>) -> (Settlement, Result<Sent, SendFailure>) {
+    let settlement = match policy {
+        InDoubt::Drop => Settlement::Dropped,
+        InDoubt::Hold | InDoubt::Resend => Settlement::MaybeSent,
+    };
+    let failure = match doubt {
+        Some(source) => SendFailure::MaybeSent { source },
+        None => SendFailure::Settled("in doubt"),
+    };
+    (settlement, Err(failure))
 }
 
 /// Exponential, capped, with full jitter.

@@ -1,0 +1,97 @@
+//! DingDong: answers a word with another. The first thing to try on a new account.
+
+use serde::Deserialize;
+use wechaty::prelude::*;
+
+use crate::Match;
+
+/// Answers `ding` with `dong`.
+///
+/// Only texts count, without the mentions in them. Own messages do not (a bot that said what it answers to would talk
+/// to itself for ever); with `self_too` they do, unless the answer itself would be answered.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DingDong {
+    /// What is answered. Default: exactly `ding`.
+    pub ding: Match,
+    /// What is said, one after the other. Default: `dong`; nothing: nothing.
+    #[serde(deserialize_with = "one_or_many")]
+    pub dong: Vec<String>,
+    /// Who is answered one to one. Default: everybody.
+    pub contact: Match,
+    /// In which rooms. Default: all.
+    pub room: Match,
+    /// Whether rooms have to mention the bot. Default: no.
+    pub mention: bool,
+    /// Whether own messages are answered too. Default: no.
+    pub self_too: bool,
+}
+
+impl Default for DingDong {
+    fn default() -> Self {
+        Self {
+            ding: "ding".into(),
+            dong: vec!["dong".to_owned()],
+            contact: Match::Always,
+            room: Match::Always,
+            mention: false,
+            self_too: false,
+        }
+    }
+}
+
+fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Form {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match Form::deserialize(deserializer)? {
+        Form::One(text) => vec![text],
+        Form::Many(list) => list,
+    })
+}
+
+impl DingDong {
+    async fn wants(&self, msg: &Message) -> wechaty::Result<bool> {
+        if msg.kind() != MessageType::Text {
+            return Ok(false);
+        }
+        let text = msg.mention_text().await?;
+        if !self.ding.text(&text) {
+            return Ok(false);
+        }
+        if msg.is_self() && (!self.self_too || self.dong.iter().any(|dong| self.ding.text(dong))) {
+            return Ok(false);
+        }
+        Ok(match msg.room() {
+            Some(room) => self.room.room(&room).await && (!self.mention || msg.mentions_self().await?),
+            None => self.contact.contact(&msg.talker()).await,
+        })
+    }
+}
+
+impl Plugin for DingDong {
+    fn meta(&self) -> PluginMeta {
+        PluginMeta::new("ding-dong")
+    }
+
+    fn install(&self, cx: &mut PluginContext) -> wechaty::Result<()> {
+        let plugin = std::sync::Arc::new(self.clone());
+        cx.on_message(move |msg: Message| {
+            let plugin = plugin.clone();
+            async move {
+                if !plugin.wants(&msg).await? {
+                    return wechaty::Result::<Flow>::Ok(Flow::Continue);
+                }
+                for dong in &plugin.dong {
+                    msg.say(dong).await?;
+                }
+                Ok(Flow::Handled)
+            }
+        })
+        .named("ding-dong/answer");
+        Ok(())
+    }
+}

@@ -1,0 +1,105 @@
+//! EventLogger: one log line for each event.
+
+use serde::Deserialize;
+use wechaty::{EventType, prelude::*, types::EventKind};
+
+/// How many characters of a text are logged.
+const PREVIEW: usize = 70;
+
+/// Logs events as `tracing` lines at level info, target `wechaty_plugins::event_logger`.
+///
+/// Secrets of a login (the text of its QR code, verify codes) are never logged, and what people write only with
+/// `texts`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EventLogger {
+    /// Which events; none given: all.
+    pub events: Vec<EventKind>,
+    /// Whether texts of messages are logged, shortened.
+    pub texts: bool,
+}
+
+impl EventLogger {
+    fn wants(&self, kind: EventKind) -> bool {
+        self.events.is_empty() || self.events.contains(&kind)
+    }
+
+    fn log<E: EventType>(
+        &self,
+        cx: &mut PluginContext,
+        kind: EventKind,
+        line: impl Fn(&E) -> String + Copy + Send + Sync + 'static,
+    ) {
+        if self.wants(kind) {
+            cx.observe(move |event: E, account: Account| async move {
+                tracing::info!(account = %account.id(), "{kind}: {}", line(&event));
+            })
+            .named(format!("event-logger/{kind}"));
+        }
+    }
+}
+
+fn names(contacts: &[Contact]) -> String {
+    contacts.iter().map(Contact::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn name(contact: Option<&Contact>) -> String {
+    contact.map_or_else(|| "somebody".to_owned(), Contact::to_string)
+}
+
+impl Plugin for EventLogger {
+    fn meta(&self) -> PluginMeta {
+        PluginMeta::new("event-logger")
+    }
+
+    fn install(&self, cx: &mut PluginContext) -> wechaty::Result<()> {
+        let texts = self.texts;
+        self.log(cx, EventKind::Scan, |scan: &Scan| scan.status.to_string());
+        self.log(cx, EventKind::VerifyCode, |_: &VerifyCode| "a code is wanted".to_owned());
+        self.log(cx, EventKind::Login, |login: &Login| login.contact.to_string());
+        self.log(cx, EventKind::Logout, |logout: &Logout| {
+            format!("{} {}", logout.contact, logout.reason.as_deref().unwrap_or_default())
+        });
+        self.log(cx, EventKind::Ready, |_: &Ready| String::new());
+        self.log(cx, EventKind::Message, move |msg: &Message| {
+            let place = msg.room().map(|room| format!(" in {room}")).unwrap_or_default();
+            let text = msg.text().filter(|_| texts).unwrap_or_default();
+            format!(
+                "{} {} by {}{place} {}",
+                msg.kind(),
+                msg.id(),
+                msg.talker(),
+                text.chars().take(PREVIEW).collect::<String>()
+            )
+        });
+        self.log(cx, EventKind::Post, |post: &Post| post.id().map(ToString::to_string).unwrap_or_default());
+        self.log(cx, EventKind::Friendship, |friendship: &Friendship| friendship.to_string());
+        self.log(cx, EventKind::RoomInvite, |invitation: &RoomInvitation| invitation.to_string());
+        self.log(cx, EventKind::RoomJoin, |join: &RoomJoin| {
+            format!("{}: {} by {}", join.room, names(&join.invitees), name(join.inviter.as_ref()))
+        });
+        self.log(cx, EventKind::RoomLeave, |leave: &RoomLeave| {
+            format!("{}: {} by {}", leave.room, names(&leave.leavers), name(leave.remover.as_ref()))
+        });
+        self.log(cx, EventKind::RoomTopic, |topic: &RoomTopic| {
+            format!("{} by {}", topic.room, name(topic.changer.as_ref()))
+        });
+        self.log(cx, EventKind::RoomAnnounce, |announce: &RoomAnnounce| announce.room.to_string());
+        self.log(cx, EventKind::Action, |action: &Action| format!("{} by {}", action.value, action.actor));
+        self.log(cx, EventKind::MessageEdit, |edit: &MessageEdit| edit.message_id.to_string());
+        self.log(cx, EventKind::MessageRecall, |recall: &MessageRecall| recall.message_id.to_string());
+        self.log(cx, EventKind::Reaction, |reaction: &Reaction| {
+            format!("{} to {} by {}", reaction.reaction, reaction.message_id, reaction.actor)
+        });
+        self.log(cx, EventKind::Dirty, |dirty: &Dirty| format!("{} {}", dirty.kind, dirty.id));
+        self.log(cx, EventKind::Dong, |dong: &Dong| dong.data.clone().unwrap_or_default());
+        self.log(cx, EventKind::Heartbeat, |beat: &Heartbeat| beat.data.clone().unwrap_or_default());
+        self.log(cx, EventKind::Reset, |reset: &Reset| reset.data.clone().unwrap_or_default());
+        self.log(cx, EventKind::Error, |report: &ErrorReport| report.to_string());
+        if self.events.is_empty() {
+            cx.observe(|_: BotStart| async { tracing::info!("start") }).named("event-logger/start");
+            cx.observe(|_: BotStop| async { tracing::info!("stop") }).named("event-logger/stop");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,123 @@
+//! Welcome: greets who comes into a room, and new friends.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use serde::Deserialize;
+use wechaty::{
+    prelude::*,
+    types::{FriendshipType, RoomId},
+};
+
+use crate::Match;
+
+/// Greets newcomers of a room by name, mentioning them.
+///
+/// Nothing is said when the bot itself comes into a room, nor to the bot.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Welcome {
+    /// In which rooms. Default: all.
+    pub room: Match,
+    /// What is said; `{topic}` is the room's topic. The names stand before it as mentions.
+    pub greeting: String,
+    /// Other words for single rooms, by id or topic.
+    pub greetings: HashMap<String, String>,
+    /// Whether many who come at once are greeted together. Default: yes.
+    pub together: bool,
+    /// Seconds in which a room is greeted once only. Default: 0, always.
+    pub cooldown_seconds: u64,
+    /// What a new friend is told; `{name}` is the friend's name. Default: nothing.
+    pub friend: Option<String>,
+}
+
+impl Default for Welcome {
+    fn default() -> Self {
+        Self {
+            room: Match::Always,
+            greeting: "welcome to {topic}!".to_owned(),
+            greetings: HashMap::new(),
+            together: true,
+            cooldown_seconds: 0,
+            friend: None,
+        }
+    }
+}
+
+/// When each room was greeted last, on the bot's clock.
+type Greeted = Arc<Mutex<HashMap<RoomId, Duration>>>;
+
+impl Welcome {
+    /// With these words.
+    pub fn new(greeting: impl Into<String>) -> Self {
+        Self { greeting: greeting.into(), ..Self::default() }
+    }
+
+    /// False: it was greeted a short while ago.
+    fn is_due(&self, greeted: &Greeted, room: &RoomId, now: Duration) -> bool {
+        let pause = Duration::from_secs(self.cooldown_seconds);
+        if pause.is_zero() {
+            return true;
+        }
+        let mut greeted = greeted.lock().unwrap_or_else(PoisonError::into_inner);
+        greeted.retain(|_, at| now.saturating_sub(*at) < pause);
+        if greeted.contains_key(room) {
+            return false;
+        }
+        greeted.insert(room.clone(), now);
+        true
+    }
+
+    async fn greet(&self, join: RoomJoin, now: Duration, greeted: &Greeted) -> wechaty::Result<()> {
+        if join.invitees.iter().any(|contact| contact.is_self()) || !self.room.room(&join.room).await {
+            return Ok(());
+        }
+        if join.invitees.is_empty() || !self.is_due(greeted, join.room.id(), now) {
+            return Ok(());
+        }
+        let topic = join.room.topic().await.unwrap_or_default();
+        let words = self.greetings.get(join.room.id().as_str()).or_else(|| self.greetings.get(&topic));
+        let words = words.unwrap_or(&self.greeting).replace("{topic}", &topic);
+        if self.together {
+            join.room.say_to(&words, &join.invitees).await.await?;
+        } else {
+            for contact in &join.invitees {
+                join.room.say_to(&words, std::slice::from_ref(contact)).await.await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Plugin for Welcome {
+    fn meta(&self) -> PluginMeta {
+        PluginMeta::new("welcome")
+    }
+
+    fn install(&self, cx: &mut PluginContext) -> wechaty::Result<()> {
+        let (plugin, greeted) = (Arc::new(self.clone()), Greeted::default());
+        cx.on_room_join(move |join: RoomJoin, bot: Bot| {
+            let (plugin, greeted) = (plugin.clone(), greeted.clone());
+            async move { plugin.greet(join, bot.clock().now(), &greeted).await }
+        })
+        .named("welcome/room");
+        if let Some(words) = self.friend.clone() {
+            cx.on_friendship(move |friendship: Friendship| {
+                let words = words.clone();
+                async move {
+                    if friendship.kind() == FriendshipType::Confirm {
+                        let friend = friendship.contact();
+                        let _ = friend.ready().await;
+                        friend.say(words.replace("{name}", &friend.name())).await?;
+                    }
+                    wechaty::Result::<()>::Ok(())
+                }
+            })
+            .named("welcome/friend");
+        }
+        Ok(())
+    }
+}
