@@ -6,32 +6,23 @@ use wechaty::plugin::Plugin;
 use crate::{DingDong, EventLogger, QrCodeTerminal, Welcome};
 
 /// Why a plugin could not be made.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PluginError {
     /// There is none of this name.
+    #[error("there is no plugin `{0}`; there are {list}", list = names().join(", "))]
     Unknown(String),
     /// The settings are not right.
-    Settings(&'static str, serde_json::Error),
+    #[error("settings of plugin `{0}`: {1}")]
+    Settings(&'static str, #[source] serde_json::Error),
 }
-
-impl std::fmt::Display for PluginError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Unknown(name) => write!(f, "there is no plugin `{name}`; there are {}", names().join(", ")),
-            Self::Settings(name, error) => write!(f, "settings of plugin `{name}`: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for PluginError {}
 
 /// Names of all plugins of this crate.
 pub fn names() -> &'static [&'static str] {
     &["ding-dong", "event-logger", "qr-code-terminal", "welcome"]
 }
 
-/// A plugin by its name; `settings`: a JSON object, `{}` for the defaults.
+/// A plugin by its name; `settings`: a JSON object, `{}` or null for the defaults.
 ///
 /// # Errors
 /// [`PluginError`].
@@ -42,6 +33,7 @@ pub fn by_name(name: &str, settings: Value) -> Result<Box<dyn Plugin>, PluginErr
         small: bool,
     }
     fn read<T: serde::de::DeserializeOwned>(name: &'static str, settings: Value) -> Result<T, PluginError> {
+        let settings = if settings.is_null() { Value::Object(serde_json::Map::new()) } else { settings };
         serde_json::from_value(settings).map_err(|error| PluginError::Settings(name, error))
     }
     Ok(match name {

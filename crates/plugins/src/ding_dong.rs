@@ -55,7 +55,8 @@ fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<
 
 impl DingDong {
     async fn wants(&self, msg: &Message) -> wechaty::Result<bool> {
-        if msg.kind() != MessageType::Text {
+        // The cheap questions first: to find mentions in a text, members may have to be loaded.
+        if msg.kind() != MessageType::Text || (msg.is_self() && !self.self_too) {
             return Ok(false);
         }
         let text = msg.mention_text().await?;
@@ -67,7 +68,10 @@ impl DingDong {
         }
         Ok(match msg.room() {
             Some(room) => self.room.room(&room).await && (!self.mention || msg.mentions_self().await?),
-            None => self.contact.contact(&msg.talker()).await,
+            None => match msg.conversation_id().contact() {
+                Some(peer) => self.contact.contact(&msg.account().contact_handle(peer)).await,
+                None => false,
+            },
         })
     }
 }

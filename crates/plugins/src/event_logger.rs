@@ -95,7 +95,12 @@ impl Plugin for EventLogger {
         self.log(cx, EventKind::Dong, |dong: &Dong| dong.data.clone().unwrap_or_default());
         self.log(cx, EventKind::Heartbeat, |beat: &Heartbeat| beat.data.clone().unwrap_or_default());
         self.log(cx, EventKind::Reset, |reset: &Reset| reset.data.clone().unwrap_or_default());
-        self.log(cx, EventKind::Error, |report: &ErrorReport| report.to_string());
+        if self.wants(EventKind::Error) {
+            cx.observe(|report: ErrorReport, account: Account| async move {
+                tracing::error!(account = %account.id(), "error: {report}");
+            })
+            .named("error");
+        }
         if self.events.is_empty() {
             cx.observe(|_: BotStart| async { tracing::info!("start") }).named("event-logger/start");
             cx.observe(|_: BotStop| async { tracing::info!("stop") }).named("event-logger/stop");

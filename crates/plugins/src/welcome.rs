@@ -9,10 +9,13 @@ use std::{
 use serde::Deserialize;
 use wechaty::{
     prelude::*,
-    types::{FriendshipType, RoomId},
+    types::{AccountId, FriendshipType, RoomId},
 };
 
 use crate::Match;
+
+const DEFAULT_GREETING: &str = "welcome to {topic}!";
+const NAMELESS_GREETING: &str = "welcome!";
 
 /// Greets newcomers of a room by name, mentioning them.
 ///
@@ -22,7 +25,8 @@ use crate::Match;
 pub struct Welcome {
     /// In which rooms. Default: all.
     pub room: Match,
-    /// What is said; `{topic}` is the room's topic. The names stand before it as mentions.
+    /// What is said; `{topic}` is the room's topic, `{name}` the newcomers' names. Without `{name}` they are mentioned
+    /// in front. Default: `welcome to {topic}!`, or `welcome!` where the topic is not known.
     pub greeting: String,
     /// Other words for single rooms, by id or topic.
     pub greetings: HashMap<String, String>,
@@ -38,7 +42,7 @@ impl Default for Welcome {
     fn default() -> Self {
         Self {
             room: Match::Always,
-            greeting: "welcome to {topic}!".to_owned(),
+            greeting: DEFAULT_GREETING.to_owned(),
             greetings: HashMap::new(),
             together: true,
             cooldown_seconds: 0,
@@ -48,7 +52,7 @@ impl Default for Welcome {
 }
 
 /// When each room was greeted last, on the bot's clock.
-type Greeted = Arc<Mutex<HashMap<RoomId, Duration>>>;
+type Greeted = Arc<Mutex<HashMap<(AccountId, RoomId), Duration>>>;
 
 impl Welcome {
     /// With these words.
@@ -57,17 +61,18 @@ impl Welcome {
     }
 
     /// False: it was greeted a short while ago.
-    fn is_due(&self, greeted: &Greeted, room: &RoomId, now: Duration) -> bool {
+    fn is_due(&self, greeted: &Greeted, room: &Room, now: Duration) -> bool {
         let pause = Duration::from_secs(self.cooldown_seconds);
         if pause.is_zero() {
             return true;
         }
         let mut greeted = greeted.lock().unwrap_or_else(PoisonError::into_inner);
         greeted.retain(|_, at| now.saturating_sub(*at) < pause);
-        if greeted.contains_key(room) {
+        let key = (room.account().id().clone(), room.id().clone());
+        if greeted.contains_key(&key) {
             return false;
         }
-        greeted.insert(room.clone(), now);
+        greeted.insert(key, now);
         true
     }
 
@@ -75,17 +80,27 @@ impl Welcome {
         if join.invitees.iter().any(|contact| contact.is_self()) || !self.room.room(&join.room).await {
             return Ok(());
         }
-        if join.invitees.is_empty() || !self.is_due(greeted, join.room.id(), now) {
+        if join.invitees.is_empty() || !self.is_due(greeted, &join.room, now) {
             return Ok(());
         }
         let topic = join.room.topic().await.unwrap_or_default();
         let words = self.greetings.get(join.room.id().as_str()).or_else(|| self.greetings.get(&topic));
-        let words = words.unwrap_or(&self.greeting).replace("{topic}", &topic);
-        if self.together {
-            join.room.say_to(&words, &join.invitees).await.await?;
-        } else {
-            for contact in &join.invitees {
-                join.room.say_to(&words, std::slice::from_ref(contact)).await.await?;
+        let mut words = words.unwrap_or(&self.greeting).as_str();
+        if topic.is_empty() && words == DEFAULT_GREETING {
+            words = NAMELESS_GREETING;
+        }
+        let words = words.replace("{topic}", &topic);
+        let groups = if self.together { join.invitees.len().max(1) } else { 1 };
+        for newcomers in join.invitees.chunks(groups) {
+            // Who has no name is greeted without one.
+            let named: Vec<Contact> = newcomers.iter().filter(|contact| !contact.name().is_empty()).cloned().collect();
+            let names: Vec<String> = named.iter().map(Contact::name).collect();
+            if words.contains("{name}") {
+                join.room.say(words.replace("{name}", &names.join(", "))).await?;
+            } else if named.is_empty() {
+                join.room.say(&words).await?;
+            } else {
+                join.room.say_to(&words, &named).await.await?;
             }
         }
         Ok(())

@@ -125,7 +125,8 @@ impl PuppetError {
             Self::RateLimited { retry_after: None }
             | Self::NotLoggedIn
             | Self::Unreachable { .. }
-            | Self::Transport { .. } => Retry::Backoff,
+            | Self::Transport { .. }
+            | Self::Accept(crate::AcceptError::Store(_)) => Retry::Backoff,
             _ => Retry::Never,
         }
     }
@@ -146,6 +147,8 @@ impl PuppetError {
             Self::NotLoggedIn | Self::LoginRefused { .. } => "The account is not logged in.",
             Self::Unreachable { .. } | Self::Transport { .. } => "The messenger cannot be reached just now.",
             Self::Protocol { .. } => "The messenger answered something unexpected.",
+            Self::Accept(crate::AcceptError::Store(_)) => "The bot cannot store messages just now.",
+            Self::Accept(crate::AcceptError::Identity { .. }) => "Another account is logged in than expected.",
             Self::Accept(_) => "The bot is stopping.",
         }
     }
@@ -163,6 +166,8 @@ impl PuppetError {
             Self::Unreachable { .. } => "unreachable",
             Self::Transport { .. } => "transport",
             Self::Protocol { .. } => "protocol",
+            Self::Accept(crate::AcceptError::Store(_)) => "store",
+            Self::Accept(crate::AcceptError::Identity { .. }) => "identity",
             Self::Accept(_) => "stopping",
         }
     }

@@ -1,3 +1,4 @@
+//! The six-line bot: `cargo run --example ding_dong -p wechaty`.
 use wechaty::prelude::*;
 
 #[tokio::main]

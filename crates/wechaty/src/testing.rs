@@ -7,16 +7,16 @@
 //! # async fn main() {
 //! let platform = FakePlatform::new();
 //! let alice = platform.user("alice");
-//! let bot = spawn(Bot::builder(platform.puppet()).on_message(|msg: Message| async move {
-//!     if msg.text() == Some("ding") {
-//!         msg.say("dong").await?;
-//!     }
-//!     wechaty::Result::Ok(())
-//! }))
-//! .await;
+//! let bot = spawn(Bot::builder(platform.puppet()).on_message(ding)).await;
 //! alice.says("ding").await;
 //! assert_eq!(alice.hears().await, "dong");
-//! bot.finish().await;
+//! bot.finish_with(&platform).await;
+//! # }
+//! # async fn ding(msg: Message) -> wechaty::Result<()> {
+//! #     if msg.text() == Some("ding") {
+//! #         msg.say("dong").await?;
+//! #     }
+//! #     Ok(())
 //! # }
 //! ```
 

@@ -3,13 +3,14 @@
 use std::{
     io::{IsTerminal, Read, Write},
     sync::Arc,
+    time::Duration,
 };
 
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use wechaty_puppet::{
-    Batch, Capabilities, Capability, ContactId, ContactPayload, ConversationId, Directory, DongEvent, Event,
-    EventPayload, FileBox, Loader, LoginStep, MessageId, MessageMedia, MessagePayload, MessageType, Outgoing,
+    AcceptError, Batch, Capabilities, Capability, ContactId, ContactPayload, ConversationId, Directory, DongEvent,
+    Event, EventPayload, FileBox, Loader, LoginStep, MessageId, MessageMedia, MessagePayload, MessageType, Outgoing,
     PlatformName, Puppet, PuppetContext, PuppetError, ReadyEvent, Result, RoomId, RoomMemberPayload, RoomPayload,
     SayablePayload, Sent, async_trait, transport,
 };
@@ -24,6 +25,8 @@ use crate::{
 
 /// How many lines become one batch.
 const BATCH: usize = 256;
+/// How long to wait before events are offered again to a store that failed.
+const STORE_PAUSE: Duration = Duration::from_millis(100);
 
 /// You and the bot in a terminal, or in a pipe.
 pub struct TerminalPuppet {
@@ -171,8 +174,12 @@ impl Puppet for TerminalPuppet {
                         return Ok(());
                     }
                     let events: Vec<Event> = waiting.drain(..).filter_map(|input| self.event(input, &cx)).collect();
-                    if !events.is_empty() {
-                        cx.accept(Batch::from(events)).await?;
+                    // A store that fails for a while must not cost the lines that were read already.
+                    while let Err(error) = cx.accept(Batch::from(events.clone())).await {
+                        if !matches!(error, AcceptError::Store(_)) {
+                            return Err(error.into());
+                        }
+                        cx.clock().sleep(STORE_PAUSE).await;
                     }
                 }
                 Some(data) = dongs.recv() => cx.accept(EventPayload::Dong(DongEvent { data })).await?,

@@ -151,3 +151,14 @@ fn settings_are_checked() {
     assert!(by_name("dong-ding", json!({})).is_err());
     assert!(Match::from(true).text("x"));
 }
+
+#[tokio::test]
+async fn welcome_fills_in_the_name() {
+    let platform = FakePlatform::new();
+    let (alice, bob) = (platform.user("alice"), platform.user("bob"));
+    let room = platform.room("tea", &[&alice]);
+    let bot = bot(&platform, Welcome::new("hello {name}, this is {topic}")).await;
+    bob.joins(&room).await;
+    assert_eq!(alice.hears_in(&room).await, "hello bob, this is tea");
+    bot.finish_with(&platform).await;
+}

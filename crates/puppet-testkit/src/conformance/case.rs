@@ -88,10 +88,10 @@ impl fmt::Debug for Case {
     }
 }
 
-/// A table of cases: `name [Needed] optional [Ability];`, each name an async function of the module.
+/// A table of cases of a group: `name [Needed] optional [Ability];`, each name an async function of the module.
 macro_rules! cases {
-    ($group:ident: $($name:ident $([$($need:ident),*])? $(optional [$($ability:ident),*])?;)*) => {
-        pub(super) const CASES: &[$crate::conformance::Case] = &[$($crate::conformance::Case {
+    ($table:ident = $group:ident: $($name:ident $([$($need:ident),*])? $(optional [$($ability:ident),*])?;)*) => {
+        pub(super) const $table: &[$crate::conformance::Case] = &[$($crate::conformance::Case {
             name: stringify!($name),
             group: $crate::conformance::Group::$group,
             needs: &[$($(wechaty_puppet::Capability::$need),*)?],

@@ -21,6 +21,7 @@ mod report;
 mod runner;
 mod sample;
 mod session;
+mod stage;
 
 pub use ability::Ability;
 pub use case::{Case, Group};

@@ -91,6 +91,8 @@ const ROWS: &[Row] = &[
     (S::RecallPretended, &[], "a_recalled_message_is_gone", "recall returned true, but people still see"),
     (S::LoaderInvents, &[], "an_unknown_contact_is_not_found", "answered Ok for an unknown id"),
     (S::EditIgnored, &[], "an_edited_message_has_the_new_text", "but people see [\"to be edited"),
+    (S::WebhookAckedEarly, &[], "a_webhook_is_not_acknowledged_before_it_is_accepted", "acknowledged while its event"),
+    (S::WebhookAckedEarly, &[], "a_webhook_before_run_is_not_acknowledged", "its event is lost"),
     (S::AliasNotCleared, &[], "an_alias_is_set_and_cleared", "set to None, but is Some(\"\")"),
 ];
 

@@ -42,12 +42,20 @@ pub enum BuildError {
     Settings(#[from] wechaty_puppet::SettingsError),
 }
 
+/// An account in the making.
+struct Slot {
+    id: AccountId,
+    puppet: Arc<dyn Puppet>,
+    policy: Option<OutboxPolicy>,
+    adopt: bool,
+}
+
 /// Puts a bot together. Made by [`Bot::builder`].
 #[must_use = "a builder does nothing until `build()`, `start()` or `run()`"]
 pub struct BotBuilder {
     name: Option<String>,
     folder: Option<PathBuf>,
-    accounts: Vec<(AccountId, Arc<dyn Puppet>, Option<OutboxPolicy>, bool)>,
+    accounts: Vec<Slot>,
     pending: Vec<Pending>,
     plugins: Vec<Box<dyn Plugin>>,
     states: States,
@@ -93,21 +101,20 @@ impl BotBuilder {
     }
 
     /// Adds an account in a slot of this name.
-    pub fn account(mut self, id: impl Into<AccountId>, puppet: impl Puppet) -> Self {
-        self.accounts.push((id.into(), Arc::new(puppet), None, false));
-        self
+    pub fn account(self, id: impl Into<AccountId>, puppet: impl Puppet) -> Self {
+        self.account_arc(id, Arc::new(puppet))
     }
 
     /// Adds an account whose puppet is shared.
     pub fn account_arc(mut self, id: impl Into<AccountId>, puppet: Arc<dyn Puppet>) -> Self {
-        self.accounts.push((id.into(), puppet, None, false));
+        self.accounts.push(Slot { id: id.into(), puppet, policy: None, adopt: false });
         self
     }
 
     /// Pacing and retries of the account added last.
     pub fn account_outbox(mut self, policy: OutboxPolicy) -> Self {
         if let Some(account) = self.accounts.last_mut() {
-            account.2 = Some(policy);
+            account.policy = Some(policy);
         }
         self
     }
@@ -115,7 +122,7 @@ impl BotBuilder {
     /// Lets another identity than before log in to the account added last, from now on.
     pub fn adopt_identity(mut self) -> Self {
         if let Some(account) = self.accounts.last_mut() {
-            account.3 = true;
+            account.adopt = true;
         }
         self
     }
@@ -196,9 +203,9 @@ impl BotBuilder {
         if self.accounts.is_empty() {
             return Err(BuildError::NoAccount.into());
         }
-        for (i, (id, ..)) in self.accounts.iter().enumerate() {
-            if self.accounts[..i].iter().any(|(other, ..)| other == id) {
-                return Err(BuildError::DuplicateAccount(id.clone()).into());
+        for (i, slot) in self.accounts.iter().enumerate() {
+            if self.accounts[..i].iter().any(|other| other.id == slot.id) {
+                return Err(BuildError::DuplicateAccount(slot.id.clone()).into());
             }
         }
         let mut missing: Vec<_> = self.pending.iter().flat_map(|pending| pending.missing(&self.states)).collect();
@@ -211,9 +218,9 @@ impl BotBuilder {
         let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
         let caches = Caches::new(&self.caches, &clock);
         let core = Arc::new(Core::new(store, clock, self.limits, self.states, caches, self.send_observer));
-        let accounts = self.accounts.into_iter().zip(0..).map(|((id, puppet, policy, adopt), index)| {
-            let policy = policy.unwrap_or_else(|| self.policy.clone());
-            Account::new(index, id, puppet, core.clone(), policy, adopt)
+        let accounts = self.accounts.into_iter().zip(0..).map(|(slot, index)| {
+            let policy = slot.policy.unwrap_or_else(|| self.policy.clone());
+            Account::new(index, slot.id, slot.puppet, core.clone(), policy, slot.adopt)
         });
         let accounts = accounts.collect();
         let name = self.name.or_else(|| std::env::var("WECHATY_NAME").ok().filter(|name| !name.is_empty()));

@@ -210,7 +210,7 @@ async fn drive(bot: Bot, account: Account, cancel: CancellationToken) {
         };
         let began = bot.clock().now();
         let run = cancel.child_token();
-        let inbox = Arc::new(Inbox { account: account.clone(), cancelled: cancel.clone() });
+        let inbox = Arc::new(Inbox { account: account.clone(), cancelled: cancel.clone(), early: Default::default() });
         let cx = PuppetContext::new(account.id().clone(), inbox, account.session(), bot.clock().clone(), run, cursor);
         let puppet = account.puppet_arc();
         let result = AssertUnwindSafe(puppet.run(cx)).catch_unwind().await.unwrap_or_else(|_| {

@@ -171,8 +171,11 @@ fn report(cx: &EventContext, error: Error, handler: Option<Arc<str>>) {
 pub(crate) fn report_error(bot: Bot, account: &Account, error: Error, handler: Option<Arc<str>>) {
     let report = ErrorReport::new(error, handler, account.clone());
     let chain = bot.core().handlers.chain(Topic::Error);
-    if chain.is_none_or(|chain| chain.handlers.is_empty() && chain.observers.is_empty()) {
+    // Observers watch; only a handler takes an error off the log.
+    if chain.as_ref().is_none_or(|chain| chain.handlers.is_empty()) {
         tracing::error!(account = %account.id(), "{report}");
+    }
+    if chain.is_none() {
         return;
     }
     let cx = EventContext { bot: bot.clone(), account: account.clone(), object: AnyEvent::ErrorReport(report) };

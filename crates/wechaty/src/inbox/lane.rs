@@ -34,10 +34,13 @@ struct Lane<T> {
     runner: Option<AbortHandle>,
 }
 
+/// The lanes behind one lock.
+type Shard<K, T> = Mutex<HashMap<K, Lane<T>>>;
+
 /// All lanes. An entry in the map means that somebody runs the lane.
 #[derive(Debug)]
 pub(crate) struct Lanes<K, T> {
-    shards: Box<[Mutex<HashMap<K, Lane<T>>>]>,
+    shards: Box<[Shard<K, T>]>,
     hasher: DefaultHashBuilder,
 }
 
@@ -48,7 +51,7 @@ impl<K: Eq + Hash + Clone, T> Default for Lanes<K, T> {
 }
 
 impl<K: Eq + Hash + Clone, T> Lanes<K, T> {
-    fn shard(&self, key: &K) -> &Mutex<HashMap<K, Lane<T>>> {
+    fn shard(&self, key: &K) -> &Shard<K, T> {
         &self.shards[self.hasher.hash_one(key) as usize % SHARDS]
     }
 

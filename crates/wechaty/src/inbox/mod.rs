@@ -46,6 +46,31 @@ impl From<StoredEvent> for Item {
 pub(crate) struct Inbox {
     pub(crate) account: Account,
     pub(crate) cancelled: wechaty_puppet::CancellationToken,
+    /// A `ready` that came before its login.
+    pub(crate) early: parking_lot::Mutex<Option<Event>>,
+}
+
+impl Inbox {
+    /// Puts a `ready` for which nobody is logged in yet behind the login.
+    fn ready_after_login(&self, events: Vec<Event>) -> Vec<Event> {
+        if !events.iter().any(|event| matches!(event.what, EventPayload::Ready(_) | EventPayload::Login(_))) {
+            return events;
+        }
+        let mut logged_in = self.account.is_logged_in();
+        let mut ordered = Vec::with_capacity(events.len() + 1);
+        for event in events {
+            match &event.what {
+                EventPayload::Ready(_) if !logged_in => *self.early.lock() = Some(event),
+                EventPayload::Login(_) => {
+                    logged_in = true;
+                    ordered.push(event);
+                    ordered.extend(self.early.lock().take());
+                }
+                _ => ordered.push(event),
+            }
+        }
+        ordered
+    }
 }
 
 #[async_trait]
@@ -55,7 +80,7 @@ impl EventSink for Inbox {
         if self.cancelled.is_cancelled() {
             return Err(AcceptError::Stopping);
         }
-        let events = complete(account, batch.events).await;
+        let events = self.ready_after_login(complete(account, batch.events).await);
         for event in &events {
             if let EventPayload::Login(login) = &event.what {
                 account.log_in(login.contact_id.clone()).await?;

@@ -37,15 +37,16 @@ impl PluginMeta {
 ///         PluginMeta::new("polite")
 ///     }
 ///     fn install(&self, cx: &mut PluginContext) -> wechaty::Result<()> {
-///         cx.on_message(|msg: Message| async move {
-///             if msg.text() == Some("thanks") {
-///                 msg.say("you are welcome").await?;
-///                 return Ok(Flow::Handled);
-///             }
-///             wechaty::Result::Ok(Flow::Continue)
-///         });
+///         cx.on_message(thanks).named("polite/thanks");
 ///         Ok(())
 ///     }
+/// }
+/// async fn thanks(msg: Message) -> wechaty::Result<Flow> {
+///     if msg.text() != Some("thanks") {
+///         return Ok(Flow::Continue);
+///     }
+///     msg.say("you are welcome").await?;
+///     Ok(Flow::Handled)
 /// }
 /// ```
 pub trait Plugin: Send + Sync + 'static {

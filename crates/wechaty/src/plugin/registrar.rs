@@ -36,10 +36,12 @@ impl Pending {
     }
 
     pub(crate) fn register(self, registry: &Registry, plugin: Option<&Arc<str>>) -> u64 {
-        let name = self.name.unwrap_or_else(|| match plugin {
-            Some(plugin) => format!("{plugin}/{}", self.type_name).into(),
-            None => self.type_name.into(),
-        });
+        let own = self.name.unwrap_or_else(|| self.type_name.into());
+        let name = match plugin {
+            // Handlers of two plugins never share a name, in whichever order they are installed.
+            Some(plugin) if !own.starts_with(&format!("{plugin}/")) => format!("{plugin}/{own}").into(),
+            _ => own,
+        };
         let entry = Entry { id: 0, name, plugin: plugin.cloned(), observer: self.observer, handler: self.handler };
         registry.add(self.topic, entry)
     }

@@ -158,7 +158,7 @@ impl Account {
     }
 
     pub(super) async fn load_contacts(&self, ids: &[ContactId]) -> Vec<Contact> {
-        stream::iter(ids.to_vec().into_iter().map(|id| {
+        stream::iter(ids.iter().cloned().map(|id| {
             let contact = self.contact_handle(&id);
             async move {
                 let loaded = contact.ready().await;

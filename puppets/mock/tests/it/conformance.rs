@@ -136,13 +136,10 @@ impl Harness for MockHarness {
                 Event::new(RoomInviteEvent { room_invitation_id: id.into() })
                     .payload(Payload::RoomInvitation(Arc::new(invitation)))
             }
-            Deed::JoinRoom { room } => RoomJoinEvent {
-                invitee_id_list: vec!["c-finn".into()],
-                inviter_id: None,
-                room_id: room,
-                timestamp,
+            Deed::JoinRoom { room } => {
+                RoomJoinEvent { invitee_id_list: vec!["c-finn".into()], inviter_id: None, room_id: room, timestamp }
+                    .into()
             }
-            .into(),
             Deed::LeaveRoom { room, who } => {
                 RoomLeaveEvent { removee_id_list: vec![who], remover_id: None, room_id: room, timestamp }.into()
             }

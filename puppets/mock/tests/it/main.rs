@@ -2,6 +2,7 @@
 
 mod broken;
 mod calls;
+mod conformance;
 mod features;
 mod posts;
 mod sending;

@@ -9,7 +9,7 @@ use crate::conformance::{
     session::Session,
 };
 
-cases! { ContactProfile:
+cases! { CASES = ContactProfile:
     an_alias_is_set_and_cleared [ContactAlias, LoadContact];
     phone_numbers_are_replaced [ContactPhone, LoadContact];
     a_description_is_set_and_cleared [ContactDescription, LoadContact];

@@ -9,7 +9,7 @@ use crate::conformance::{
     sample::KINDS,
 };
 
-cases! { Core:
+cases! { CASES = Core:
     platform_name_is_lower_case_and_stable;
     capabilities_are_stable;
     capabilities_are_those_the_harness_expects;

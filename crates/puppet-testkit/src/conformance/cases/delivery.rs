@@ -9,7 +9,7 @@ use crate::conformance::{
     session::Session,
 };
 
-cases! { Send:
+cases! { CASES = Send:
     the_same_key_twice_arrives_once [SendText, IdempotencyKey];
     the_same_key_after_a_restart_arrives_once [SendText, IdempotencyKey];
     different_keys_with_the_same_text_arrive_twice [SendText];

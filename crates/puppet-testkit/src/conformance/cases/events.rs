@@ -10,7 +10,7 @@ use crate::conformance::{
     sample::TEXTS,
 };
 
-cases! { Events:
+cases! { CASES = Events:
     a_text_arrives_with_its_talker;
     inbound_texts_are_byte_exact;
     events_keep_their_order_in_a_conversation;

@@ -10,7 +10,7 @@ use crate::conformance::{
     lab::Lab,
 };
 
-cases! { Faults:
+cases! { CASES = Faults:
     a_duplicate_event_has_the_same_dedupe_id optional [Duplicate];
     a_broken_connection_loses_nothing optional [Disconnect, Replay];
     sending_works_after_a_broken_connection [SendText] optional [Disconnect, Replay];

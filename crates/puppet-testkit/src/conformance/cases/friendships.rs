@@ -12,7 +12,7 @@ use crate::conformance::{
     session::Session,
 };
 
-cases! { Friendships:
+cases! { CASES = Friendships:
     a_friend_request_arrives_with_its_words optional [Friendship];
     an_accepted_friend_is_a_friend [FriendshipAccept, LoadContact] optional [Friendship];
     accepting_an_unknown_friendship_is_not_found [FriendshipAccept];

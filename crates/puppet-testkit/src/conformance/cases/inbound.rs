@@ -10,7 +10,7 @@ use crate::conformance::{
     session::Session,
 };
 
-cases! { Events:
+cases! { CASES = Events:
     a_text_in_a_room_names_room_and_talker optional [Room, SayInRoom];
     room_and_direct_are_not_mixed_up optional [Room, SayInRoom];
     an_inbound_mention_names_the_account optional [Room, SayMention];

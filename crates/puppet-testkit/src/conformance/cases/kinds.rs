@@ -8,7 +8,7 @@ use crate::conformance::{
     sample,
 };
 
-cases! { Kinds:
+cases! { CASES = Kinds:
     markdown_arrives [SendMarkdown];
     an_attachment_arrives [SendAttachment];
     audio_arrives [SendAudio];

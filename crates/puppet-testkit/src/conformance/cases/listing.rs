@@ -9,7 +9,7 @@ use crate::conformance::{
     lab::Lab,
 };
 
-cases! { Directory:
+cases! { CASES = Directory:
     friends_are_listed_once [ContactList];
     listed_contacts_can_be_loaded [ContactList, LoadContact];
     rooms_are_listed_once [RoomList];

@@ -8,7 +8,7 @@ use crate::conformance::{
     lab::Lab,
 };
 
-cases! { Loader:
+cases! { CASES = Loader:
     a_known_contact_can_be_loaded [LoadContact];
     the_account_itself_can_be_loaded [LoadContact];
     the_talker_of_a_message_can_be_loaded [LoadContact];

@@ -7,7 +7,7 @@ use crate::conformance::{
     lab::Lab,
 };
 
-cases! { Login:
+cases! { CASES = Login:
     a_logout_is_told_and_ends_sending [Logout, SendText];
     an_answer_to_no_question_does_not_hang [VerifyCode];
 }

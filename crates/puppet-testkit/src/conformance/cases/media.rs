@@ -12,7 +12,7 @@ use crate::conformance::{
     session::Session,
 };
 
-cases! { Media:
+cases! { CASES = Media:
     the_file_of_a_message_is_the_one_that_was_sent [MessageFile] optional [SayKind];
     the_image_of_a_message_comes_in_renditions [MessageImage] optional [SayKind];
     the_contact_card_of_a_message_names_the_contact [MessageContact] optional [SayKind];

@@ -8,7 +8,7 @@ use crate::conformance::{
     session::Session,
 };
 
-cases! { Restart:
+cases! { CASES = Restart:
     a_refused_batch_is_delivered_again;
     a_refused_batch_comes_again_after_a_crash optional [Replay];
     a_crash_while_accepting_loses_nothing optional [Replay];

@@ -8,7 +8,7 @@ use crate::conformance::{
     lab::Lab,
 };
 
-cases! { Events:
+cases! { CASES = Events:
     a_join_names_room_and_invitee optional [Room, Stranger, RoomJoin];
     a_leave_names_room_and_removee optional [Room, RoomLeave];
     a_changed_topic_names_changer_and_topics optional [Room, RoomTopic];

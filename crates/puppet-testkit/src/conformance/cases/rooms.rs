@@ -8,7 +8,7 @@ use crate::conformance::{
     session::Session,
 };
 
-cases! { Rooms:
+cases! { CASES = Rooms:
     a_created_room_has_its_topic_and_members [RoomCreate, LoadRoom];
     an_added_member_is_in_the_room [RoomAdd, LoadRoom] optional [Stranger];
     a_removed_member_is_out_of_the_room [RoomRemove, LoadRoom];

@@ -9,7 +9,7 @@ use crate::conformance::{
     session::{Ended, Session},
 };
 
-cases! { Run:
+cases! { CASES = Run:
     run_says_who_is_logged_in;
     run_returns_ok_once_cancelled;
     run_returns_ok_if_cancelled_at_once;

@@ -10,7 +10,7 @@ use crate::conformance::{
     sample::TEXTS,
 };
 
-cases! { Send:
+cases! { CASES = Send:
     a_sent_text_arrives_exactly_once [SendText];
     sent_texts_are_byte_exact [SendText];
     an_id_is_returned_exactly_if_declared [SendText];

@@ -10,7 +10,7 @@ use crate::conformance::{
     lab::{Lab, available},
 };
 
-cases! { Settings:
+cases! { CASES = Settings:
     the_declaration_is_of_this_puppet optional [Declaration];
     settings_are_well_formed optional [Declaration];
     a_missing_setting_is_named optional [Declaration];

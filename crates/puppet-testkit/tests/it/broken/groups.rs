@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use wechaty_puppet::{
     Capability, ContactId, ContactPayload, ContactProfile, ConversationId, Loader, MessageEdits, MessageId,
-    MessageRecall, PlatformName, Puppet, PuppetError, Result, RoomAdmin, RoomId, SayablePayload, Tags,
+    MessageRecall, PlatformName, Puppet, PuppetError, Result, RoomAdmin, RoomId, SayablePayload, Tags, Webhook,
+    WebhookRequest, WebhookResponse,
 };
 
 use super::{Broken, Sabotage};
@@ -74,4 +75,21 @@ impl MessageEdits for Broken {
 
 impl Tags for Broken {
     of_the_inner!();
+}
+
+#[async_trait]
+impl Webhook for Broken {
+    fn claims(&self, request: &WebhookRequest) -> bool {
+        self.inner.webhook().is_some_and(|webhook| webhook.claims(request))
+    }
+
+    async fn handle(&self, request: WebhookRequest) -> WebhookResponse {
+        let inner = self.inner.clone();
+        tokio::spawn(async move {
+            if let Some(webhook) = inner.webhook() {
+                webhook.handle(request).await;
+            }
+        });
+        WebhookResponse::text(200, "")
+    }
 }

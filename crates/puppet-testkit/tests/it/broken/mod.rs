@@ -76,6 +76,7 @@ pub(crate) enum Sabotage {
     LoaderInvents,
     EditIgnored,
     AliasNotCleared,
+    WebhookAckedEarly,
 }
 
 pub(crate) struct Broken {
@@ -163,6 +164,10 @@ impl Puppet for Broken {
         self.either(&[Sabotage::AccessorUndeclared], self, self.inner.tags())
     }
 
+    fn webhook(&self) -> Option<&dyn Webhook> {
+        self.either(&[Sabotage::WebhookAckedEarly], self, self.inner.webhook())
+    }
+
     pass_on! {
         directory: Directory;
         self_profile: SelfProfile;
@@ -175,6 +180,5 @@ impl Puppet for Broken {
         posts: Posts;
         taps: Taps;
         login: LoginControl;
-        webhook: Webhook;
     }
 }
