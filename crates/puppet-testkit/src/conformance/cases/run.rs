@@ -62,7 +62,8 @@ async fn a_fresh_puppet_is_the_same_account(lab: &Lab) -> Verdict {
 async fn run_returns_when_the_bot_is_stopping(lab: &Lab) -> Verdict {
     let session = lab.connect().await?;
     lab.recorder.set_mood(Mood::Stopping);
-    lab.person_says(&lab.text("too late")).await?;
+    // Whether anybody still hears it does not matter: a puppet may notice with an event of its own login already.
+    let _ = lab.person_says(&lab.text("too late")).await;
     match session.end("run to return after accept said that the bot is stopping").await? {
         Ended::Ok | Ended::Err(PuppetError::Accept(_)) => Ok(()),
         ended => failed(format!("accept said that the bot is stopping, but {}", ended.words())),
