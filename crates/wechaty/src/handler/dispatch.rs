@@ -208,13 +208,14 @@ impl Running {
     /// Whenever it does not wait in `ask` it is under way, and drained like any other task; the token says so.
     async fn until_done(mut self, tasks: &TaskTracker) -> (Result<Flow>, TaskTrackerToken) {
         let mut under_way = None;
+        let mark = |run: &Run, under_way: &mut Option<TaskTrackerToken>| {
+            *under_way = (!run.is_parked()).then(|| under_way.take().unwrap_or_else(|| tasks.token()));
+        };
         let outcome = poll_fn(|cx| {
+            // An answer has come before this poll, a timeout comes within it.
+            mark(&self.run, &mut under_way);
             let polled = Pin::new(&mut self).poll(cx);
-            if self.run.is_parked() {
-                under_way = None;
-            } else if under_way.is_none() {
-                under_way = Some(tasks.token());
-            }
+            mark(&self.run, &mut under_way);
             polled
         })
         .await;

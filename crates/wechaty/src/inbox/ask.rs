@@ -145,6 +145,7 @@ impl Drop for Waiting {
 #[must_use = "a question is asked when it is awaited"]
 pub struct Ask(State);
 
+#[expect(clippy::large_enum_variant, reason = "a question is made, awaited and gone: a box would only cost")]
 enum State {
     Built { message: Message, question: Say, filter: Option<Filter>, timeout: Option<Duration> },
     Running(BoxFuture<'static, Result<Option<Message>>>),

@@ -27,8 +27,9 @@ use crate::{
 #[must_use = "nothing is said until this is awaited"]
 pub struct Say(State);
 
+#[expect(clippy::large_enum_variant, reason = "a say is made, awaited and gone: a box would only cost")]
 enum State {
-    Built(Box<Request>),
+    Built(Request),
     Running(BoxFuture<'static, Result<Receipt>>),
     Done,
 }
@@ -54,15 +55,7 @@ impl fmt::Debug for Say {
 
 impl Say {
     pub(crate) fn new(account: Account, to: ConversationId, what: Sayable, cause: Option<MessageId>) -> Self {
-        Self(State::Built(Box::new(Request {
-            account,
-            to,
-            what: what.0,
-            cause,
-            quote: None,
-            mentions: Vec::new(),
-            name: None,
-        })))
+        Self(State::Built(Request { account, to, what: what.0, cause, quote: None, mentions: Vec::new(), name: None }))
     }
 
     fn edit(mut self, edit: impl FnOnce(&mut Request)) -> Self {
@@ -115,7 +108,7 @@ impl Future for Say {
         if let State::Built(_) = self.0
             && let State::Built(request) = std::mem::replace(&mut self.0, State::Done)
         {
-            self.0 = State::Running(Box::pin(say(*request)));
+            self.0 = State::Running(Box::pin(say(request)));
         }
         let State::Running(future) = &mut self.0 else { return Poll::Pending };
         let polled = future.as_mut().poll(cx);

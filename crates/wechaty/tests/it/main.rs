@@ -1,0 +1,12 @@
+//! The bot as people in a chat see it: on the fake platform, offline, without sleeping.
+
+mod ask;
+mod handlers;
+mod lifecycle;
+mod order;
+mod outbox;
+mod quirks;
+mod rooms;
+mod sayables;
+mod support;
+mod ui;

@@ -1,0 +1,203 @@
+//! Everything that can be said arrives as what it is, or as the best the platform can show.
+
+use wechaty::{
+    Error,
+    prelude::*,
+    testing::*,
+    types::{MiniProgramPayload, SayablePayload, UrlLinkPayload},
+};
+use wechaty_puppet::{Capability, PuppetError};
+
+use crate::support::bot;
+
+fn link() -> UrlLink {
+    UrlLink::new(UrlLinkPayload {
+        url: "https://e.invalid".into(),
+        title: "A page".into(),
+        ..UrlLinkPayload::default()
+    })
+}
+
+fn program() -> MiniProgram {
+    MiniProgram::new(MiniProgramPayload { title: Some("Shop".into()), ..MiniProgramPayload::default() })
+}
+
+fn file(name: &str) -> FileBox {
+    FileBox::from_bytes(&b"bytes"[..], name)
+}
+
+/// One of each kind, and what it is sent as.
+fn one_of_each(to: &Contact) -> Vec<(Sayable, Capability)> {
+    let post = Post::builder().add("hello").build().expect("it says something");
+    vec![
+        ("text".into_sayable(), Capability::SendText),
+        (42.into_sayable(), Capability::SendText),
+        (file("a.pdf").into_sayable(), Capability::SendAttachment),
+        (file("a.png").into_sayable(), Capability::SendImage),
+        (file("a.mp3").into_sayable(), Capability::SendAudio),
+        (file("a.mp4").into_sayable(), Capability::SendVideo),
+        (to.into_sayable(), Capability::SendContact),
+        (link().into_sayable(), Capability::SendUrl),
+        (Location::at(31.2, 121.4, "The Bund").into_sayable(), Capability::SendLocation),
+        (program().into_sayable(), Capability::SendMiniProgram),
+        (Card::new("Order").button("ok", "OK").into_sayable(), Capability::SendCard),
+        (Menu::new("Tea?").item("y", "Yes").into_sayable(), Capability::SendMenu),
+        (Sayable::markdown("*hi*"), Capability::SendMarkdown),
+        (post.into_sayable(), Capability::SendPost),
+    ]
+}
+
+#[tokio::test]
+async fn every_kind_arrives_as_what_it_is() {
+    let platform = FakePlatform::new();
+    let alice = platform.user("alice");
+    let bot = spawn(bot(&platform)).await;
+    let to = bot.main_account().contact(alice.id()).await.expect("loads");
+    for (what, kind) in one_of_each(&to) {
+        let words = what.payload().fallback_text();
+        to.say(what).sent().await.unwrap_or_else(|error| panic!("{kind}: {error}"));
+        let heard = alice.hears().await;
+        assert_eq!((heard.capability(), heard.text()), (kind, &*words));
+    }
+    bot.finish_with(&platform).await;
+}
+
+#[tokio::test]
+async fn a_kind_the_platform_lacks_becomes_text_where_words_can_stand_for_it() {
+    let cases = [
+        (Capability::SendMarkdown, Sayable::markdown("*hi*"), "*hi*"),
+        (Capability::SendUrl, link().into_sayable(), "A page\nhttps://e.invalid"),
+        (
+            Capability::SendLocation,
+            Location::at(31.2, 121.4, "The Bund").into_sayable(),
+            "[Location] The Bund (31.2, 121.4)",
+        ),
+        (Capability::SendCard, Card::new("Order").button("ok", "OK").into_sayable(), "Order\n1. OK"),
+        (Capability::SendMenu, Menu::new("Tea?").item("y", "Yes").into_sayable(), "Tea?\n1. Yes"),
+    ];
+    for (denied, what, words) in cases {
+        let platform = FakePlatform::builder().deny(denied).build();
+        let alice = platform.user("alice");
+        let bot = spawn(bot(&platform)).await;
+        let to = bot.main_account().contact_handle(&alice.id());
+        to.say(what).sent().await.unwrap_or_else(|error| panic!("without {denied}: {error}"));
+        let heard = alice.hears().await;
+        assert_eq!((heard.capability(), heard.text()), (Capability::SendText, words));
+        bot.finish_with(&platform).await;
+    }
+}
+
+#[tokio::test]
+async fn a_picture_the_platform_cannot_show_becomes_an_attachment() {
+    for denied in [Capability::SendImage, Capability::SendAudio, Capability::SendVideo] {
+        let platform = FakePlatform::builder().deny(denied).build();
+        let alice = platform.user("alice");
+        let bot = spawn(bot(&platform)).await;
+        let to = bot.main_account().contact_handle(&alice.id());
+        for name in ["a.png", "a.mp3", "a.mp4"] {
+            to.say(file(name)).sent().await.expect("sent");
+            let heard = alice.hears().await;
+            assert_eq!(heard.payload().file_box().map(FileBox::name), Some(name));
+            assert_ne!(heard.capability(), denied);
+        }
+        bot.finish_with(&platform).await;
+    }
+}
+
+#[tokio::test]
+async fn what_no_words_can_stand_for_is_refused_and_counted() {
+    let kinds =
+        [Capability::SendContact, Capability::SendMiniProgram, Capability::SendAttachment, Capability::SendPost];
+    for denied in kinds {
+        let platform = FakePlatform::builder().deny(denied).build();
+        let alice = platform.user("alice");
+        let bot = spawn(bot(&platform)).await;
+        let to = bot.main_account().contact_handle(&alice.id());
+        let (what, _) = one_of_each(&to).into_iter().find(|(_, kind)| *kind == denied).expect("one of each");
+        let error = to.say(what).await.expect_err("denied");
+        let Error::Puppet(PuppetError::Unsupported { capability, .. }) = error else { panic!("{error}") };
+        assert_eq!(capability, denied);
+        let ledger = bot.finish_with(&platform).await;
+        assert_eq!((ledger.outbound.said, ledger.outbound.reasons["rejected(unsupported)"]), (1, 1));
+        alice.hears_nothing();
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_forwarded_by_the_platform_else_by_its_content() {
+    for forwards in [true, false] {
+        let builder = FakePlatform::builder();
+        let platform = if forwards { builder } else { builder.deny(Capability::SendForward) }.build();
+        let (alice, bob) = (platform.user("alice"), platform.user("bob"));
+        let to = bob.id();
+        let bot = spawn(bot(&platform).on_message(move |msg: Message| {
+            let to = to.clone();
+            async move { msg.forward(to).sent().await.map(|_| ()) }
+        }))
+        .await;
+        alice.says("news").await;
+        assert_eq!(bob.hears().await, "news");
+        alice.sends(SayablePayload::file(file("a.png"))).await;
+        let heard = bob.hears().await;
+        assert_eq!(
+            (heard.capability(), heard.payload().file_box().map(FileBox::name)),
+            (Capability::SendImage, Some("a.png"))
+        );
+        let kind = if forwards { "Forward" } else { "Text" };
+        assert_eq!(platform.book().sends[0].what.kind(), kind);
+        bot.finish_with(&platform).await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_changes_after_the_say_arrives_as_it_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("note.txt");
+    std::fs::write(&path, "as it was").expect("writes");
+    let platform = FakePlatform::new();
+    let alice = platform.user("alice");
+    let bot = spawn(bot(&platform)).await;
+    platform.faults().hold_sends();
+    let to = bot.main_account().contact_handle(&alice.id());
+    to.say(FileBox::from_file(&path).expect("a path")).await.expect("durable");
+    std::fs::write(&path, "changed").expect("writes");
+    platform.faults().release_sends();
+    let heard = alice.hears().await;
+    let file = heard.payload().file_box().expect("a file");
+    assert_eq!(&file.to_bytes().await.expect("bytes")[..], b"as it was");
+    let missing = FileBox::from_file(&path).expect("a path");
+    std::fs::remove_file(&path).expect("removes");
+    assert!(matches!(to.say(missing).await, Err(Error::File(_))));
+    let ledger = bot.finish_with(&platform).await;
+    assert_eq!(ledger.outbound.reasons["rejected(file)"], 1);
+}
+
+#[tokio::test]
+async fn a_text_that_is_too_long_is_refused_before_it_is_sent() {
+    let limits = wechaty_puppet::Limits { text: Some(5), ..wechaty_puppet::Limits::DEFAULT };
+    let platform = FakePlatform::builder().limits(limits).build();
+    let alice = platform.user("alice");
+    let bot = spawn(bot(&platform)).await;
+    let to = bot.main_account().contact_handle(&alice.id());
+    to.say("12345").sent().await.expect("sent");
+    to.say("课程表在此").sent().await.expect("five characters, whatever their bytes");
+    let error = to.say("123456").await.expect_err("too long");
+    assert!(matches!(error, Error::Puppet(PuppetError::Invalid { what: "text", .. })), "{error}");
+    let ledger = bot.finish_with(&platform).await;
+    assert_eq!(ledger.outbound.reasons["rejected(invalid)"], 1);
+}
+
+#[tokio::test]
+async fn a_reply_carries_its_cause_and_its_quote() {
+    for quotes in [true, false] {
+        let builder = FakePlatform::builder();
+        let platform = if quotes { builder } else { builder.deny(Capability::Quote) }.build();
+        let alice = platform.user("alice");
+        let bot =
+            spawn(bot(&platform).on_message(|msg: Message| async move { msg.reply("re").await.map(|_| ()) })).await;
+        let id = alice.says("hi").await;
+        assert_eq!(alice.hears().await.quote(), quotes.then_some(&id));
+        assert_eq!(platform.book().sends[0].cause.as_ref(), Some(&id));
+        bot.finish_with(&platform).await;
+    }
+}
