@@ -28,7 +28,7 @@ Write a line, and the bot reads it. Commands:
   /image FILE   send a picture
   /who          who is there
   /help         this text
-A line that begins with // is a message that begins with /. End with Ctrl-D or Ctrl-C.";
+A line that begins with // is a message that begins with /. In a message ⏎ is a line break. End with Ctrl-D or Ctrl-C.";
 
 /// Reads a line. Two slashes stand for one that is meant.
 pub(crate) fn parse(line: &str) -> Line<'_> {

@@ -1,7 +1,8 @@
 //! TERMINAL ↔ PUPPET: lines of stdin are messages from you, what the bot says is printed.
 //!
 //! In a pipe, stdout holds only what the bot says to ordinary input, one message a line (a line break inside a message
-//! is shown as `⏎`); everything else goes to stderr. `/help` lists the commands. The end of the input ends the puppet.
+//! is shown as `⏎`, and `⏎` is read as one); everything else goes to stderr. `/help` lists the commands. The end of the
+//! input ends the puppet.
 
 mod command;
 mod input;

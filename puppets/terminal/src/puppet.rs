@@ -10,9 +10,9 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use wechaty_puppet::{
     AcceptError, Batch, Capabilities, Capability, ContactId, ContactPayload, ConversationId, Directory, DongEvent,
-    Event, EventPayload, FileBox, Loader, LoginStep, MessageId, MessageMedia, MessagePayload, MessageType, Outgoing,
-    PlatformName, Puppet, PuppetContext, PuppetError, ReadyEvent, Result, RoomId, RoomMemberPayload, RoomPayload,
-    SayablePayload, Sent, async_trait, transport,
+    Event, EventPayload, FileBox, Loader, LoginStep, Mention, MessageId, MessageMedia, MessagePayload, MessageType,
+    Outgoing, PlatformName, Puppet, PuppetContext, PuppetError, ReadyEvent, Result, RoomId, RoomMemberPayload,
+    RoomPayload, SayablePayload, Sent, async_trait, transport,
 };
 
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     command::{HELP, Line, parse},
     input::{Input, read},
     people::{BOT, People},
-    screen::Screen,
+    screen::{LINE_BREAK, Screen},
 };
 
 /// How many lines become one batch.
@@ -86,7 +86,8 @@ impl TerminalPuppet {
         match parse(&line) {
             Line::Empty => None,
             Line::Say(text) => {
-                let payload = MessagePayload { timestamp: cx.clock().wall(), ..people.says(text) };
+                let text = text.replace(LINE_BREAK, "\n");
+                let payload = MessagePayload { timestamp: cx.clock().wall(), ..people.says(&text) };
                 Some(Self::said(&mut people, payload, None))
             }
             Line::Image(path) => match FileBox::from_file(path) {
@@ -189,6 +190,12 @@ impl Puppet for TerminalPuppet {
     }
 
     async fn send(&self, out: Outgoing) -> Result<Sent> {
+        if out.quote.is_some() {
+            return Err(PuppetError::unsupported(PLATFORM, Capability::Quote));
+        }
+        if out.mentions().contains(&Mention::All) {
+            return Err(PuppetError::unsupported(PLATFORM, Capability::MentionAll));
+        }
         let text = match &*out.what {
             SayablePayload::Text(text) | SayablePayload::Markdown(text) => text.text.clone(),
             SayablePayload::Attachment(_)
@@ -215,6 +222,7 @@ impl Puppet for TerminalPuppet {
                 ConversationId::Contact(to) => MessagePayload::direct(id.clone(), BOT, to.clone(), text.as_str()),
             };
             payload.kind = out.what.message_type();
+            payload.mentions = Some(out.mentions().to_vec());
             payload.filename = out.what.file_box().map(|file| file.name().to_owned());
             people.remember(Arc::new(payload), out.what.file_box().cloned());
             let here = people.current_room().map_or(people.speaker().to_string(), |room| room.topic.clone());

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use parking_lot::Mutex;
 
-/// Stands for a line break inside a message in a pipe.
-const LINE_BREAK: &str = "⏎";
+/// Stands for a line break inside a message: in a pipe, and in what is read.
+pub(crate) const LINE_BREAK: &str = "⏎";
 
 /// Where words go. In a pipe, stdout is for answers to ordinary input only.
 pub(crate) struct Screen {
