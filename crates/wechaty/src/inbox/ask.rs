@@ -7,7 +7,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -16,13 +16,14 @@ use std::{
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
-use wechaty_types::ContactId;
+use wechaty_types::{ContactId, MessagePayload};
 
 use super::LaneKey;
 use crate::{
-    Error, Result,
+    Account, Error, Result,
     handler::{AnyEvent, Run},
     outbox::Say,
+    store::DedupeKey,
     user::Message,
 };
 
@@ -41,6 +42,8 @@ struct Waiter {
 pub(crate) struct Waiters {
     count: AtomicUsize,
     next: AtomicUsize,
+    /// Whether any answer was ever recorded; without one there is nothing to forget.
+    recorded: AtomicBool,
     lanes: Mutex<HashMap<LaneKey, Vec<Waiter>>>,
 }
 
@@ -213,14 +216,46 @@ async fn ask(
     if let Some(run) = &run {
         run.park();
     }
+    let journal = run.as_ref().filter(|run| run.event.is_some()).map(|run| answers(&account, run.identity));
     let _waiting = Waiting { message, key, id, run };
-    question.await?;
+    let question = question.await?.key().to_string();
+    if let Some(journal) = &journal
+        && let Some(recorded) = core.store.get(journal, &question).await?
+    {
+        let payload: MessagePayload = serde_json::from_slice(&recorded.value).map_err(Error::other)?;
+        return Ok(Some(Message::new(account, Arc::new(payload))));
+    }
     let answer = match timeout {
-        Some(after) => match account.core().clock.timeout(after, answered).await {
+        Some(after) => match core.clock.timeout(after, answered).await {
             Ok(answer) => answer,
             Err(_) => return Ok(None),
         },
         None => answered.await,
     };
-    answer.map(Some).map_err(|_| Error::Stopping)
+    let answer = answer.map_err(|_| Error::Stopping)?;
+    if let Some(journal) = journal {
+        let json = serde_json::to_vec(&**answer.payload()).map_err(Error::other)?;
+        core.store.put(&journal, &question, None, Some(json.into())).await?;
+        core.waiters.recorded.store(true, Ordering::Release);
+    }
+    Ok(Some(answer))
+}
+
+/// Namespace of the answers a run has had, by the key of their question: a handler that runs again gets them again.
+fn answers(account: &Account, run: DedupeKey) -> String {
+    format!("answers/{}/{:032x}", account.id(), u128::from_be_bytes(run))
+}
+
+/// The event is finished: nobody will ask for its answers again.
+pub(crate) async fn forget_answers(account: &Account, event: DedupeKey) {
+    let core = account.core();
+    if !core.waiters.recorded.load(Ordering::Acquire) {
+        return;
+    }
+    let journal = answers(account, event);
+    for question in core.store.keys(&journal).await.unwrap_or_default() {
+        if let Err(error) = core.store.put(&journal, &question, None, None).await {
+            tracing::warn!(%error, "a recorded answer could not be removed");
+        }
+    }
 }

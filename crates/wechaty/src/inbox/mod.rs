@@ -12,7 +12,7 @@ use wechaty_puppet::{AcceptError, Batch, Event, EventSink, Payload};
 use wechaty_types::{ConversationId, DirtyType, EventPayload, FriendshipPayload, MessagePayload};
 
 pub use ask::Ask;
-pub(crate) use ask::Waiters;
+pub(crate) use ask::{Waiters, forget_answers};
 pub(crate) use lane::{LaneKey, Lanes, Pushed};
 pub(crate) use sharded::Sharded;
 

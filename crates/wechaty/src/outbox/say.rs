@@ -141,6 +141,7 @@ async fn say(request: Request) -> Result<Receipt> {
         cause: cause.or_else(|| run.as_ref().and_then(|run| run.cause.clone())),
         event: run.as_ref().and_then(|run| run.event),
         attempts: 0,
+        claimed_at: None,
     };
     core.outbox_room().await;
     match core.store.enqueue(row.clone()).await? {

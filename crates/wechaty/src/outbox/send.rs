@@ -102,10 +102,10 @@ async fn drain(account: Account, key: LaneKey) {
 async fn deliver(account: &Account, row: OutboxRow) -> (Settlement, Result<Sent, SendFailure>) {
     let core = account.core();
     let policy = account.policy();
-    let began = core.clock.now();
+    let mut began = row.claimed_at.unwrap_or_else(|| core.clock.wall());
     let mut attempt = row.attempts;
-    // A row that was claimed in an earlier life may have reached the platform then; when is not known any more.
-    let mut doubt = (attempt > 0).then(|| {
+    // A row that was claimed in an earlier life may have reached the platform then.
+    let mut doubt = row.claimed_at.map(|_| {
         let detail = "the process ended during the send".to_owned();
         PuppetError::Protocol { context: "resuming", detail }
     });
@@ -118,13 +118,16 @@ async fn deliver(account: &Account, row: OutboxRow) -> (Settlement, Result<Sent,
             }
         }
         // The doubt outlives later, certain failures: only the platform's memory of keys makes a second copy safe.
-        if doubt.is_some() && !may_repeat(account, began, core.clock.now()) {
+        if doubt.is_some() && !may_repeat(account, began) {
             match policy.in_doubt {
                 InDoubt::Resend => doubt = None,
                 policy => return in_doubt(policy, doubt),
             }
         }
-        if let Err(error) = core.store.claim(row.seq, attempt).await {
+        if doubt.is_none() && attempt > 1 {
+            began = core.clock.wall();
+        }
+        if let Err(error) = core.store.claim(row.seq, attempt, began).await {
             tracing::error!(account = %account.id(), %error, "a send could not be claimed in the store");
         }
         let error = match attempt_once(account, &row, attempt).await {
@@ -134,7 +137,7 @@ async fn deliver(account: &Account, row: OutboxRow) -> (Settlement, Result<Sent,
         let (retry, reason) = (error.retry(), error.reason());
         let is_over = retry == Retry::Never || attempt >= policy.attempts;
         if !error.is_certain() {
-            let repeat = may_repeat(account, began, core.clock.now()) || policy.in_doubt == InDoubt::Resend;
+            let repeat = may_repeat(account, began) || policy.in_doubt == InDoubt::Resend;
             doubt = Some(error);
             if is_over || !repeat {
                 return in_doubt(policy.in_doubt, doubt);
@@ -144,6 +147,10 @@ async fn deliver(account: &Account, row: OutboxRow) -> (Settlement, Result<Sent,
                 Some(_) => in_doubt(policy.in_doubt, doubt),
                 None => (Settlement::Dead(reason), Err(SendFailure::Dead { attempts: attempt, source: error })),
             };
+        } else if doubt.is_none()
+            && let Err(error) = core.store.unclaim(row.seq).await
+        {
+            tracing::error!(account = %account.id(), %error, "a send could not be given back to the store");
         }
         let wait = match retry {
             Retry::After(after) => {
@@ -179,9 +186,9 @@ async fn attempt_once(account: &Account, row: &OutboxRow, attempt: u32) -> Resul
     }
 }
 
-/// Whether the platform itself would drop a second copy now.
-fn may_repeat(account: &Account, began: Duration, now: Duration) -> bool {
-    account.capabilities().key_window.is_some_and(|window| now.saturating_sub(began) < window)
+/// Whether the platform itself would drop a second copy now of what was first tried at `began`.
+fn may_repeat(account: &Account, began: Timestamp) -> bool {
+    account.capabilities().key_window.is_some_and(|window| account.core().clock.wall().since(began) < window)
 }
 
 /// The end of a send of which nobody knows whether it arrived.

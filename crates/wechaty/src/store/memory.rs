@@ -10,7 +10,7 @@ use bytes::Bytes;
 use hashbrown::{HashMap, HashSet};
 use parking_lot::Mutex;
 use wechaty_puppet::{Cursor, IdempotencyKey};
-use wechaty_types::AccountId;
+use wechaty_types::{AccountId, Timestamp};
 
 use super::{
     DedupeKey, Enqueued, EventSeq, Incoming, OutboxRow, Outcome, Result, SendSeq, Settlement, Store, StoreError,
@@ -224,9 +224,17 @@ impl Store for MemoryStore {
         Ok(Enqueued::New(seq))
     }
 
-    async fn claim(&self, seq: SendSeq, attempt: u32) -> Result<()> {
+    async fn claim(&self, seq: SendSeq, attempt: u32, at: Timestamp) -> Result<()> {
         if let Some(row) = self.sends.of(seq).lock().rows.get_mut(&seq) {
             row.attempts = attempt;
+            row.claimed_at.get_or_insert(at);
+        }
+        Ok(())
+    }
+
+    async fn unclaim(&self, seq: SendSeq) -> Result<()> {
+        if let Some(row) = self.sends.of(seq).lock().rows.get_mut(&seq) {
+            row.claimed_at = None;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use wechaty_puppet::{BoxError, Cursor, IdempotencyKey, Sent};
-use wechaty_types::{AccountId, ConversationId, Event, MessageId, SayablePayload};
+use wechaty_types::{AccountId, ConversationId, Event, MessageId, SayablePayload, Timestamp};
 
 pub use card::MemoryCard;
 pub use memory::MemoryStore;
@@ -118,6 +118,8 @@ pub struct OutboxRow {
     pub event: Option<EventSeq>,
     /// How often it was tried.
     pub attempts: u32,
+    /// Since when it may have reached the platform; `None`: it surely has not.
+    pub claimed_at: Option<Timestamp>,
 }
 
 /// What [`Store::enqueue`] did.
@@ -187,8 +189,11 @@ pub trait Store: Send + Sync + 'static {
     /// Commits a send, unless its event has said the same key before.
     async fn enqueue(&self, row: OutboxRow) -> Result<Enqueued>;
 
-    /// Records that a send is about to be tried: after a crash it is in doubt.
-    async fn claim(&self, seq: SendSeq, attempt: u32) -> Result<()>;
+    /// Records that a send is about to be tried, first at `at`: after a crash it is in doubt.
+    async fn claim(&self, seq: SendSeq, attempt: u32, at: Timestamp) -> Result<()>;
+
+    /// Records that a try surely came to nothing: the send is not in doubt any more.
+    async fn unclaim(&self, seq: SendSeq) -> Result<()>;
 
     /// Records what became of sends and forgets their content.
     async fn settle(&self, done: &[(SendSeq, Settlement)]) -> Result<()>;

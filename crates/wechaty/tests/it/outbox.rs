@@ -199,7 +199,6 @@ async fn a_send_in_doubt_stays_in_doubt_whatever_fails_later() {
 }
 
 #[tokio::test]
-#[ignore = "a row knows no time: after a restart the key window counts from the restart, not from the first try"]
 async fn a_send_in_doubt_is_not_tried_again_by_a_later_life_after_the_key_window() {
     let platform = FakePlatform::builder().key_window(Some(secs(60))).build();
     let alice = platform.user("alice");
