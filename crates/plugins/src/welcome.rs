@@ -100,7 +100,7 @@ impl Welcome {
             } else if named.is_empty() {
                 join.room.say(&words).await?;
             } else {
-                join.room.say_to(&words, &named).await.await?;
+                join.room.say_to(&words, &named).await?;
             }
         }
         Ok(())

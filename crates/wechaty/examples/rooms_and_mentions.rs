@@ -18,7 +18,7 @@ async fn welcome(join: RoomJoin) -> wechaty::Result<()> {
     if !guests.is_empty() {
         let topic = join.room.topic().await?;
         // The first await looks up what the guests are called in this room, the second says it.
-        join.room.say_to(format!("welcome to {topic}!"), &guests).await.await?;
+        join.room.say_to(format!("welcome to {topic}!"), &guests).await?;
     }
     Ok(())
 }
@@ -35,6 +35,6 @@ async fn answer(msg: Message) -> wechaty::Result<()> {
         "who is here?" => room.members().await?.iter().map(Contact::name).collect::<Vec<_>>().join(", "),
         question => format!("I do not know about {question:?}"),
     };
-    room.say_to(answer, &[msg.talker()]).await.await?;
+    room.say_to(answer, &[msg.talker()]).await?;
     Ok(())
 }

@@ -18,7 +18,7 @@ use crate::{
     bot::Account,
     handler::Run,
     store::{Enqueued, OutboxRow},
-    user::Contact,
+    user::{Contact, Room},
 };
 
 /// A say about to happen: a future of its [`Receipt`], ready once the send is durable.
@@ -41,6 +41,8 @@ pub(super) struct Request {
     cause: Option<MessageId>,
     quote: Option<MessageId>,
     mentions: Vec<(Mention, String)>,
+    /// Mentioned by the names they have in this room; looked up when the say is awaited.
+    members: Option<(Room, Vec<Contact>)>,
     name: Option<String>,
 }
 
@@ -55,7 +57,16 @@ impl fmt::Debug for Say {
 
 impl Say {
     pub(crate) fn new(account: Account, to: ConversationId, what: Sayable, cause: Option<MessageId>) -> Self {
-        Self(State::Built(Request { account, to, what: what.0, cause, quote: None, mentions: Vec::new(), name: None }))
+        Self(State::Built(Request {
+            account,
+            to,
+            what: what.0,
+            cause,
+            quote: None,
+            mentions: Vec::new(),
+            members: None,
+            name: None,
+        }))
     }
 
     fn edit(mut self, edit: impl FnOnce(&mut Request)) -> Self {
@@ -83,8 +94,8 @@ impl Say {
         self.edit(|request| request.mentions.extend(mentions))
     }
 
-    pub(crate) fn mention_as(self, mentions: impl IntoIterator<Item = (Mention, String)>) -> Self {
-        self.edit(|request| request.mentions.extend(mentions))
+    pub(crate) fn mention_members(self, room: Room, contacts: Vec<Contact>) -> Self {
+        self.edit(|request| request.members = Some((room, contacts)))
     }
 
     /// Mentions everybody in the room: `@all`.
@@ -120,9 +131,12 @@ impl Future for Say {
 }
 
 async fn say(request: Request) -> Result<Receipt> {
-    let Request { account, to, what, cause, quote, mentions, name } = request;
+    let Request { account, to, what, cause, quote, mut mentions, members, name } = request;
     let core = account.core().clone();
     let run = Run::current();
+    if let Some((room, contacts)) = members {
+        Box::pin(name_members(&room, contacts, &mut mentions)).await;
+    }
     let what = match prepare(&account, with_mentions(what, mentions)).await {
         Ok(what) => what,
         Err(error) => {
@@ -149,6 +163,12 @@ async fn say(request: Request) -> Result<Receipt> {
         Enqueued::New(seq) => Ok(send::post(&account, OutboxRow { seq, ..row }, name.is_some()).await),
         Enqueued::Existing { seq: _, settled: Some(settlement) } => Ok(Receipt::of(key, settlement)),
         Enqueued::Existing { seq, settled: None } => Ok(core.receipts.get(seq, key)),
+    }
+}
+
+async fn name_members(room: &Room, contacts: Vec<Contact>, mentions: &mut Vec<(Mention, String)>) {
+    for contact in contacts {
+        mentions.push((Mention::Contact(contact.id().clone()), room.mention_name(&contact).await));
     }
 }
 

@@ -4,9 +4,7 @@ use std::{fmt, sync::Arc};
 
 use arc_swap::ArcSwapOption;
 use wechaty_puppet::{Capability, RoomPermission};
-use wechaty_types::{
-    ContactId, ConversationId, DirtyType, FileBox, Mention, MessageId, RoomId, RoomMemberPayload, RoomPayload,
-};
+use wechaty_types::{ContactId, ConversationId, DirtyType, FileBox, MessageId, RoomId, RoomMemberPayload, RoomPayload};
 
 use super::{Contact, account::capability, contact_self::qr_text};
 use crate::{Account, IntoSayable, Result, Say};
@@ -286,7 +284,7 @@ impl Room {
         Ok(payload.room_alias.clone().filter(|alias| !alias.is_empty()))
     }
     /// How somebody is called where it is mentioned here: room alias, else name.
-    pub(super) async fn mention_name(&self, contact: &Contact) -> String {
+    pub(crate) async fn mention_name(&self, contact: &Contact) -> String {
         let alias = if self.account().capabilities().has(Capability::LoadRoomMember) {
             self.alias(contact).await.ok().flatten()
         } else {
@@ -327,12 +325,8 @@ impl Room {
         self.say_because(what, None)
     }
     /// Says something here and mentions people by the names they have in this room.
-    pub async fn say_to(&self, what: impl IntoSayable, contacts: &[Contact]) -> Say {
-        let mut mentions = Vec::with_capacity(contacts.len());
-        for contact in contacts {
-            mentions.push((Mention::Contact(contact.id().clone()), self.mention_name(contact).await));
-        }
-        self.say(what).mention_as(mentions)
+    pub fn say_to(&self, what: impl IntoSayable, contacts: &[Contact]) -> Say {
+        self.say(what).mention_members(self.clone(), contacts.to_vec())
     }
     pub(crate) fn say_because(&self, what: impl IntoSayable, cause: Option<MessageId>) -> Say {
         Say::new(self.account().clone(), self.conversation_id(), what.into_sayable(), cause)

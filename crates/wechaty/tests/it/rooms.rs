@@ -144,7 +144,7 @@ async fn say_to_mentions_people_by_the_names_they_have_in_the_room() {
     let bot = spawn(bot(&platform).on_message(|msg: Message| async move {
         let Some(room) = msg.room() else { return Ok(()) };
         let members = room.find_members(Regex::new("^(alice|bob)$").expect("constant")).await?;
-        room.say_to("tea?", &members).await.await.map(|_| ())
+        room.say_to("tea?", &members).await.map(|_| ())
     }))
     .await;
     alice.says_in(&room, "who?").await;
