@@ -11,7 +11,7 @@ use crate::{bot::BuildError, outbox::SendFailure, store::StoreError};
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong, and whether another try makes sense (in the source's own terms).
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The platform refused, could not be reached, or cannot do it.
@@ -65,6 +65,19 @@ pub enum Error {
     /// The bot maker's own error.
     #[error(transparent)]
     Other(BoxError),
+}
+
+/// What went wrong and why, in words: it is what a `main` that returns the error prints.
+impl std::fmt::Debug for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")?;
+        let mut source = std::error::Error::source(self);
+        while let Some(error) = source {
+            write!(f, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
 }
 
 impl Error {

@@ -1,11 +1,14 @@
 //! Lines from a reader, bounded in length; what is no UTF-8 or too long is told and skipped.
 
-use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 
 use tokio::sync::mpsc;
 
 /// Longest line in bytes.
 pub const MAX_LINE: usize = 1 << 20;
+
+/// What some editors put before the first line.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// How many lines are read ahead of the bot.
 const AHEAD: usize = 1024;
@@ -24,7 +27,15 @@ pub(crate) fn read(reader: Box<dyn Read + Send>) -> mpsc::Receiver<Input> {
     let work = move || {
         let mut reader = BufReader::with_capacity(64 << 10, reader);
         for number in 1.. {
-            let Some(input) = next_line(&mut reader, number) else { return };
+            let input = match next_line(&mut reader, number) {
+                Ok(Some(input)) => input,
+                Ok(None) => return,
+                Err(error) => {
+                    let why = format!("reading failed: {error}; the input ends here");
+                    let _ = lines.blocking_send(Input::Refused(number, why));
+                    return;
+                }
+            };
             if lines.blocking_send(input).is_err() {
                 return;
             }
@@ -36,13 +47,13 @@ pub(crate) fn read(reader: Box<dyn Read + Send>) -> mpsc::Receiver<Input> {
 }
 
 /// The next line; `None` at the end. Of a line that is too long nothing is kept.
-fn next_line(reader: &mut impl BufRead, number: u64) -> Option<Input> {
+fn next_line(reader: &mut impl BufRead, number: u64) -> io::Result<Option<Input>> {
     let (mut line, mut length, mut ended) = (Vec::new(), 0usize, false);
     while !ended {
         let chunk = match reader.fill_buf() {
             Ok(chunk) => chunk,
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return (length > 0).then(|| Input::Refused(number, error.to_string())),
+            Err(error) => return Err(error),
         };
         if chunk.is_empty() {
             break;
@@ -61,18 +72,22 @@ fn next_line(reader: &mut impl BufRead, number: u64) -> Option<Input> {
         reader.consume(taken);
     }
     if length == 0 && !ended {
-        return None;
+        return Ok(None);
     }
     if length > MAX_LINE {
-        return Some(Input::Refused(number, format!("{length} bytes, at most {MAX_LINE} are read: it was skipped")));
+        let why = format!("{length} bytes, at most {MAX_LINE} are read: it was skipped");
+        return Ok(Some(Input::Refused(number, why)));
     }
-    match String::from_utf8(line) {
-        Ok(line) => Some(Input::Line(line)),
+    if number == 1 && line.starts_with(BYTE_ORDER_MARK) {
+        line.drain(..BYTE_ORDER_MARK.len());
+    }
+    Ok(Some(match String::from_utf8(line) {
+        Ok(line) => Input::Line(line),
         Err(error) => {
             let at = error.utf8_error().valid_up_to() + 1;
-            Some(Input::Refused(number, format!("byte {at} is no UTF-8: the line was skipped")))
+            Input::Refused(number, format!("byte {at} is no UTF-8: the line was skipped"))
         }
-    }
+    }))
 }
 
 #[cfg(test)]
@@ -86,7 +101,7 @@ mod tests {
 
     #[test]
     fn bad_lines_are_told_and_the_others_kept() {
-        let mut bytes = b"one\n\xff\xfe\n".to_vec();
+        let mut bytes = b"\xef\xbb\xbfone\n\xff\xfe\n".to_vec();
         bytes.extend(std::iter::repeat_n(b'x', MAX_LINE + 1));
         bytes.extend(b"\n\nlast");
         let found = all(bytes);

@@ -12,7 +12,7 @@ use wechaty_puppet::{
     AcceptError, Batch, Capabilities, Capability, ContactId, ContactPayload, ConversationId, Directory, DongEvent,
     Event, EventPayload, FileBox, Loader, LoginStep, Mention, MessageId, MessageMedia, MessagePayload, MessageType,
     Outgoing, PlatformName, Puppet, PuppetContext, PuppetError, ReadyEvent, Result, RoomId, RoomMemberPayload,
-    RoomPayload, SayablePayload, Sent, async_trait, transport,
+    RoomPayload, SayablePayload, Sent, async_trait, transport, unreachable,
 };
 
 use crate::{
@@ -230,7 +230,7 @@ impl Puppet for TerminalPuppet {
             let answer = out.cause.is_some();
             (id, if here == place { BOT.to_owned() } else { format!("{BOT} to {place}") }, answer)
         };
-        self.screen.message(&who, &text, answer).map_err(transport("printing"))?;
+        self.screen.message(&who, &text, answer).map_err(unreachable("printing"))?;
         Ok(Sent::new(id))
     }
 

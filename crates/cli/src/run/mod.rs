@@ -59,6 +59,10 @@ pub(crate) fn run(args: RunArgs) -> Result<(), Failure> {
         (true, true) => eprintln!("{}", serde_json::to_string_pretty(&ledger)?),
         (false, _) => eprintln!("{ledger}"),
     }
+    let unsaid = ledger.outbound.dead + ledger.outbound.maybe_sent;
+    if platform == TERMINAL && unsaid > 0 {
+        return Err(anyhow::anyhow!("{unsaid} messages could not be printed").into());
+    }
     if !ledger.is_balanced() {
         return Err(anyhow::anyhow!("the ledger has a residue: this is a bug, please report it").into());
     }

@@ -46,9 +46,12 @@ impl Bot {
         if running.is_some() {
             return Ok(());
         }
+        // Sends first: what handlers say when they run again goes behind them, and finds their receipts.
+        for account in self.accounts() {
+            outbox::resume(account).await?;
+        }
         for account in self.accounts() {
             inbox::resume(account).await?;
-            outbox::resume(account).await?;
         }
         let cancel = CancellationToken::new();
         let mut accounts = Vec::new();
@@ -105,7 +108,10 @@ impl Bot {
         let Some(Running { cancel, accounts }) = running.take() else { return Ok(()) };
         let core = self.core();
         let began = self.clock().now();
-        self.emit(AnyEvent::BotStop(BotStop { bot: self.clone() })).await;
+        let told = self.emit(AnyEvent::BotStop(BotStop { bot: self.clone() }));
+        if self.clock().timeout(PUPPET_STOP, told).await.is_err() {
+            tracing::warn!("a handler of `stop` did not return; it was left alone");
+        }
         cancel.cancel();
         for task in accounts {
             let abort = task.abort_handle();

@@ -17,7 +17,8 @@ pub(crate) fn idempotency_key(
     what: &SayablePayload,
     name: Option<&str>,
 ) -> IdempotencyKey {
-    let Some(run) = run else {
+    // An event outside of the journal (an error, a start, a heartbeat) never runs again: nothing to be equal to.
+    let Some(run) = run.filter(|run| run.event.is_some()) else {
         return IdempotencyKey::from_bytes(*uuid::Uuid::new_v4().as_bytes());
     };
     let mut bytes = Vec::with_capacity(192);
@@ -92,6 +93,12 @@ mod tests {
     fn a_named_say_keeps_its_key_when_the_content_varies() {
         assert_eq!(key(&run(), "first answer", Some("answer")), key(&run(), "second answer", Some("answer")));
         assert_ne!(key(&run(), "x", Some("answer")), key(&run(), "x", Some("question")));
+    }
+
+    #[test]
+    fn events_outside_of_the_journal_have_fresh_keys() {
+        let run = || Run::new(None, [0; 16], "note".into(), None);
+        assert_ne!(key(&run(), "something failed", None), key(&run(), "something failed", None));
     }
 
     #[test]

@@ -154,7 +154,7 @@ async fn deliver(account: &Account, row: OutboxRow) -> (Settlement, Result<Sent,
         }
         let wait = match retry {
             Retry::After(after) => {
-                account.pacer().hold_until(core.clock.now() + after);
+                account.pacer().hold_until(core.clock.now().saturating_add(after));
                 after
             }
             _ => backoff(account, attempt),
