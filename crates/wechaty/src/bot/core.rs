@@ -47,7 +47,9 @@ impl Gauge {
         self.count.fetch_add(n, Ordering::AcqRel);
     }
     fn remove(&self, n: usize, limit: usize) {
-        let before = self.count.fetch_sub(n, Ordering::AcqRel);
+        // A stop sets the count to nothing while some may still let go: it must not wrap.
+        let less = |count: usize| Some(count.saturating_sub(n));
+        let before = self.count.fetch_update(Ordering::AcqRel, Ordering::Acquire, less).unwrap_or_default();
         // Below the bound nobody waits, but for those who wait for nothing to be left.
         if before >= limit || before == n {
             self.freed.notify_waiters();

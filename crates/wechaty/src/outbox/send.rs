@@ -84,7 +84,11 @@ async fn drain(account: Account, key: LaneKey) {
         let observed = core.send_observer.as_ref().map(|observer| (observer, parcel.row.clone()));
         let (settlement, outcome) = deliver(&account, parcel.row).await;
         if let (Some((observer, row)), Ok(sent)) = (observed, &outcome) {
-            observer(&SentMessage { row, sent: sent.clone(), time: core.clock.wall() });
+            let message = SentMessage { row, sent: sent.clone(), time: core.clock.wall() };
+            // A panic of the observer must not leave a lane that nobody runs.
+            if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| observer(&message))).is_err() {
+                tracing::error!(account = %account.id(), "the observer of sends panicked");
+            }
         }
         if let Err(error) = core.store.settle(&[(seq, settlement)]).await {
             // The platform has it, the store does not know: it stays pending there, and is in doubt after a restart.
