@@ -56,7 +56,15 @@ pub enum Error {
         /// Why, and what was expected.
         reason: String,
     },
-    /// Nobody has answered in time.
+    /// A bound of memory is reached.
+    #[error("{limit} {what} are waiting, which is the limit: let some end, or raise it (`BotBuilder::limits`)")]
+    Full {
+        /// What there are too many of.
+        what: &'static str,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// The bot stops, and nobody will answer.
     #[error("the bot is stopping")]
     Stopping,
     /// A handler panicked.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::sync::watch;
 use wechaty_puppet::{AcceptError, BoxError, Capabilities, PlatformName, Puppet, SessionStore, async_trait};
 use wechaty_types::{AccountId, ContactId};
@@ -12,7 +13,7 @@ use super::core::Core;
 use crate::{
     cache::Caches,
     outbox::{OutboxPolicy, Pacer},
-    store::{EventSeq, Outcome, Store, StoreError},
+    store::{EventSeq, Outcome, Store, StoreError, StoredEvent},
 };
 
 /// Where an account stands.
@@ -50,6 +51,8 @@ pub(super) struct AccountInner {
     me: ArcSwapOption<ContactId>,
     ready: watch::Sender<bool>,
     state: watch::Sender<AccountState>,
+    /// Events an earlier life left unfinished: they go into their lanes when somebody is logged in.
+    backlog: Mutex<Vec<StoredEvent>>,
 }
 
 impl std::fmt::Debug for Account {
@@ -90,6 +93,7 @@ impl Account {
             me: ArcSwapOption::empty(),
             ready: watch::Sender::new(false),
             state: watch::Sender::default(),
+            backlog: Mutex::default(),
         }))
     }
 
@@ -150,6 +154,20 @@ impl Account {
     pub(crate) fn pacer(&self) -> &Pacer {
         &self.0.pacer
     }
+    pub(crate) fn backlog(&self) -> &Mutex<Vec<StoredEvent>> {
+        &self.0.backlog
+    }
+
+    /// Waits while nobody is logged in but somebody may yet be: a send tried before could only fail.
+    pub(crate) async fn until_it_may_send(&self) {
+        use AccountState::{Connected, Retrying, Starting};
+        if self.is_logged_in() {
+            return;
+        }
+        let coming = |state: &AccountState| matches!(state, Starting | Connected | Retrying(_));
+        let _ = self.watch_state().wait_for(|state| !coming(state)).await;
+    }
+
     pub(super) fn puppet_arc(&self) -> Arc<dyn Puppet> {
         self.0.puppet.clone()
     }
@@ -196,6 +214,13 @@ impl Account {
         Ok(())
     }
 
+    /// A start: nobody is logged in yet.
+    pub(super) fn starting(&self, backlog: Vec<StoredEvent>) {
+        self.0.me.store(None);
+        *self.0.backlog.lock() = backlog;
+        self.set_state(AccountState::Starting);
+    }
+
     pub(crate) fn log_out(&self) {
         self.0.me.store(None);
         self.set_ready(false);
@@ -203,13 +228,12 @@ impl Account {
         self.set_state(AccountState::Connected);
     }
 
-    /// Records what became of an event, and makes room for another.
+    /// Records what became of an event.
     pub(crate) async fn finish(&self, seq: EventSeq, outcome: Outcome) {
         if let Err(error) = self.core().store.finish(self.id(), &[(seq, outcome)]).await {
             // It stays unfinished there and is handled again after a restart.
             tracing::error!(account = %self.id(), %error, "an event could not be finished in the store");
         }
-        self.core().dismiss(1);
     }
 
     pub(super) fn session(&self) -> Arc<dyn SessionStore> {

@@ -1,20 +1,24 @@
 //! What all accounts of a bot share: store, clock, lanes, budgets of memory, tasks.
 
-use std::sync::{
-    Arc, OnceLock, Weak,
-    atomic::{AtomicU64, AtomicUsize, Ordering},
+use std::{
+    future::Future,
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 use wechaty_puppet::{CancellationToken, Clock};
 
-use super::{Bot, BotInner};
+use super::{Bot, BotInner, gauge::Gauge};
 use crate::{
     cache::Caches,
     handler::{Registry, States},
     inbox::{self, LaneKey, Lanes, Waiters},
-    outbox::{Parcel, Receipts, SendObserver},
+    outbox::{Gate, Parcel, Receipts, SendObserver},
     store::Store,
 };
 
@@ -23,49 +27,21 @@ use crate::{
 pub struct Limits {
     /// Events of one conversation that may wait before its puppet has to.
     pub lane: usize,
-    /// Accepted and unfinished events of the whole bot before puppets have to wait.
+    /// Events of the whole bot in lanes and in the hands of handlers before puppets have to wait. Handlers that wait in
+    /// `ask` do not count here.
     pub inbox: usize,
     /// Unsettled sends of the whole bot before `say` has to wait.
     pub outbox: usize,
+    /// Questions of the whole bot that may wait for their answers; one more `ask` is an error.
+    pub questions: usize,
 }
+
+/// How long aborted tasks may take to see that they are.
+const LET_GO: Duration = Duration::from_secs(2);
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { lane: 1_024, inbox: 65_536, outbox: 262_144 }
-    }
-}
-
-/// A count with a bound: who would pass it waits.
-#[derive(Debug, Default)]
-struct Gauge {
-    count: AtomicUsize,
-    freed: Notify,
-}
-
-impl Gauge {
-    fn add(&self, n: usize) {
-        self.count.fetch_add(n, Ordering::AcqRel);
-    }
-    fn remove(&self, n: usize, limit: usize) {
-        // A stop sets the count to nothing while some may still let go: it must not wrap.
-        let less = |count: usize| Some(count.saturating_sub(n));
-        let before = self.count.fetch_update(Ordering::AcqRel, Ordering::Acquire, less).unwrap_or_default();
-        // Below the bound nobody waits, but for those who wait for nothing to be left.
-        if before >= limit || before == n {
-            self.freed.notify_waiters();
-        }
-    }
-    fn get(&self) -> usize {
-        self.count.load(Ordering::Acquire)
-    }
-    async fn below(&self, limit: usize) {
-        loop {
-            let freed = self.freed.notified();
-            if self.get() < limit {
-                return;
-            }
-            freed.await;
-        }
+        Self { lane: 1_024, inbox: 65_536, outbox: 262_144, questions: 262_144 }
     }
 }
 
@@ -100,10 +76,16 @@ pub(crate) struct Core {
     /// Lanes and error reports: drained on stop.
     pub(crate) tasks: TaskTracker,
     /// Handlers that wait in `ask`: dropped on stop; their events stay pending.
-    pub(crate) parked: Parked,
+    parked: TaskTracker,
+    /// Ends what runs beside the lanes; a stop leaves a new one.
+    aside: parking_lot::Mutex<CancellationToken>,
     pub(super) bot: OnceLock<Weak<BotInner>>,
-    events: Gauge,
-    sends: Gauge,
+    /// Events in lanes and in the hands of handlers.
+    pub(crate) events: Gauge,
+    /// Sends in lanes, and says on their way there.
+    pub(crate) sends: Gauge,
+    /// Whether what is said goes out at once.
+    pub(crate) gate: Gate,
     lane_moved: Notify,
     lane_waiters: AtomicUsize,
     seed: AtomicU64,
@@ -127,7 +109,6 @@ impl Core {
         Self {
             store,
             clock,
-            limits,
             lanes: Lanes::default(),
             outbox: Lanes::default(),
             waiters: Waiters::default(),
@@ -137,10 +118,13 @@ impl Core {
             caches,
             send_observer,
             tasks: TaskTracker::new(),
-            parked: Parked::default(),
+            parked: TaskTracker::new(),
+            aside: parking_lot::Mutex::default(),
             bot: OnceLock::new(),
-            events: Gauge::default(),
-            sends: Gauge::default(),
+            events: Gauge::new(limits.inbox),
+            sends: Gauge::new(limits.outbox),
+            gate: Gate::default(),
+            limits,
             lane_moved: Notify::new(),
             lane_waiters: AtomicUsize::new(0),
             seed: AtomicU64::new(0x9e37_79b9_7f4a_7c15),
@@ -150,32 +134,6 @@ impl Core {
     /// The bot, unless it is being dropped.
     pub(crate) fn bot(&self) -> Option<Bot> {
         self.bot.get()?.upgrade().map(Bot)
-    }
-
-    /// Waits for room, then takes it, for `n` events.
-    pub(crate) async fn admit(&self, n: usize) {
-        if self.events.get() >= self.limits.inbox {
-            self.events.below(self.limits.inbox).await;
-        }
-        self.events.add(n);
-    }
-    pub(crate) fn admitted(&self, n: usize) {
-        self.events.add(n);
-    }
-    pub(crate) fn dismiss(&self, n: usize) {
-        self.events.remove(n, self.limits.inbox);
-    }
-    /// Waits until `say` may go on.
-    pub(crate) async fn outbox_room(&self) {
-        if self.sends.get() >= self.limits.outbox {
-            self.sends.below(self.limits.outbox).await;
-        }
-    }
-    pub(crate) fn outbox_added(&self) {
-        self.sends.add(1);
-    }
-    pub(crate) fn outbox_removed(&self) {
-        self.sends.remove(1, self.limits.outbox);
     }
 
     pub(crate) fn lane_moved(&self) {
@@ -196,12 +154,48 @@ impl Core {
         }
     }
 
-    /// After a stop: nothing is in memory any more, what is unfinished is in the store.
-    pub(super) fn reset(&self) {
+    /// Runs a handler that waits in `ask`, or waited and goes on, in a task of its own.
+    pub(crate) fn park(&self, rest: impl Future<Output = ()> + Send + 'static) {
+        self.parked.spawn(self.beside(rest));
+    }
+
+    /// Runs something that a drain waits for but that has no lane.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(self.beside(work));
+    }
+
+    fn beside<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        work: F,
+    ) -> impl Future<Output = ()> + Send + 'static + use<F> {
+        let end = self.aside.lock().clone();
+        async move {
+            tokio::select! {
+                () = work => {}
+                () = end.cancelled() => {}
+            }
+        }
+    }
+
+    /// Ends everything in memory. What is unfinished lives on in the store.
+    pub(super) async fn abort(&self) {
+        // Lanes first: a handler of theirs may still come to `ask`, and would be parked behind our back.
+        self.lanes.abort();
+        self.outbox.abort();
+        self.aside.lock().cancel();
+        self.tasks.close();
+        self.parked.close();
+        let gone = async {
+            self.tasks.wait().await;
+            self.parked.wait().await;
+        };
+        if self.clock.timeout(LET_GO, gone).await.is_err() {
+            tracing::warn!("a handler blocks its thread instead of awaiting; it is left behind");
+        }
+        self.parked.reopen();
+        *self.aside.lock() = CancellationToken::new();
         self.waiters.clear();
         self.receipts.clear();
-        self.events.remove(self.events.get(), 0);
-        self.sends.remove(self.sends.get(), 0);
     }
 
     /// A number in 0..=1, for back-off; need not be unpredictable.
@@ -210,31 +204,5 @@ impl Core {
         x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         ((x ^ (x >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    }
-}
-
-/// Handlers that wait in `ask`, in tasks of their own.
-#[derive(Debug, Default)]
-pub(crate) struct Parked {
-    tasks: TaskTracker,
-    stop: parking_lot::Mutex<CancellationToken>,
-}
-
-impl Parked {
-    pub(crate) fn spawn(&self, rest: futures_util::future::BoxFuture<'static, ()>) {
-        let stop = self.stop.lock().clone();
-        self.tasks.spawn(async move {
-            tokio::select! {
-                () = rest => {}
-                () = stop.cancelled() => {}
-            }
-        });
-    }
-    /// Drops them; later ones live on.
-    pub(super) async fn clear(&self) {
-        std::mem::take(&mut *self.stop.lock()).cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
-        self.tasks.reopen();
     }
 }

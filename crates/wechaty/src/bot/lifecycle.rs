@@ -2,15 +2,18 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use futures_util::FutureExt;
-use tokio::{sync::Mutex, task::JoinHandle};
+use futures_util::{FutureExt, future::join_all};
+use tokio::{
+    sync::Mutex,
+    task::{AbortHandle, JoinHandle},
+};
 use wechaty_puppet::{CancellationToken, PuppetContext, PuppetError, Retry};
 
 use super::{Account, AccountState, Bot};
 use crate::{
     Error, Result,
-    handler::{self, AnyEvent, EventContext, EventRef},
-    inbox::{self, Inbox},
+    handler::{self, AnyEvent, EventContext, EventRef, Run},
+    inbox::Inbox,
     outbox,
     user::{BotStart, BotStop},
 };
@@ -46,35 +49,35 @@ impl Bot {
         if running.is_some() {
             return Ok(());
         }
-        // Sends first: what handlers say when they run again goes behind them, and finds their receipts.
-        for account in self.accounts() {
-            outbox::resume(account).await?;
-        }
-        for account in self.accounts() {
-            inbox::resume(account).await?;
-        }
-        let cancel = CancellationToken::new();
-        let mut accounts = Vec::new();
-        for account in self.accounts() {
-            account.set_state(AccountState::Starting);
-            accounts.push(tokio::spawn(drive(self.clone(), account.clone(), cancel.clone())));
-        }
-        *running = Some(Running { cancel, accounts });
+        self.launch(&mut running).await?;
         drop(running);
         self.first_signs().await;
         self.emit(AnyEvent::BotStart(BotStart { bot: self.clone() })).await;
-        let failed: Vec<String> = self
-            .accounts()
-            .iter()
-            .filter_map(|account| match account.state() {
-                AccountState::Failed(why) => Some(format!("account {}: {why}", account.id())),
-                _ => None,
-            })
-            .collect();
+        let failed = self.failures();
         if failed.len() == self.accounts().len() {
             self.stop().await?;
             return Err(Error::Other(failed.join("; ").into()));
         }
+        Ok(())
+    }
+
+    /// Takes up what is unfinished, and lets the puppets run.
+    async fn launch(&self, running: &mut Option<Running>) -> Result<()> {
+        let core = self.core();
+        core.gate.opening(&core.sends).await;
+        for account in self.accounts() {
+            account.starting(core.store.unfinished(account.id()).await?);
+        }
+        // Sends first: what handlers say when they run again goes behind them, and finds their receipts.
+        for account in self.accounts() {
+            outbox::resume(account).await?;
+        }
+        core.gate.open();
+        let cancel = CancellationToken::new();
+        let accounts = self.accounts().iter();
+        let accounts =
+            accounts.map(|account| tokio::spawn(drive(self.clone(), account.clone(), cancel.clone()))).collect();
+        *running = Some(Running { cancel, accounts });
         Ok(())
     }
 
@@ -101,11 +104,27 @@ impl Bot {
     /// Stops: puppets first, then up to 10 s for events and sends under way. What is left stays in the store and is
     /// taken up by the next start. Handlers that wait in `ask` are not waited for. Stopping twice does nothing.
     ///
+    /// Called from a handler it returns at once, and the stop goes on behind the handler, as it waits for that too.
+    ///
     /// # Errors
     /// None today; a store may fail to close.
     pub async fn stop(&self) -> Result<()> {
+        if Run::current().is_some() {
+            tokio::spawn(self.clone().stop_now());
+            return Ok(());
+        }
+        self.clone().stop_now().await;
+        Ok(())
+    }
+
+    async fn stop_now(self) {
         let mut running = self.0.lifecycle.running.lock().await;
-        let Some(Running { cancel, accounts }) = running.take() else { return Ok(()) };
+        self.halt(&mut running, AccountState::Stopped).await;
+    }
+
+    /// Ends what [`launch`](Self::launch) began, and leaves the accounts in this state.
+    async fn halt(&self, running: &mut Option<Running>, then: AccountState) {
+        let Some(Running { cancel, accounts }) = running.take() else { return };
         let core = self.core();
         let began = self.clock().now();
         let told = self.emit(AnyEvent::BotStop(BotStop { bot: self.clone() }));
@@ -113,39 +132,49 @@ impl Bot {
             tracing::warn!("a handler of `stop` did not return; it was left alone");
         }
         cancel.cancel();
-        for task in accounts {
-            let abort = task.abort_handle();
-            if self.clock().timeout(PUPPET_STOP, task).await.is_err() {
-                tracing::warn!("a puppet did not return when asked to; it was aborted");
-                abort.abort();
-            }
+        let aborts: Vec<_> = accounts.iter().map(JoinHandle::abort_handle).collect();
+        if self.clock().timeout(PUPPET_STOP, join_all(accounts)).await.is_err() {
+            tracing::warn!("a puppet did not return when asked to; it was aborted");
+            aborts.iter().for_each(AbortHandle::abort);
         }
         core.tasks.close();
         let left = DRAIN.saturating_sub(self.clock().now().saturating_sub(began));
         if self.clock().timeout(left, core.tasks.wait()).await.is_err() {
             tracing::warn!("10 s were not enough to drain; the rest stays in the store");
         }
-        core.parked.clear().await;
-        core.lanes.abort();
-        core.outbox.abort();
-        core.tasks.wait().await;
-        core.reset();
+        core.gate.close();
+        core.abort().await;
         for account in self.accounts() {
             account.set_ready(false);
             if !matches!(account.state(), AccountState::Failed(_)) {
-                account.set_state(AccountState::Stopped);
+                account.set_state(then.clone());
             }
         }
-        Ok(())
     }
 
-    /// Stops and starts.
+    /// Stops and starts. Called from a handler it returns at once, like [`stop`](Self::stop).
     ///
     /// # Errors
     /// As [`start`](Self::start) and [`stop`](Self::stop).
     #[doc(alias = "reset")]
     pub async fn restart(&self) -> Result<()> {
-        self.stop().await?;
+        if Run::current().is_some() {
+            let bot = self.clone();
+            tokio::spawn(async move {
+                if let Err(error) = bot.restart_now().await {
+                    bot.report(bot.main_account(), error);
+                }
+            });
+            return Ok(());
+        }
+        self.restart_now().await
+    }
+
+    async fn restart_now(&self) -> Result<()> {
+        let mut running = self.0.lifecycle.running.lock().await;
+        // Not `Stopped` in between: who waits for the end of all accounts would take it for theirs.
+        self.halt(&mut running, AccountState::Starting).await;
+        drop(running);
         self.start().await
     }
 
@@ -159,16 +188,18 @@ impl Bot {
             () = signal() => tracing::info!("stopping"),
             () = self.ended() => {}
         }
-        let failed: Vec<String> = self
-            .accounts()
-            .iter()
-            .filter_map(|account| match account.state() {
-                AccountState::Failed(why) => Some(format!("account {}: {why}", account.id())),
-                _ => None,
-            })
-            .collect();
+        let failed = self.failures();
         self.stop().await?;
         if failed.is_empty() { Ok(()) } else { Err(Error::Other(failed.join("; ").into())) }
+    }
+
+    /// What is said of each account that has failed for good.
+    fn failures(&self) -> Vec<String> {
+        let failed = self.accounts().iter().filter_map(|account| match account.state() {
+            AccountState::Failed(why) => Some(format!("account {}: {why}", account.id())),
+            _ => None,
+        });
+        failed.collect()
     }
 
     /// Completes when no puppet runs any more: their sources have ended, or they failed for good.
@@ -194,7 +225,7 @@ impl Bot {
     /// Gives an event of the bot itself to its handlers.
     async fn emit(&self, object: AnyEvent) {
         let cx = EventContext { bot: self.clone(), account: self.main_account().clone(), object };
-        handler::process(cx, EventRef::default(), false).await;
+        handler::process(cx, EventRef::default(), None).await;
     }
 
     fn report(&self, account: &Account, error: Error) {

@@ -3,6 +3,7 @@
 mod account;
 mod builder;
 mod core;
+mod gauge;
 mod lifecycle;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ pub use account::{Account, AccountState};
 pub use builder::{BotBuilder, BuildError};
 pub(crate) use core::Core;
 pub use core::Limits;
+pub(crate) use gauge::{Gauge, Permit};
 
 use crate::{
     Error, IntoSayable, Ledger, Result, Say,

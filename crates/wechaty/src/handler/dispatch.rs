@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     Account, Bot, Error, Result,
+    inbox::Asked,
     store::{DedupeKey, EventSeq, Outcome},
     user::ErrorReport,
 };
@@ -49,30 +50,37 @@ struct EventRun {
 /// Gives an event to its observers and handlers. Returns when all have returned or wait in `ask`; the others go on in
 /// tasks of their own and finish the event.
 ///
-/// `answered`: the event was the answer somebody asked for; only observers get it then.
-pub(crate) async fn process(cx: EventContext, event: EventRef, answered: bool) {
+/// `asked`: who waits for this event as an answer. Observers get it first; handlers only if it is not taken.
+pub(crate) async fn process(cx: EventContext, event: EventRef, asked: Option<Box<Asked>>) {
     let chain = cx.bot.core().handlers.chain(cx.object.topic());
     let run = Arc::new(EventRun {
         cx,
         event,
         chain,
         outstanding: AtomicUsize::new(1),
-        handled: AtomicBool::new(answered),
+        handled: AtomicBool::new(false),
         errors: Mutex::default(),
     });
     if let Some(chain) = &run.chain {
         for entry in &chain.observers {
-            if let Some(running) = run.start(entry) {
-                let outcome = running.await;
-                run.record(entry, outcome);
-            }
+            run.observe(entry).await;
         }
-        if !answered {
-            run.clone().handlers(0, None).await;
-        }
+    }
+    let taken = match asked {
+        Some(asked) => Box::pin(asked.deliver()).await,
+        None => false,
+    };
+    if taken {
+        run.handled.store(true, Ordering::Relaxed);
+    } else {
+        run.clone().handlers(0, None).await;
     }
     run.release().await;
 }
+
+/// What a handler that comes back from `ask` decides about: those behind it, from this number on, and which plugin has
+/// handled the event by then.
+type Behind = (usize, Option<Option<Arc<str>>>);
 
 impl EventRun {
     fn start(&self, entry: &Entry) -> Option<Running> {
@@ -100,28 +108,43 @@ impl EventRun {
                 },
                 None => {
                     // It waits in `ask` and gives its lane back. Those behind it need not wait, unless it may stop them.
-                    self.outstanding.fetch_add(1, Ordering::Relaxed);
-                    let (this, entry) = (self.clone(), entry.clone());
                     let may_stop = entry.handler.may_stop();
-                    let handled_by = handled_by.clone();
-                    let rest: BoxFuture<'static, ()> = Box::pin(async move {
-                        let (outcome, _under_way) = running.until_done(&this.cx.bot.core().tasks).await;
-                        let flow = this.record(&entry, outcome);
-                        match flow {
-                            _ if !may_stop => {}
-                            Flow::Continue => this.clone().handlers_boxed(i + 1, handled_by).await,
-                            Flow::Handled => this.clone().handlers_boxed(i + 1, Some(entry.plugin.clone())).await,
-                            Flow::Stop => {}
-                        }
-                        this.release().await;
-                    });
-                    self.cx.bot.core().parked.spawn(rest);
+                    self.park(running, entry, may_stop.then(|| (i + 1, handled_by.clone())));
                     if may_stop {
                         return;
                     }
                 }
             }
         }
+    }
+
+    /// Runs an observer; one that waits in `ask` gives its lane back like a handler.
+    async fn observe(self: &Arc<Self>, entry: &Entry) {
+        let Some(mut running) = self.start(entry) else { return };
+        match running.until_done_or_parked().await {
+            Some(outcome) => {
+                self.record(entry, outcome);
+            }
+            None => self.park(running, entry, None),
+        }
+    }
+
+    /// Lets a handler that waits in `ask` go on beside its lane.
+    fn park(self: &Arc<Self>, running: Running, entry: &Entry, behind: Option<Behind>) {
+        self.outstanding.fetch_add(1, Ordering::Relaxed);
+        let (this, entry) = (self.clone(), entry.clone());
+        self.cx.bot.core().park(async move {
+            let (outcome, _under_way) = running.until_done(&this.cx.bot.core().tasks).await;
+            let flow = this.record(&entry, outcome);
+            if let Some((next, handled_by)) = behind {
+                match flow {
+                    Flow::Continue => this.clone().handlers_boxed(next, handled_by).await,
+                    Flow::Handled => this.clone().handlers_boxed(next, Some(entry.plugin.clone())).await,
+                    Flow::Stop => {}
+                }
+            }
+            this.release().await;
+        });
     }
 
     /// [`handlers`](Self::handlers) with its type erased, so that it can go on behind itself.
@@ -155,7 +178,7 @@ impl EventRun {
 }
 
 fn process_boxed(cx: EventContext) -> BoxFuture<'static, ()> {
-    Box::pin(process(cx, EventRef::default(), false))
+    Box::pin(process(cx, EventRef::default(), None))
 }
 
 /// Tells the error handlers about an event that fell to an error in `handler`.
@@ -180,10 +203,11 @@ pub(crate) fn report_error(bot: Bot, account: &Account, error: Error, handler: O
         return;
     }
     let cx = EventContext { bot: bot.clone(), account: account.clone(), object: AnyEvent::ErrorReport(report) };
-    bot.core().tasks.spawn(process_boxed(cx));
+    bot.core().spawn(process_boxed(cx));
 }
 
-fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
+/// What a panic says, as an error.
+pub(crate) fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
     let text =
         panic.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
     Error::Panic(text.unwrap_or_else(|| "a value that is no text".to_owned()))

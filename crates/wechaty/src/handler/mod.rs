@@ -7,7 +7,7 @@ mod flow;
 mod registry;
 mod run;
 
-pub(crate) use dispatch::{EventRef, process, report_error};
+pub(crate) use dispatch::{EventRef, panicked, process, report_error};
 pub use event::EventType;
 pub(crate) use event::{AnyEvent, Topic};
 pub(crate) use extract::{EventContext, States};

@@ -96,11 +96,24 @@ impl Run {
         self.quiet.notify_waiters();
     }
 
+    fn is_done(&self) -> bool {
+        self.state.load(Ordering::Acquire) == DONE
+    }
+
     /// Completes when the handler has returned or waits in `ask` again.
     pub(crate) async fn quiet(&self) {
+        self.until(|| self.is_parked() || self.is_done()).await;
+    }
+
+    /// Completes when the handler has returned.
+    pub(crate) async fn returned(&self) {
+        self.until(|| self.is_done()).await;
+    }
+
+    async fn until(&self, over: impl Fn() -> bool) {
         loop {
             let notified = self.quiet.notified();
-            if self.is_parked() || self.state.load(Ordering::Acquire) == DONE {
+            if over() {
                 return;
             }
             notified.await;

@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     fmt,
     future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::{
         Arc,
@@ -21,20 +22,27 @@ use wechaty_types::{ContactId, MessagePayload};
 use super::LaneKey;
 use crate::{
     Account, Error, Result,
-    handler::{AnyEvent, Run},
+    handler::{self, AnyEvent, Run},
     outbox::Say,
     store::DedupeKey,
     user::Message,
 };
 
-type Filter = Box<dyn Fn(&Message) -> bool + Send + Sync>;
+type Filter = Arc<dyn Fn(&Message) -> bool + Send + Sync>;
 
 struct Waiter {
     id: u64,
     talker: ContactId,
     filter: Option<Filter>,
-    answer: oneshot::Sender<Message>,
+    answer: oneshot::Sender<Answer>,
     run: Option<Arc<Run>>,
+}
+
+/// An answer on its way to who asked.
+struct Answer {
+    message: Message,
+    /// Told that the answer was taken; dropped untold where it was not.
+    taken: oneshot::Sender<()>,
 }
 
 /// Who waits for an answer, by lane, in the order of asking.
@@ -53,6 +61,9 @@ impl fmt::Debug for Waiters {
     }
 }
 
+/// How long a lane waits for a task outside of any handler to take the answer it asked for.
+const TAKE: Duration = Duration::from_secs(1);
+
 /// A waiter whose answer has come.
 pub(crate) struct Asked {
     waiter: Waiter,
@@ -60,40 +71,59 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// Wakes the handler and waits until it has returned or asks again: it has its lane back until then.
-    pub(crate) async fn deliver(self) {
+    /// Wakes the handler and waits until it has returned or asks again: it has its lane back until then. False: it did
+    /// not take the answer, as its time ran out in this moment; the message goes its usual way.
+    pub(crate) async fn deliver(self) -> bool {
         let Self { waiter, message } = self;
+        let clock = message.account().core().clock.clone();
+        let (taken, told) = oneshot::channel();
         if let Some(run) = &waiter.run {
             run.resume();
         }
-        if waiter.answer.send(message).is_ok()
-            && let Some(run) = waiter.run
-        {
-            run.quiet().await;
+        if waiter.answer.send(Answer { message, taken }).is_err() {
+            return false;
+        }
+        match waiter.run {
+            Some(run) => {
+                let taken = tokio::select! {
+                    biased;
+                    told = told => told.is_ok(),
+                    () = run.returned() => false,
+                };
+                run.quiet().await;
+                taken
+            }
+            None => clock.timeout(TAKE, told).await.is_ok_and(|told| told.is_ok()),
         }
     }
 }
 
 impl Waiters {
-    /// The first waiter of the lane whom this message answers.
-    pub(crate) fn answer(&self, key: &LaneKey, event: &AnyEvent) -> Option<Asked> {
+    /// The first waiter of the conversation whom this message answers.
+    pub(crate) fn answer(&self, event: &AnyEvent) -> Option<Box<Asked>> {
         if self.count.load(Ordering::Acquire) == 0 {
             return None;
         }
         let AnyEvent::Message(message) = event else { return None };
-        let mut lanes = self.lanes.lock();
-        let waiters = lanes.get_mut(key)?;
-        let matches = |waiter: &Waiter| {
-            !waiter.answer.is_closed()
-                && waiter.talker == *message.talker_id()
-                && waiter.filter.as_ref().is_none_or(|filter| filter(message))
-        };
-        let waiter = waiters.remove(waiters.iter().position(matches)?);
-        if waiters.is_empty() {
-            lanes.remove(key);
+        let key = LaneKey::of(message);
+        let mut refused = Vec::new();
+        loop {
+            let (id, filter, run) = {
+                let lanes = self.lanes.lock();
+                let asked = |waiter: &&Waiter| {
+                    !waiter.answer.is_closed() && waiter.talker == *message.talker_id() && !refused.contains(&waiter.id)
+                };
+                let waiter = lanes.get(&key)?.iter().find(asked)?;
+                (waiter.id, waiter.filter.clone(), waiter.run.clone())
+            };
+            // The bot maker's code, so outside of the lock.
+            if filter.is_none_or(|filter| accepts(&filter, message, run.as_deref()))
+                && let Some(waiter) = self.remove(&key, id)
+            {
+                return Some(Box::new(Asked { waiter, message: message.clone() }));
+            }
+            refused.push(id);
         }
-        self.count.fetch_sub(1, Ordering::AcqRel);
-        Some(Asked { waiter, message: message.clone() })
     }
 
     fn add(&self, key: LaneKey, waiter: Waiter) {
@@ -110,17 +140,30 @@ impl Waiters {
         drop(forgotten);
     }
 
-    /// True: it was still waiting.
-    fn remove(&self, key: &LaneKey, id: u64) -> bool {
+    /// `None`: it does not wait any more.
+    fn remove(&self, key: &LaneKey, id: u64) -> Option<Waiter> {
         let mut lanes = self.lanes.lock();
-        let Some(waiters) = lanes.get_mut(key) else { return false };
-        let Some(at) = waiters.iter().position(|waiter| waiter.id == id) else { return false };
-        waiters.remove(at);
+        let waiters = lanes.get_mut(key)?;
+        let waiter = waiters.remove(waiters.iter().position(|waiter| waiter.id == id)?);
         if waiters.is_empty() {
             lanes.remove(key);
         }
         self.count.fetch_sub(1, Ordering::AcqRel);
-        true
+        Some(waiter)
+    }
+}
+
+/// What a filter says; one that panics takes nothing, and is reported.
+fn accepts(filter: &Filter, message: &Message, run: Option<&Run>) -> bool {
+    match catch_unwind(AssertUnwindSafe(|| filter(message))) {
+        Ok(accepts) => accepts,
+        Err(panic) => {
+            let account = message.account();
+            if let Some(bot) = account.core().bot() {
+                handler::report_error(bot, account, handler::panicked(&*panic), run.map(|run| run.handler.clone()));
+            }
+            false
+        }
     }
 }
 
@@ -135,7 +178,7 @@ struct Waiting {
 impl Drop for Waiting {
     fn drop(&mut self) {
         let waiters = &self.message.account().core().waiters;
-        if waiters.remove(&self.key, self.id)
+        if waiters.remove(&self.key, self.id).is_some()
             && let Some(run) = &self.run
         {
             run.resume();
@@ -169,7 +212,7 @@ impl Ask {
     /// Only a message for which `accept` is true is the answer; others go their usual way.
     pub fn filter(mut self, accept: impl Fn(&Message) -> bool + Send + Sync + 'static) -> Self {
         if let State::Built { filter, .. } = &mut self.0 {
-            *filter = Some(Box::new(accept));
+            *filter = Some(Arc::new(accept));
         }
         self
     }
@@ -207,9 +250,12 @@ async fn ask(
 ) -> Result<Option<Message>> {
     let account = message.account().clone();
     let core = account.core();
-    let key = LaneKey { account: account.index(), conversation: Some(message.conversation_id()) };
+    let key = LaneKey::of(&message);
     let run = Run::current();
-    let (answer, answered) = oneshot::channel();
+    let (answer, mut answered) = oneshot::channel();
+    if core.waiters.count.load(Ordering::Acquire) >= core.limits.questions {
+        return Err(Error::Full { what: "questions", limit: core.limits.questions });
+    }
     let id = core.waiters.next.fetch_add(1, Ordering::Relaxed) as u64;
     // Before the question goes out: a quick answer must not be missed.
     core.waiters.add(key.clone(), Waiter { id, talker: message.talker_id().clone(), filter, answer, run: run.clone() });
@@ -226,13 +272,22 @@ async fn ask(
         return Ok(Some(Message::new(account, Arc::new(payload))));
     }
     let answer = match timeout {
-        Some(after) => match core.clock.timeout(after, answered).await {
+        Some(after) => match core.clock.timeout(after, &mut answered).await {
             Ok(answer) => answer,
-            Err(_) => return Ok(None),
+            Err(_) => {
+                answered.close();
+                // One that came in this very moment counts.
+                match answered.try_recv() {
+                    Ok(answer) => Ok(answer),
+                    Err(_) => return Ok(None),
+                }
+            }
         },
         None => answered.await,
     };
-    let answer = answer.map_err(|_| Error::Stopping)?;
+    let Answer { message: answer, taken } = answer.map_err(|_| Error::Stopping)?;
+    // It is ours from here on; its lane waits for the handler behind it, and with it for the record below.
+    let _ = taken.send(());
     if let Some(journal) = journal {
         let json = serde_json::to_vec(&**answer.payload()).map_err(Error::other)?;
         core.store.put(&journal, &question, None, Some(json.into())).await?;

@@ -10,6 +10,8 @@ use parking_lot::Mutex;
 use tokio::task::AbortHandle;
 use wechaty_types::ConversationId;
 
+use crate::user::Message;
+
 const SHARDS: usize = 64;
 
 /// The conversation of an account, by the account's number in this process.
@@ -17,6 +19,13 @@ const SHARDS: usize = 64;
 pub(crate) struct LaneKey {
     pub(crate) account: u32,
     pub(crate) conversation: Option<ConversationId>,
+}
+
+impl LaneKey {
+    /// The lane of a message's conversation.
+    pub(crate) fn of(message: &Message) -> Self {
+        Self { account: message.account().index(), conversation: Some(message.conversation_id()) }
+    }
 }
 
 /// Whether the caller of [`Lanes::push`] has to start the lane.

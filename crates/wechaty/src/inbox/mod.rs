@@ -2,25 +2,26 @@
 
 mod ask;
 mod lane;
+mod load;
 mod sharded;
+mod whole;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::future::join_all;
-use wechaty_puppet::{AcceptError, Batch, Event, EventSink, Payload};
+use wechaty_puppet::{AcceptError, Batch, Cursor, Event, EventSink, Payload};
 use wechaty_types::{ConversationId, DirtyType, EventPayload, FriendshipPayload, MessagePayload};
 
 pub use ask::Ask;
-pub(crate) use ask::{Waiters, forget_answers};
+pub(crate) use ask::{Asked, Waiters, forget_answers};
 pub(crate) use lane::{LaneKey, Lanes, Pushed};
 pub(crate) use sharded::Sharded;
+pub(crate) use whole::{OnPanic, whole};
 
 use crate::{
-    bot::Account,
+    bot::{Account, Permit},
     handler::{self, EventContext, EventRef},
     store::{DedupeKey, Incoming, Outcome, StoredEvent},
-    user::hydrate,
 };
 
 /// How many events one task handles before others get their turn.
@@ -33,11 +34,13 @@ pub(crate) struct Item {
     seq: Option<u64>,
     identity: DedupeKey,
     event: Event,
+    /// Given back when the lane lets go of the event.
+    permit: Permit,
 }
 
-impl From<StoredEvent> for Item {
-    fn from(stored: StoredEvent) -> Self {
-        Self { seq: Some(stored.seq), identity: stored.identity, event: stored.event }
+impl Item {
+    fn stored(stored: StoredEvent, permit: Permit) -> Self {
+        Self { seq: Some(stored.seq), identity: stored.identity, event: stored.event, permit }
     }
 }
 
@@ -80,10 +83,11 @@ impl EventSink for Inbox {
         if self.cancelled.is_cancelled() {
             return Err(AcceptError::Stopping);
         }
-        let events = self.ready_after_login(complete(account, batch.events).await);
+        let events = self.ready_after_login(load::complete(account, batch.events).await);
         for event in &events {
             if let EventPayload::Login(login) = &event.what {
                 account.log_in(login.contact_id.clone()).await?;
+                resume(account);
             }
             account.observe(event);
         }
@@ -97,32 +101,14 @@ impl EventSink for Inbox {
             journal.push(Incoming { dedupe: dedupe(&event), conversation, event });
         }
         let core = account.core();
-        tokio::select! {
+        let permits = tokio::select! {
             biased;
-            () = core.admit(journal.len()) => {}
+            permits = core.events.take(journal.len() + uncounted.len()) => permits,
             () = self.cancelled.cancelled() => return Err(AcceptError::Stopping),
-        }
-        let count = journal.len();
-        let stored = core.store.accept(account.id(), journal, batch.cursor).await.map_err(|error| {
-            core.dismiss(count);
-            AcceptError::Store(Box::new(error))
-        })?;
-        account.note_alive();
-        let mut full = Vec::new();
-        for stored in stored {
-            let Some(stored) = stored else {
-                core.dismiss(1);
-                continue;
-            };
-            let key = LaneKey { account: account.index(), conversation: stored.conversation.clone() };
-            if push(account, &key, stored.into()) >= core.limits.lane {
-                full.push(key);
-            }
-        }
-        for event in uncounted {
-            let key = LaneKey { account: account.index(), conversation: None };
-            push(account, &key, Item { seq: None, identity: [0; 16], event });
-        }
+        };
+        // A puppet may drop this call; what the store has taken must come into its lane all the same.
+        let commit = commit(account.clone(), journal, uncounted, batch.cursor, permits);
+        let full = whole(&core.tasks, Box::pin(commit)).await?;
         // The events are accepted; what a full lane holds back is the answer, and with it the platform.
         for key in full {
             tokio::select! {
@@ -134,14 +120,40 @@ impl EventSink for Inbox {
     }
 }
 
-/// Puts events that an earlier life left unfinished back into their lanes.
-pub(crate) async fn resume(account: &Account) -> Result<(), crate::store::StoreError> {
-    for stored in account.core().store.unfinished(account.id()).await? {
-        account.core().admitted(1);
+/// Commits events and puts them into their lanes; gives the lanes that are full.
+async fn commit(
+    account: Account,
+    journal: Vec<Incoming>,
+    uncounted: Vec<Event>,
+    cursor: Option<Cursor>,
+    mut permits: Permit,
+) -> Result<Vec<LaneKey>, AcceptError> {
+    let core = account.core();
+    let stored = core.store.accept(account.id(), journal, cursor).await;
+    let stored = stored.map_err(|error| AcceptError::Store(Box::new(error)))?;
+    account.note_alive();
+    let mut full = Vec::new();
+    for stored in stored {
+        let permit = permits.one();
+        let Some(stored) = stored else { continue };
         let key = LaneKey { account: account.index(), conversation: stored.conversation.clone() };
-        push(account, &key, stored.into());
+        if push(&account, &key, Item::stored(stored, permit)) >= core.limits.lane {
+            full.push(key);
+        }
     }
-    Ok(())
+    for event in uncounted {
+        let key = LaneKey { account: account.index(), conversation: None };
+        push(&account, &key, Item { seq: None, identity: [0; 16], event, permit: permits.one() });
+    }
+    Ok(full)
+}
+
+/// Puts events that an earlier life left unfinished back into their lanes, before any of this life.
+fn resume(account: &Account) {
+    for stored in std::mem::take(&mut *account.backlog().lock()) {
+        let key = LaneKey { account: account.index(), conversation: stored.conversation.clone() };
+        push(account, &key, Item::stored(stored, account.core().events.force(1)));
+    }
 }
 
 fn push(account: &Account, key: &LaneKey, item: Item) -> usize {
@@ -163,11 +175,12 @@ fn start(account: &Account, key: &LaneKey) {
 /// Runs a lane until it is empty.
 async fn drain(account: Account, key: LaneKey) {
     let core = account.core().clone();
-    let guard = RestartOnPanic { account: &account, key: &key };
+    // A panic outside of handlers (theirs are caught) must not leave a lane that nobody runs.
+    let guard = OnPanic(|| start(&account, &key));
     let mut turn = 0;
     while let Some(item) = core.lanes.pop(&key) {
         core.lane_moved();
-        handle(&account, &key, item).await;
+        handle(&account, item).await;
         turn += 1;
         if turn % TURN == 0 {
             tokio::task::yield_now().await;
@@ -176,30 +189,16 @@ async fn drain(account: Account, key: LaneKey) {
     drop(guard);
 }
 
-/// A panic outside of handlers (they are caught) must not leave a lane that nobody runs.
-struct RestartOnPanic<'a> {
-    account: &'a Account,
-    key: &'a LaneKey,
-}
-
-impl Drop for RestartOnPanic<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            start(self.account, self.key);
-        }
-    }
-}
-
-async fn handle(account: &Account, key: &LaneKey, item: Item) {
+async fn handle(account: &Account, item: Item) {
     let core = account.core();
     let Some(bot) = core.bot() else { return };
-    let Item { seq, identity, event } = item;
+    let Item { seq, identity, event, permit: _permit } = item;
     let cause = match &event.what {
         EventPayload::Message(message) => Some(message.message_id.clone()),
         EventPayload::Action(action) => action.message_id.clone(),
         _ => None,
     };
-    let object = match hydrate(account, &event).await {
+    let object = match load::object(account, &event).await {
         Ok(object) => object,
         Err(error) => {
             handler::report_error(bot, account, error, None);
@@ -209,41 +208,9 @@ async fn handle(account: &Account, key: &LaneKey, item: Item) {
             return;
         }
     };
+    let asked = core.waiters.answer(&object);
     let cx = EventContext { bot, account: account.clone(), object };
-    let reference = EventRef { seq, identity, cause };
-    match core.waiters.answer(key, &cx.object) {
-        None => handler::process(cx, reference, false).await,
-        Some(asked) => {
-            let answer = async {
-                handler::process(cx, reference, true).await;
-                asked.deliver().await;
-            };
-            Box::pin(answer).await;
-        }
-    }
-}
-
-/// Loads what decides an event's lane, where the platform sent only an id.
-async fn complete(account: &Account, events: Vec<Event>) -> Vec<Event> {
-    let lacks = |event: &Event| {
-        event.payload.is_none() && matches!(event.what, EventPayload::Message(_) | EventPayload::Friendship(_))
-    };
-    if !events.iter().any(lacks) {
-        return events;
-    }
-    join_all(events.into_iter().map(|mut event| async move {
-        if lacks(&event)
-            && let Some(loader) = account.puppet().loader()
-        {
-            event.payload = match &event.what {
-                EventPayload::Message(e) => loader.message(&e.message_id).await.ok().map(Payload::Message),
-                EventPayload::Friendship(e) => loader.friendship(&e.friendship_id).await.ok().map(Payload::Friendship),
-                _ => None,
-            };
-        }
-        event
-    }))
-    .await
+    handler::process(cx, EventRef { seq, identity, cause }, asked).await;
 }
 
 fn conversation(account: &Account, event: &Event) -> Option<ConversationId> {

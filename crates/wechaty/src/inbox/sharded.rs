@@ -24,14 +24,11 @@ impl<K: Eq + Hash, V: Clone> Sharded<K, V> {
     fn shard(&self, key: &K) -> &Mutex<HashMap<K, V>> {
         &self.shards[self.hasher.hash_one(key) as usize % SHARDS]
     }
-    pub(crate) fn insert(&self, key: K, value: V) {
-        self.shard(&key).lock().insert(key, value);
+    pub(crate) fn get_or_insert_with(&self, key: K, make: impl FnOnce() -> V) -> V {
+        self.shard(&key).lock().entry(key).or_insert_with(make).clone()
     }
     pub(crate) fn remove(&self, key: &K) {
         self.shard(key).lock().remove(key);
-    }
-    pub(crate) fn get(&self, key: &K) -> Option<V> {
-        self.shard(key).lock().get(key).cloned()
     }
     pub(crate) fn clear(&self) {
         self.shards.iter().for_each(|shard| shard.lock().clear());

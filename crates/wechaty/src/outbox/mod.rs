@@ -1,5 +1,6 @@
 //! OUTBOX: what is said becomes durable, is paced, sent, retried and accounted for.
 
+mod gate;
 mod key;
 mod pacing;
 mod policy;
@@ -8,6 +9,7 @@ mod say;
 mod send;
 mod spool;
 
+pub(crate) use gate::Gate;
 pub(crate) use pacing::Pacer;
 pub use policy::{InDoubt, OutboxPolicy};
 pub use receipt::{Receipt, ReceiptState, SendFailure};

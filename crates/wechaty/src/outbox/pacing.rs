@@ -7,6 +7,7 @@ use std::{
 
 use hashbrown::HashMap;
 use parking_lot::Mutex;
+use wechaty_puppet::Clock;
 use wechaty_types::ConversationId;
 
 use super::OutboxPolicy;
@@ -56,11 +57,8 @@ impl Pacer {
     }
 
     /// Takes one send from both budgets; gives how long to wait before sending.
-    pub(crate) fn take(&self, now: Duration, conversation: &ConversationId) -> Duration {
-        let held = match self.held_until.load(Ordering::Relaxed) {
-            0 => Duration::ZERO,
-            until => Duration::from_millis(until).saturating_sub(now),
-        };
+    fn take(&self, now: Duration, conversation: &ConversationId) -> Duration {
+        let held = self.silence(now);
         if self.account.is_none() && self.conversation.is_none() {
             return held;
         }
@@ -77,6 +75,24 @@ impl Pacer {
             wait = wait.max(account.take(now, every, self.burst));
         }
         wait
+    }
+
+    /// Waits until one send, edit or sign of typing may go out.
+    pub(crate) async fn wait(&self, clock: &Clock, conversation: &ConversationId) {
+        let mut wait = self.take(clock.now(), conversation);
+        while !wait.is_zero() {
+            clock.sleep(wait).await;
+            // Another lane may have been asked for silence meanwhile.
+            wait = self.silence(clock.now());
+        }
+    }
+
+    /// How long the platform wants silence yet.
+    fn silence(&self, now: Duration) -> Duration {
+        match self.held_until.load(Ordering::Relaxed) {
+            0 => Duration::ZERO,
+            until => Duration::from_millis(until).saturating_sub(now),
+        }
     }
 
     /// The platform asks for silence: nothing of this account goes out before `until`.

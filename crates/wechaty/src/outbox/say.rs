@@ -12,10 +12,10 @@ use futures_util::future::BoxFuture;
 use wechaty_puppet::{Capabilities, Capability, PuppetError};
 use wechaty_types::{ConversationId, Mention, MessageId, SayablePayload};
 
-use super::{Receipt, key::idempotency_key, send, spool::spool};
+use super::{Receipt, gate::Pass, key::idempotency_key, send, spool::spool};
 use crate::{
     Error, Result, Sayable,
-    bot::Account,
+    bot::{Account, Core},
     handler::Run,
     store::{Enqueued, OutboxRow},
     user::{Contact, Room},
@@ -30,7 +30,10 @@ pub struct Say(State);
 #[expect(clippy::large_enum_variant, reason = "a say is made, awaited and gone: a box would only cost")]
 enum State {
     Built(Request),
-    Running(BoxFuture<'static, Result<Receipt>>),
+    /// Not durable yet: dropped with the say.
+    Preparing(BoxFuture<'static, Result<Commit>>),
+    /// On its way into the store: goes on even if the say is dropped.
+    Committing(Arc<Core>, BoxFuture<'static, Result<Receipt>>),
     Done,
 }
 
@@ -116,53 +119,129 @@ impl Future for Say {
     type Output = Result<Receipt>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let State::Built(_) = self.0
-            && let State::Built(request) = std::mem::replace(&mut self.0, State::Done)
-        {
-            self.0 = State::Running(Box::pin(say(request)));
+        loop {
+            let next = match std::mem::replace(&mut self.0, State::Done) {
+                State::Built(mut request) => match request.passes_at_once() {
+                    Some(pass) => request.commit(pass).start(),
+                    None => State::Preparing(Box::pin(request.prepare())),
+                },
+                State::Preparing(mut preparing) => match preparing.as_mut().poll(cx) {
+                    Poll::Pending => {
+                        self.0 = State::Preparing(preparing);
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(Ok(commit)) => commit.start(),
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                },
+                State::Committing(core, mut commit) => {
+                    let polled = commit.as_mut().poll(cx);
+                    if polled.is_pending() {
+                        self.0 = State::Committing(core, commit);
+                    }
+                    return polled;
+                }
+                State::Done => return Poll::Pending,
+            };
+            self.0 = next;
         }
-        let State::Running(future) = &mut self.0 else { return Poll::Pending };
-        let polled = future.as_mut().poll(cx);
-        if polled.is_ready() {
-            self.0 = State::Done;
-        }
-        polled
     }
 }
 
-async fn say(request: Request) -> Result<Receipt> {
-    let Request { account, to, what, cause, quote, mut mentions, members, name } = request;
-    let core = account.core().clone();
-    let run = Run::current();
-    if let Some((room, contacts)) = members {
-        Box::pin(name_members(&room, contacts, &mut mentions)).await;
-    }
-    let what = match prepare(&account, with_mentions(what, mentions)).await {
-        Ok(what) => what,
-        Err(error) => {
-            core.store.refuse(account.id(), refusal(&error)).await?;
-            return Err(error);
+impl Drop for Say {
+    fn drop(&mut self) {
+        if let State::Committing(core, commit) = std::mem::replace(&mut self.0, State::Done)
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            core.tasks.spawn_on(commit, &runtime);
         }
-    };
-    let key = idempotency_key(account.id(), run.as_deref(), &to, &what, name.as_deref());
-    let row = OutboxRow {
-        seq: 0,
-        key,
-        account: account.id().clone(),
-        to,
-        what: Arc::new(what),
-        quote,
-        cause: cause.or_else(|| run.as_ref().and_then(|run| run.cause.clone())),
-        event: run.as_ref().and_then(|run| run.event),
-        attempts: 0,
-        claimed_at: None,
-    };
-    core.outbox_room().await;
-    match core.store.enqueue(row.clone()).await? {
-        // Within one run only a named say can come twice; a run of an earlier life is taken up with its receipts.
-        Enqueued::New(seq) => Ok(send::post(&account, OutboxRow { seq, ..row }, name.is_some()).await),
-        Enqueued::Existing { seq: _, settled: Some(settlement) } => Ok(Receipt::of(key, settlement)),
-        Enqueued::Existing { seq, settled: None } => Ok(core.receipts.get(seq, key)),
+    }
+}
+
+impl Request {
+    /// Makes plain text, the usual case, what the platform takes: nothing has to be waited for.
+    fn passes_at_once(&mut self) -> Option<Pass> {
+        let capabilities = self.account.capabilities();
+        let is_plain = matches!(self.what, SayablePayload::Text(_)) && capabilities.has(Capability::SendText);
+        if !is_plain || self.members.is_some() || !self.mentions.is_empty() {
+            return None;
+        }
+        // One that is refused has to be written down.
+        check_text(&capabilities, &mut self.what).ok()?;
+        let core = self.account.core();
+        core.gate.try_pass(&core.sends)
+    }
+
+    async fn prepare(mut self) -> Result<Commit> {
+        if let Some((room, contacts)) = self.members.take() {
+            name_members(&room, contacts, &mut self.mentions).await;
+        }
+        let what = with_mentions(self.what, std::mem::take(&mut self.mentions));
+        match convert(&self.account, what).await {
+            Ok(what) => {
+                let core = self.account.core();
+                let pass = core.gate.pass(&core.sends).await;
+                Ok(Self { what, ..self }.commit(pass))
+            }
+            Err(error) => {
+                self.account.core().store.refuse(self.account.id(), refusal(&error)).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// The row, under its key.
+    fn commit(self, pass: Pass) -> Commit {
+        let Self { account, to, what, cause, quote, name, .. } = self;
+        let run = Run::current();
+        let key = idempotency_key(account.id(), run.as_deref(), &to, &what, name.as_deref());
+        let row = OutboxRow {
+            seq: 0,
+            key,
+            account: account.id().clone(),
+            to,
+            what: Arc::new(what),
+            quote,
+            cause: cause.or_else(|| run.as_ref().and_then(|run| run.cause.clone())),
+            event: run.as_ref().and_then(|run| run.event),
+            attempts: 0,
+            claimed_at: None,
+        };
+        Commit { account, row, named: name.is_some(), pass }
+    }
+}
+
+/// A say that is ready for the store.
+struct Commit {
+    account: Account,
+    row: OutboxRow,
+    /// Whether another say of the same run may have the same key.
+    named: bool,
+    pass: Pass,
+}
+
+impl Commit {
+    fn start(self) -> State {
+        State::Committing(self.account.core().clone(), Box::pin(self.enqueue()))
+    }
+
+    async fn enqueue(self) -> Result<Receipt> {
+        let Self { account, row, named, pass: Pass { permit, open } } = self;
+        let core = account.core();
+        match core.store.enqueue(row.clone()).await? {
+            Enqueued::New(seq) if open => Ok(send::post(&account, OutboxRow { seq, ..row }, named, permit).await),
+            // The next start finds it in the store, and its receipt here.
+            Enqueued::New(seq) => Ok(core.receipts.get(seq, row.key)),
+            Enqueued::Existing { settled: Some(settlement), .. } => Ok(Receipt::of(row.key, settlement)),
+            Enqueued::Existing { seq, settled: None } => {
+                let (key, receipt) = (row.key, core.receipts.get(seq, row.key));
+                // Who settles tells the store first and takes the receipt then. Either it finds ours, or we its word.
+                if let Enqueued::Existing { settled: Some(settlement), .. } = core.store.enqueue(row).await? {
+                    core.receipts.take(seq);
+                    return Ok(Receipt::of(key, settlement));
+                }
+                Ok(receipt)
+            }
+        }
     }
 }
 
@@ -183,15 +262,6 @@ fn with_mentions(mut what: SayablePayload, mentions: Vec<(Mention, String)>) -> 
         text.mentions.extend(mentions.into_iter().map(|(mention, _)| mention));
     }
     what
-}
-
-/// Makes it what the platform takes. Plain text, the usual case, waits for nothing; the rest is boxed, as it is large.
-async fn prepare(account: &Account, what: SayablePayload) -> Result<SayablePayload> {
-    let capabilities = account.capabilities();
-    if matches!(what, SayablePayload::Text(_)) && capabilities.has(Capability::SendText) {
-        return check_text(&capabilities, what);
-    }
-    Box::pin(convert(account, what)).await
 }
 
 /// Turns what the platform cannot show into the best it can, and spools files.
@@ -235,7 +305,7 @@ async fn convert(account: &Account, mut what: SayablePayload) -> Result<SayableP
             _ => return Err(PuppetError::unsupported(account.puppet().platform(), needed).into()),
         };
     }
-    what = check_text(&capabilities, what)?;
+    check_text(&capabilities, &mut what)?;
     if let Some(file) = what.file_box() {
         let spooled = spool(file, capabilities.limits.file).await?;
         what.set_file_box(spooled);
@@ -244,8 +314,8 @@ async fn convert(account: &Account, mut what: SayablePayload) -> Result<SayableP
 }
 
 /// Refuses a text that is too long, and mentions only who can be mentioned.
-fn check_text(capabilities: &Capabilities, mut what: SayablePayload) -> Result<SayablePayload> {
-    if let SayablePayload::Text(text) | SayablePayload::Markdown(text) = &mut what {
+fn check_text(capabilities: &Capabilities, what: &mut SayablePayload) -> Result<()> {
+    if let SayablePayload::Text(text) | SayablePayload::Markdown(text) = what {
         // The names stay in the words; who cannot be notified is not notified.
         text.mentions.retain(|mention| match mention {
             Mention::Contact(_) => capabilities.has(Capability::Mention),
@@ -261,7 +331,7 @@ fn check_text(capabilities: &Capabilities, mut what: SayablePayload) -> Result<S
             return Err(PuppetError::Invalid { what: "text", reason }.into());
         }
     }
-    Ok(what)
+    Ok(())
 }
 
 fn refusal(error: &Error) -> &'static str {

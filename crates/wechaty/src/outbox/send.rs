@@ -7,8 +7,8 @@ use wechaty_puppet::{Capability, Cause, Outgoing, PuppetError, Retry, Sent, Time
 
 use super::{InDoubt, Receipt, SendFailure};
 use crate::{
-    bot::Account,
-    inbox::{LaneKey, Pushed},
+    bot::{Account, Permit},
+    inbox::{LaneKey, OnPanic, Pushed},
     store::{OutboxRow, SendSeq, Settlement, StoreError},
 };
 
@@ -33,6 +33,7 @@ pub(crate) struct Parcel {
     row: OutboxRow,
     tracked: bool,
     receipt: Unsettled,
+    _permit: Permit,
 }
 
 /// A receipt that learns of a stop when it is dropped unsettled.
@@ -50,16 +51,13 @@ impl Drop for Unsettled {
 /// The lane is polled once where we are: a platform that answers at once costs no task. Dropping the caller cannot
 /// tear a send apart, as the rest, if there is one, goes on in a task of its own.
 ///
-/// `tracked`: another run of the handler may ask for the receipt.
-pub(crate) async fn post(account: &Account, row: OutboxRow, tracked: bool) -> Receipt {
+/// `tracked`: another say may ask for the receipt.
+pub(crate) async fn post(account: &Account, row: OutboxRow, tracked: bool, permit: Permit) -> Receipt {
     let core = account.core();
-    let receipt = Receipt::new(row.key);
-    if tracked {
-        core.receipts.put(row.seq, receipt.clone());
-    }
-    core.outbox_added();
+    let receipt = if tracked { core.receipts.get(row.seq, row.key) } else { Receipt::new(row.key) };
     let key = LaneKey { account: account.index(), conversation: Some(row.to.clone()) };
-    if core.outbox.push(&key, Parcel { row, tracked, receipt: Unsettled(receipt.clone()) }) == Pushed::Start {
+    let parcel = Parcel { row, tracked, receipt: Unsettled(receipt.clone()), _permit: permit };
+    if core.outbox.push(&key, parcel) == Pushed::Start {
         let mut lane: BoxFuture<'static, ()> = Box::pin(drain(account.clone(), key.clone()));
         if poll_fn(|cx| Poll::Ready(lane.as_mut().poll(cx).is_pending())).await {
             let runner = core.tasks.spawn(lane);
@@ -71,21 +69,26 @@ pub(crate) async fn post(account: &Account, row: OutboxRow, tracked: bool) -> Re
 
 /// Puts sends that an earlier life left unsettled back into their lanes.
 pub(crate) async fn resume(account: &Account) -> Result<(), StoreError> {
-    for row in account.core().store.unsent(account.id()).await? {
-        post(account, row, true).await;
+    let core = account.core();
+    for row in core.store.unsent(account.id()).await? {
+        post(account, row, true, core.sends.force(1)).await;
     }
     Ok(())
 }
 
 async fn drain(account: Account, key: LaneKey) {
     let core = account.core().clone();
+    // A panic of a store or an observer must not leave a lane that nobody runs.
+    let guard = OnPanic(|| {
+        let runner = account.core().tasks.spawn(drain_boxed(account.clone(), key.clone()));
+        account.core().outbox.runs(&key, runner.abort_handle());
+    });
     while let Some(parcel) = core.outbox.pop(&key) {
         let seq = parcel.row.seq;
         let observed = core.send_observer.as_ref().map(|observer| (observer, parcel.row.clone()));
         let (settlement, outcome) = deliver(&account, parcel.row).await;
         if let (Some((observer, row)), Ok(sent)) = (observed, &outcome) {
             let message = SentMessage { row, sent: sent.clone(), time: core.clock.wall() };
-            // A panic of the observer must not leave a lane that nobody runs.
             if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| observer(&message))).is_err() {
                 tracing::error!(account = %account.id(), "the observer of sends panicked");
             }
@@ -95,11 +98,16 @@ async fn drain(account: Account, key: LaneKey) {
             tracing::error!(account = %account.id(), %error, "a send could not be settled in the store");
         }
         if parcel.tracked {
-            core.receipts.forget(seq);
+            core.receipts.take(seq);
         }
-        core.outbox_removed();
         parcel.receipt.0.settle(outcome);
     }
+    drop(guard);
+}
+
+/// [`drain`] with its type erased, so that it can start itself again.
+fn drain_boxed(account: Account, key: LaneKey) -> BoxFuture<'static, ()> {
+    Box::pin(drain(account, key))
 }
 
 /// Tries until the platform took it or nothing can be done.
@@ -115,11 +123,9 @@ async fn deliver(account: &Account, row: OutboxRow) -> (Settlement, Result<Sent,
     });
     loop {
         attempt += 1;
+        account.until_it_may_send().await;
         if !account.pacer().is_free() {
-            let wait = account.pacer().take(core.clock.now(), &row.to);
-            if !wait.is_zero() {
-                Box::pin(core.clock.sleep(wait)).await;
-            }
+            Box::pin(account.pacer().wait(&core.clock, &row.to)).await;
         }
         // The doubt outlives later, certain failures: only the platform's memory of keys makes a second copy safe.
         if doubt.is_some() && !may_repeat(account, began) {
@@ -132,7 +138,11 @@ async fn deliver(account: &Account, row: OutboxRow) -> (Settlement, Result<Sent,
             began = core.clock.wall();
         }
         if let Err(error) = core.store.claim(row.seq, attempt, began).await {
-            tracing::error!(account = %account.id(), %error, "a send could not be claimed in the store");
+            // Sent without a claim, it would be sent again after a crash. It waits for the store.
+            tracing::error!(account = %account.id(), %error, "a send could not be claimed in the store, and waits");
+            Box::pin(core.clock.sleep(backoff(account, attempt))).await;
+            attempt -= 1;
+            continue;
         }
         let error = match attempt_once(account, &row, attempt).await {
             Ok(sent) => return (Settlement::Sent(sent.clone()), Ok(sent)),
@@ -220,16 +230,14 @@ fn backoff(account: &Account, attempt: u32) -> Duration {
 pub(crate) struct Receipts(crate::inbox::Sharded<SendSeq, Receipt>);
 
 impl Receipts {
-    fn put(&self, seq: SendSeq, receipt: Receipt) {
-        self.0.insert(seq, receipt);
+    /// The receipt of a send, made if there is none yet.
+    pub(crate) fn get(&self, seq: SendSeq, key: wechaty_puppet::IdempotencyKey) -> Receipt {
+        self.0.get_or_insert_with(seq, || Receipt::new(key))
     }
-    fn forget(&self, seq: SendSeq) {
+    pub(crate) fn take(&self, seq: SendSeq) {
         self.0.remove(&seq);
     }
     pub(crate) fn clear(&self) {
         self.0.clear();
-    }
-    pub(crate) fn get(&self, seq: SendSeq, key: wechaty_puppet::IdempotencyKey) -> Receipt {
-        self.0.get(&seq).unwrap_or_else(|| Receipt::new(key))
     }
 }

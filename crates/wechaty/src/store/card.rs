@@ -29,7 +29,7 @@ struct Shared {
     path: Option<PathBuf>,
     values: Mutex<Values>,
     /// The version in the file; held while it is written.
-    saved: tokio::sync::Mutex<u64>,
+    saved: Arc<tokio::sync::Mutex<u64>>,
 }
 
 #[derive(Default)]
@@ -70,7 +70,7 @@ impl MemoryCard {
     }
 
     fn of(path: Option<PathBuf>, map: BTreeMap<String, Value>) -> Self {
-        let shared = Shared { path, values: Mutex::new(Values { version: 0, map }), saved: tokio::sync::Mutex::new(0) };
+        let shared = Shared { path, values: Mutex::new(Values { version: 0, map }), saved: Arc::default() };
         Self { shared: Arc::new(shared), prefix: Arc::from("") }
     }
 
@@ -212,7 +212,7 @@ impl MemoryCard {
             values.version
         };
         let Some(path) = self.shared.path.clone() else { return Ok(()) };
-        let mut saved = self.shared.saved.lock().await;
+        let mut saved = self.shared.saved.clone().lock_owned().await;
         if *saved >= version {
             return Ok(()); // somebody behind us has written our change with theirs
         }
@@ -221,9 +221,11 @@ impl MemoryCard {
             (values.version, serde_json::to_vec_pretty(&values.map))
         };
         let json = json.map_err(Error::other)?;
-        tokio::task::spawn_blocking(move || write_atomically(&path, &json)).await.map_err(Error::other)??;
-        *saved = version;
-        Ok(())
+        let write = move || {
+            // The lock goes along: if our caller is dropped, the next writer still waits for this one.
+            write_atomically(&path, &json).map(|()| *saved = version)
+        };
+        Ok(tokio::task::spawn_blocking(write).await.map_err(Error::other)??)
     }
 }
 

@@ -179,11 +179,7 @@ impl Message {
     }
     /// Edits, reactions and typing spend the same budget as sends.
     async fn pace(&self) {
-        let clock = &self.account.core().clock;
-        let wait = self.account.pacer().take(clock.now(), &self.conversation_id());
-        if !wait.is_zero() {
-            clock.sleep(wait).await;
-        }
+        self.account.pacer().wait(&self.account.core().clock, &self.conversation_id()).await;
     }
 
     /// The message this one quotes.

@@ -1,0 +1,72 @@
+//! GATE: whether what is said goes out at once (the bot runs) or waits in the store for the next start.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use tokio::sync::Notify;
+
+use crate::bot::{Gauge, Permit};
+
+const CLOSED: u8 = 0;
+const OPENING: u8 = 1;
+const OPEN: u8 = 2;
+
+/// A say may go into the store.
+#[derive(Debug)]
+pub(super) struct Pass {
+    pub(super) permit: Permit,
+    /// Whether the say posts its row, as no later start will.
+    pub(super) open: bool,
+}
+
+/// Closed, opening or open. A say takes its permit first and looks here then; opening waits until no permit is taken,
+/// so each row is posted once: by the say that wrote it, or by the start that found it in the store.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    state: AtomicU8,
+    moved: Notify,
+}
+
+impl Gate {
+    /// Takes the permit for one say.
+    pub(super) async fn pass(&self, sends: &Gauge) -> Pass {
+        loop {
+            let moved = self.moved.notified();
+            if let Some(pass) = self.looked(sends.take(1).await) {
+                return pass;
+            }
+            moved.await;
+        }
+    }
+
+    /// As [`pass`](Self::pass), where nothing has to be waited for.
+    pub(super) fn try_pass(&self, sends: &Gauge) -> Option<Pass> {
+        self.looked(sends.try_take(1)?)
+    }
+
+    fn looked(&self, permit: Permit) -> Option<Pass> {
+        match self.state.load(Ordering::SeqCst) {
+            OPENING => None,
+            state => Some(Pass { permit, open: state == OPEN }),
+        }
+    }
+
+    /// Lets says wait until [`open`](Self::open); returns when none is on its way to the store.
+    pub(crate) async fn opening(&self, sends: &Gauge) {
+        self.state.store(OPENING, Ordering::SeqCst);
+        sends.empty().await;
+    }
+
+    pub(crate) fn open(&self) {
+        self.set(OPEN);
+    }
+
+    /// From now on what is said is written and not posted.
+    pub(crate) fn close(&self) {
+        self.set(CLOSED);
+    }
+
+    fn set(&self, state: u8) {
+        self.state.store(state, Ordering::SeqCst);
+        self.moved.notify_waiters();
+    }
+}
