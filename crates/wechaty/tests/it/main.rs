@@ -8,5 +8,7 @@ mod outbox;
 mod quirks;
 mod rooms;
 mod sayables;
+mod store;
 mod support;
 mod ui;
+mod whole;

@@ -1,0 +1,118 @@
+//! A store that fails, panics and takes its time when it is told to, around one in memory.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering::SeqCst},
+};
+
+use bytes::Bytes;
+use tokio::sync::watch;
+use wechaty::{
+    Ledger,
+    store::{
+        Enqueued, EventSeq, Incoming, MemoryStore, OutboxRow, Outcome, Result, SendSeq, Settlement, Store, StoreError,
+        StoredEvent, Versioned,
+    },
+};
+use wechaty_puppet::{Cursor, async_trait};
+use wechaty_types::{AccountId, Timestamp};
+
+#[derive(Clone, Debug)]
+pub(crate) struct Faulty {
+    inner: Arc<MemoryStore>,
+    slow: watch::Sender<bool>,
+    claims: Arc<AtomicU32>,
+    panics: Arc<AtomicU32>,
+}
+
+impl Faulty {
+    pub(crate) fn new() -> Self {
+        Self {
+            inner: Arc::new(MemoryStore::new()),
+            slow: watch::Sender::new(false),
+            claims: Arc::default(),
+            panics: Arc::default(),
+        }
+    }
+    pub(crate) fn arc(&self) -> Arc<dyn Store> {
+        Arc::new(self.clone())
+    }
+    /// Commits wait while this is set.
+    pub(crate) fn slow(&self, slow: bool) {
+        self.slow.send_replace(slow);
+    }
+    /// So many claims fail.
+    pub(crate) fn fail_claims(&self, n: u32) {
+        self.claims.store(n, SeqCst);
+    }
+    /// So many settlements panic.
+    pub(crate) fn panic_settles(&self, n: u32) {
+        self.panics.store(n, SeqCst);
+    }
+    async fn fast(&self) {
+        let _ = self.slow.subscribe().wait_for(|slow| !slow).await;
+    }
+}
+
+fn one_of(count: &AtomicU32) -> bool {
+    count.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok()
+}
+
+#[async_trait]
+impl Store for Faulty {
+    async fn accept(
+        &self,
+        account: &AccountId,
+        events: Vec<Incoming>,
+        cursor: Option<Cursor>,
+    ) -> Result<Vec<Option<StoredEvent>>> {
+        let stored = self.inner.accept(account, events, cursor).await;
+        self.fast().await;
+        stored
+    }
+    async fn finish(&self, account: &AccountId, done: &[(EventSeq, Outcome)]) -> Result<()> {
+        self.inner.finish(account, done).await
+    }
+    async fn unfinished(&self, account: &AccountId) -> Result<Vec<StoredEvent>> {
+        self.inner.unfinished(account).await
+    }
+    async fn enqueue(&self, row: OutboxRow) -> Result<Enqueued> {
+        let enqueued = self.inner.enqueue(row).await;
+        self.fast().await;
+        enqueued
+    }
+    async fn claim(&self, seq: SendSeq, attempt: u32, at: Timestamp) -> Result<()> {
+        if one_of(&self.claims) {
+            return Err(StoreError::Failed { context: "claiming", source: "disk full".into() });
+        }
+        self.inner.claim(seq, attempt, at).await
+    }
+    async fn unclaim(&self, seq: SendSeq) -> Result<()> {
+        self.inner.unclaim(seq).await
+    }
+    async fn settle(&self, done: &[(SendSeq, Settlement)]) -> Result<()> {
+        assert!(!one_of(&self.panics), "a bug in the store");
+        self.inner.settle(done).await
+    }
+    async fn unsent(&self, account: &AccountId) -> Result<Vec<OutboxRow>> {
+        self.inner.unsent(account).await
+    }
+    async fn refuse(&self, account: &AccountId, reason: &'static str) -> Result<()> {
+        self.inner.refuse(account, reason).await
+    }
+    async fn cursor(&self, account: &AccountId) -> Result<Option<Cursor>> {
+        self.inner.cursor(account).await
+    }
+    async fn get(&self, namespace: &str, key: &str) -> Result<Option<Versioned>> {
+        self.inner.get(namespace, key).await
+    }
+    async fn put(&self, namespace: &str, key: &str, expected: Option<u64>, value: Option<Bytes>) -> Result<u64> {
+        self.inner.put(namespace, key, expected, value).await
+    }
+    async fn keys(&self, namespace: &str) -> Result<Vec<String>> {
+        self.inner.keys(namespace).await
+    }
+    async fn ledger(&self) -> Result<Ledger> {
+        self.inner.ledger().await
+    }
+}
