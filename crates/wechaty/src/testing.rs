@@ -22,7 +22,9 @@
 
 use std::ops::Deref;
 
-pub use wechaty_puppet_testkit::{FakePlatform, FakePuppet, FakeRoom, Heard, Person};
+pub use wechaty_puppet_testkit::{
+    Book, FakeAccount, FakePlatform, FakePlatformBuilder, FakePuppet, FakeRoom, Faults, Heard, Person, SendFault,
+};
 
 use crate::{Bot, BotBuilder, Ledger};
 

@@ -29,6 +29,14 @@ pub enum BuildError {
     /// Two accounts share a slot.
     #[error("account slot `{0}` is given twice")]
     DuplicateAccount(AccountId),
+    /// A policy of the outbox makes no sense.
+    #[error("outbox policy of account `{account}`: {fault}")]
+    Policy {
+        /// Whose.
+        account: AccountId,
+        /// What is wrong, and what it must be.
+        fault: String,
+    },
     /// There is no such puppet.
     #[error("there is no puppet `{name}`{}", .nearest.map(|n| format!(", did you mean `{n}`?")).unwrap_or_default())]
     UnknownPuppet {
@@ -206,6 +214,9 @@ impl BotBuilder {
         for (i, slot) in self.accounts.iter().enumerate() {
             if self.accounts[..i].iter().any(|other| other.id == slot.id) {
                 return Err(BuildError::DuplicateAccount(slot.id.clone()).into());
+            }
+            if let Some(fault) = slot.policy.as_ref().unwrap_or(&self.policy).fault() {
+                return Err(BuildError::Policy { account: slot.id.clone(), fault }.into());
             }
         }
         let mut missing: Vec<_> = self.pending.iter().flat_map(|pending| pending.missing(&self.states)).collect();

@@ -37,7 +37,7 @@ pub struct Limits {
 }
 
 /// How long aborted tasks may take to see that they are.
-const LET_GO: Duration = Duration::from_secs(2);
+const LET_GO: Duration = Duration::from_secs(1);
 
 impl Default for Limits {
     fn default() -> Self {

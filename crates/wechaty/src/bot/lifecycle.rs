@@ -18,8 +18,8 @@ use crate::{
     user::{BotStart, BotStop},
 };
 
-/// How long a stop waits for lanes and sends.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long a stop waits for lanes and sends; a second more and everything is gone (`LET_GO`).
+const DRAIN: Duration = Duration::from_secs(9);
 /// How long a stop waits for a puppet to return before it is aborted.
 const PUPPET_STOP: Duration = Duration::from_secs(5);
 /// How long a start waits for a puppet's first sign of life or failure.
@@ -64,7 +64,7 @@ impl Bot {
     /// Takes up what is unfinished, and lets the puppets run.
     async fn launch(&self, running: &mut Option<Running>) -> Result<()> {
         let core = self.core();
-        core.gate.opening(&core.sends).await;
+        let gate = core.gate.opening(&core.sends).await;
         for account in self.accounts() {
             account.starting(core.store.unfinished(account.id()).await?);
         }
@@ -72,7 +72,7 @@ impl Bot {
         for account in self.accounts() {
             outbox::resume(account).await?;
         }
-        core.gate.open();
+        gate.open();
         let cancel = CancellationToken::new();
         let accounts = self.accounts().iter();
         let accounts =
@@ -101,7 +101,7 @@ impl Bot {
         }
     }
 
-    /// Stops: puppets first, then up to 10 s for events and sends under way. What is left stays in the store and is
+    /// Stops: puppets first, then 10 s at most for events and sends under way. What is left stays in the store and is
     /// taken up by the next start. Handlers that wait in `ask` are not waited for. Stopping twice does nothing.
     ///
     /// Called from a handler it returns at once, and the stop goes on behind the handler, as it waits for that too.
@@ -140,12 +140,14 @@ impl Bot {
         core.tasks.close();
         let left = DRAIN.saturating_sub(self.clock().now().saturating_sub(began));
         if self.clock().timeout(left, core.tasks.wait()).await.is_err() {
-            tracing::warn!("10 s were not enough to drain; the rest stays in the store");
+            tracing::warn!("the time was not enough to drain; the rest stays in the store");
         }
         core.gate.close();
         core.abort().await;
         for account in self.accounts() {
             account.set_ready(false);
+            // What changes while nobody listens is not told: what was known is not known any more.
+            account.cache().forget_account(account.index());
             if !matches!(account.state(), AccountState::Failed(_)) {
                 account.set_state(then.clone());
             }
@@ -183,10 +185,17 @@ impl Bot {
     /// # Errors
     /// As [`start`](Self::start); or when every account has failed for good.
     pub async fn run(&self) -> Result<()> {
-        self.start().await?;
+        let ended = async {
+            let started = self.start().await;
+            if started.is_ok() {
+                self.ended().await;
+            }
+            started
+        };
         tokio::select! {
+            // From the first moment: a start may take its time.
             () = signal() => tracing::info!("stopping"),
-            () = self.ended() => {}
+            started = ended => started?,
         }
         let failed = self.failures();
         self.stop().await?;

@@ -50,14 +50,12 @@ impl Gate {
         }
     }
 
-    /// Lets says wait until [`open`](Self::open); returns when none is on its way to the store.
-    pub(crate) async fn opening(&self, sends: &Gauge) {
-        self.state.store(OPENING, Ordering::SeqCst);
+    /// Lets says wait; returns when none is on its way to the store.
+    pub(crate) async fn opening(&self, sends: &Gauge) -> Opening<'_> {
+        self.set(OPENING);
+        let opening = Opening(self, CLOSED);
         sends.empty().await;
-    }
-
-    pub(crate) fn open(&self) {
-        self.set(OPEN);
+        opening
     }
 
     /// From now on what is said is written and not posted.
@@ -68,5 +66,20 @@ impl Gate {
     fn set(&self, state: u8) {
         self.state.store(state, Ordering::SeqCst);
         self.moved.notify_waiters();
+    }
+}
+
+/// The gate is about to open; a start that fails or is given up closes it again.
+pub(crate) struct Opening<'a>(&'a Gate, u8);
+
+impl Opening<'_> {
+    pub(crate) fn open(mut self) {
+        self.1 = OPEN;
+    }
+}
+
+impl Drop for Opening<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.1);
     }
 }

@@ -48,6 +48,19 @@ impl Default for OutboxPolicy {
 }
 
 impl OutboxPolicy {
+    /// What makes no sense about it.
+    pub(crate) fn fault(&self) -> Option<String> {
+        let pace = |name: &str, per_second: Option<f64>| {
+            let pace = per_second?;
+            // Slower than a send in a hundred days is a slip of the keyboard, and no number is no pace.
+            let sane = pace.is_finite() && pace >= 1e-7;
+            (!sane).then(|| format!("{name} is {pace}: it must be a number above 0, or None for no limit"))
+        };
+        pace("per_second", self.per_second)
+            .or_else(|| pace("per_conversation", self.per_conversation))
+            .or_else(|| (self.attempts == 0).then(|| "attempts is 0: a send must be tried at least once".to_owned()))
+    }
+
     /// So many sends a second an account.
     pub fn per_second(sends: impl Into<f64>) -> Self {
         Self { per_second: Some(sends.into()), ..Self::default() }

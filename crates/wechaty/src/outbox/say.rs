@@ -18,7 +18,7 @@ use crate::{
     bot::{Account, Core},
     handler::Run,
     store::{Enqueued, OutboxRow},
-    user::{Contact, Room},
+    user::Contact,
 };
 
 /// A say about to happen: a future of its [`Receipt`], ready once the send is durable.
@@ -43,10 +43,14 @@ pub(super) struct Request {
     what: SayablePayload,
     cause: Option<MessageId>,
     quote: Option<MessageId>,
-    mentions: Vec<(Mention, String)>,
-    /// Mentioned by the names they have in this room; looked up when the say is awaited.
-    members: Option<(Room, Vec<Contact>)>,
+    mentions: Vec<Mentioned>,
     name: Option<String>,
+}
+
+/// Who is mentioned; the name is looked up when the say is awaited.
+enum Mentioned {
+    Contact(Contact),
+    All,
 }
 
 impl fmt::Debug for Say {
@@ -60,16 +64,7 @@ impl fmt::Debug for Say {
 
 impl Say {
     pub(crate) fn new(account: Account, to: ConversationId, what: Sayable, cause: Option<MessageId>) -> Self {
-        Self(State::Built(Request {
-            account,
-            to,
-            what: what.0,
-            cause,
-            quote: None,
-            mentions: Vec::new(),
-            members: None,
-            name: None,
-        }))
+        Self(State::Built(Request { account, to, what: what.0, cause, quote: None, mentions: Vec::new(), name: None }))
     }
 
     fn edit(mut self, edit: impl FnOnce(&mut Request)) -> Self {
@@ -90,20 +85,16 @@ impl Say {
         self.edit(|request| request.quote = Some(message.into()))
     }
 
-    /// Mentions people: `@name` is put in front of a text, separated by U+2005, and they are notified.
+    /// Mentions people: `@name` is put in front of a text, separated by U+2005, and they are notified. In a room it is
+    /// the name they have there. Only a text can mention.
     pub fn mention<'a>(self, contacts: impl IntoIterator<Item = &'a Contact>) -> Self {
-        let mentions: Vec<_> =
-            contacts.into_iter().map(|c| (Mention::Contact(c.id().clone()), c.mention_name())).collect();
-        self.edit(|request| request.mentions.extend(mentions))
-    }
-
-    pub(crate) fn mention_members(self, room: Room, contacts: Vec<Contact>) -> Self {
-        self.edit(|request| request.members = Some((room, contacts)))
+        let contacts = contacts.into_iter().cloned().map(Mentioned::Contact);
+        self.edit(|request| request.mentions.extend(contacts))
     }
 
     /// Mentions everybody in the room: `@all`.
     pub fn mention_all(self) -> Self {
-        self.edit(|request| request.mentions.push((Mention::All, "all".to_owned())))
+        self.edit(|request| request.mentions.push(Mentioned::All))
     }
 
     /// Waits until the platform took it: `receipt.sent()` in one step.
@@ -162,7 +153,7 @@ impl Request {
     fn passes_at_once(&mut self) -> Option<Pass> {
         let capabilities = self.account.capabilities();
         let is_plain = matches!(self.what, SayablePayload::Text(_)) && capabilities.has(Capability::SendText);
-        if !is_plain || self.members.is_some() || !self.mentions.is_empty() {
+        if !is_plain || !self.mentions.is_empty() {
             return None;
         }
         // One that is refused has to be written down.
@@ -172,21 +163,57 @@ impl Request {
     }
 
     async fn prepare(mut self) -> Result<Commit> {
-        if let Some((room, contacts)) = self.members.take() {
-            name_members(&room, contacts, &mut self.mentions).await;
-        }
-        let what = with_mentions(self.what, std::mem::take(&mut self.mentions));
-        match convert(&self.account, what).await {
+        let prepared = match self.named().await {
+            Ok(what) => convert(&self.account, what).await,
+            Err(error) => Err(error),
+        };
+        match prepared {
             Ok(what) => {
                 let core = self.account.core();
                 let pass = core.gate.pass(&core.sends).await;
-                Ok(Self { what, ..self }.commit(pass))
+                self.what = what;
+                Ok(self.commit(pass))
             }
             Err(error) => {
                 self.account.core().store.refuse(self.account.id(), refusal(&error)).await?;
                 Err(error)
             }
         }
+    }
+
+    /// What is said, with `@name`s in front.
+    async fn named(&mut self) -> Result<SayablePayload> {
+        let mut what = std::mem::replace(&mut self.what, SayablePayload::text(""));
+        if self.mentions.is_empty() {
+            return Ok(what);
+        }
+        let kind = what.kind();
+        let (SayablePayload::Text(text) | SayablePayload::Markdown(text)) = &mut what else {
+            let reason = format!("only a text can mention people, and this is of kind {kind}: say the names in a text");
+            return Err(Error::Invalid { what: "mention", reason });
+        };
+        let room = match &self.to {
+            ConversationId::Room(room) => Some(self.account.room_handle(room)),
+            ConversationId::Contact(_) => None,
+        };
+        let mut names = String::new();
+        for mentioned in std::mem::take(&mut self.mentions) {
+            let (mention, name) = match (&mentioned, &room) {
+                (Mentioned::All, _) => (Mention::All, "all".to_owned()),
+                (Mentioned::Contact(contact), Some(room)) => {
+                    (Mention::Contact(contact.id().clone()), room.mention_name(contact).await)
+                }
+                (Mentioned::Contact(contact), None) => (Mention::Contact(contact.id().clone()), contact.mention_name()),
+            };
+            if !names.is_empty() {
+                names.push('\u{2005}');
+            }
+            names.push('@');
+            names.push_str(&name);
+            text.mentions.push(mention);
+        }
+        text.text = format!("{names} {}", text.text);
+        Ok(what)
     }
 
     /// The row, under its key.
@@ -243,25 +270,6 @@ impl Commit {
             }
         }
     }
-}
-
-async fn name_members(room: &Room, contacts: Vec<Contact>, mentions: &mut Vec<(Mention, String)>) {
-    for contact in contacts {
-        mentions.push((Mention::Contact(contact.id().clone()), room.mention_name(&contact).await));
-    }
-}
-
-/// Puts `@name`s in front of a text; other kinds get none, as no platform takes them there.
-fn with_mentions(mut what: SayablePayload, mentions: Vec<(Mention, String)>) -> SayablePayload {
-    if mentions.is_empty() {
-        return what;
-    }
-    if let SayablePayload::Text(text) | SayablePayload::Markdown(text) = &mut what {
-        let names: Vec<String> = mentions.iter().map(|(_, name)| format!("@{name}")).collect();
-        text.text = format!("{} {}", names.join("\u{2005}"), text.text);
-        text.mentions.extend(mentions.into_iter().map(|(mention, _)| mention));
-    }
-    what
 }
 
 /// Turns what the platform cannot show into the best it can, and spools files.

@@ -202,7 +202,9 @@ async fn attempt_once(account: &Account, row: &OutboxRow, attempt: u32) -> Resul
 
 /// Whether the platform itself would drop a second copy now of what was first tried at `began`.
 fn may_repeat(account: &Account, began: Timestamp) -> bool {
-    account.capabilities().key_window.is_some_and(|window| account.core().clock.wall().since(began) < window)
+    let capabilities = account.capabilities();
+    capabilities.has(Capability::IdempotencyKey)
+        && capabilities.key_window.is_some_and(|window| account.core().clock.wall().since(began) < window)
 }
 
 /// The end of a send of which nobody knows whether it arrived.

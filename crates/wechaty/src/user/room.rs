@@ -326,7 +326,7 @@ impl Room {
     }
     /// Says something here and mentions people by the names they have in this room.
     pub fn say_to(&self, what: impl IntoSayable, contacts: &[Contact]) -> Say {
-        self.say(what).mention_members(self.clone(), contacts.to_vec())
+        self.say(what).mention(contacts)
     }
     pub(crate) fn say_because(&self, what: impl IntoSayable, cause: Option<MessageId>) -> Say {
         Say::new(self.account().clone(), self.conversation_id(), what.into_sayable(), cause)

@@ -498,3 +498,35 @@ async fn a_send_that_waits_when_the_bot_stops_is_sent_after_the_next_start() {
     assert_eq!(texts(&alice), ["first", "second"]);
     bot.finish_with(&platform).await;
 }
+
+#[tokio::test]
+async fn a_window_without_idempotency_keys_is_no_leave_to_say_it_twice() {
+    let platform = FakePlatform::builder().deny(Capability::IdempotencyKey).build();
+    let declared = wechaty_puppet::Puppet::capabilities(&platform.puppet()).key_window;
+    assert!(declared.is_some(), "the fake declares a window all the same");
+    let alice = platform.user("alice");
+    let bot = spawn(bot(&platform)).await;
+    bot.ready().await;
+    platform.faults().fail_sends(1, SendFault::ReplyLost);
+    bot.main_account().contact_handle(&alice.id()).say("once").await.expect("durable");
+    platform.clock().advance(secs(300)).await;
+    let ledger = bot.finish_with(&platform).await;
+    assert_eq!((texts(&alice).len(), ledger.outbound.maybe_sent), (1, 1), "{ledger}");
+}
+
+#[test]
+fn a_policy_that_makes_no_sense_is_refused_with_its_account() {
+    let faults = [
+        (OutboxPolicy::per_second(0), "per_second is 0"),
+        (OutboxPolicy::per_second(-1), "per_second is -1"),
+        (OutboxPolicy::per_second(f64::NAN), "per_second is NaN"),
+        (OutboxPolicy::per_second(1e-30), "must be a number above 0"),
+        (OutboxPolicy { per_conversation: Some(f64::INFINITY), ..OutboxPolicy::default() }, "per_conversation is inf"),
+        (OutboxPolicy { attempts: 0, ..OutboxPolicy::default() }, "attempts is 0"),
+    ];
+    for (policy, fault) in faults {
+        let platform = FakePlatform::new();
+        let error = bot(&platform).outbox(policy).build().expect_err("makes no sense").to_string();
+        assert!(error.contains(fault) && error.contains("account `default`"), "{error}");
+    }
+}

@@ -516,3 +516,37 @@ async fn our_own_private_message_belongs_to_the_peer_q14_q15() {
     let expected = ["false contact-alice hi", "true contact-alice hello", "true contact-alice and a word after my own"];
     assert_eq!(log.all(), expected);
 }
+
+#[tokio::test]
+async fn a_mention_uses_the_name_somebody_has_in_the_room() {
+    let platform = FakePlatform::new();
+    let alice = platform.user("alice");
+    let room = platform.room("tea", &[&alice]);
+    room.set_alias(&alice, "Queen 女王");
+    let bot = spawn(bot(&platform).on_message(|msg: Message| async move {
+        msg.say("hi").mention([&msg.talker()]).await?;
+        Ok::<_, Error>(())
+    }))
+    .await;
+    alice.says_in(&room, "hello").await;
+    assert_eq!(alice.hears_in(&room).await, "@Queen 女王 hi");
+    alice.says("hello").await;
+    assert_eq!(alice.hears().await, "@alice hi");
+    bot.finish_with(&platform).await;
+}
+
+#[tokio::test]
+async fn what_is_no_text_cannot_mention_and_says_so() {
+    let platform = FakePlatform::new();
+    let alice = platform.user("alice");
+    let room = platform.room("tea", &[&alice]);
+    let bot = spawn(bot(&platform)).await;
+    bot.ready().await;
+    let account = bot.main_account();
+    let contact = account.contact(alice.id()).await.expect("loads");
+    let file = FileBox::from_bytes(b"x".to_vec(), "x.txt");
+    let error = account.room_handle(&room.id()).say(file).mention([&contact]).await.expect_err("cannot mention");
+    assert!(error.to_string().contains("only a text can mention people"), "{error}");
+    let ledger = bot.finish_with(&platform).await;
+    assert_eq!((ledger.outbound.said, ledger.outbound.rejected), (1, 1));
+}

@@ -474,3 +474,20 @@ async fn memory_is_given_back_whatever_ends_a_lane() {
     let ledger = bot.ledger().await.expect("reads").inbound;
     assert_eq!((ledger.received, ledger.handled, ledger.pending), (30, 28, 2));
 }
+
+#[tokio::test]
+async fn what_changed_while_the_bot_was_stopped_is_not_taken_from_the_cache() {
+    let platform = FakePlatform::new();
+    let (alice, log) = (platform.user("alice"), Log::default());
+    let builder = bot(&platform)
+        .state(log.clone())
+        .on_message(|msg: Message, log: State<Log>| async move { log.note(msg.talker().name()) });
+    let bot = spawn(builder).await;
+    alice.says("hi").await;
+    bot.stop().await.expect("stops");
+    alice.changes_profile(|profile| profile.name = "Alice Liddell".into());
+    bot.start().await.expect("starts");
+    alice.says("hi").await;
+    bot.finish_with(&platform).await;
+    assert_eq!(log.all(), ["alice", "Alice Liddell"]);
+}
