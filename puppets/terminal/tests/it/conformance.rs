@@ -12,11 +12,36 @@ use wechaty_puppet::{
 };
 use wechaty_puppet_terminal::DECLARATION;
 use wechaty_puppet_testkit::{
-    conformance::{Fault, Harness, KnownRoom, Received, Said, Unavailable, World},
+    conformance::{Ability, Cannot, Fault, Harness, KnownRoom, Received, Said, Unavailable, World},
     puppet_conformance,
 };
 
 use crate::{Stage, file};
+
+const CANNOT: &[Cannot] = &[
+    Cannot::new(
+        "there is no command for it: a terminal takes texts and pictures of people who are named, and shows lines",
+        &[
+            Ability::SayQuote,
+            Ability::SayKind,
+            Ability::Stranger,
+            Ability::Friendship,
+            Ability::RoomInvite,
+            Ability::RoomJoin,
+            Ability::RoomLeave,
+            Ability::RoomTopic,
+            Ability::RoomAnnounce,
+            Ability::Recall,
+            Ability::Edit,
+            Ability::React,
+        ],
+    ),
+    Cannot::new(
+        "printing is done or fails: nothing stands between the puppet and the screen that could refuse, or repeat",
+        &[Ability::Disconnect, Ability::Duplicate, Ability::RateLimit, Ability::LoseReply, Ability::Reject],
+    ),
+    Cannot::new("what a process has read from its input is gone with it", &[Ability::Replay, Ability::Cursor]),
+];
 
 /// Each puppet is a process with a keyboard and a screen of its own; the person sits at the last one.
 #[derive(Default)]
@@ -42,7 +67,6 @@ impl Harness for TerminalHarness {
     async fn world(&self) -> World {
         World {
             room: Some(KnownRoom { id: "Tea@room".into(), members: vec!["Mei".into(), "Otto".into()] }),
-            forgets: Some("what a process has read from its input is gone with it"),
             ..World::new(vec!["Mei".into(), "Otto".into(), "you".into()])
         }
     }
@@ -99,6 +123,10 @@ impl Harness for TerminalHarness {
         let stage = self.0.lock().last().cloned().ok_or_else(|| Unavailable::new("no puppet yet"))?;
         stage.out.1.store(true, Ordering::Relaxed);
         Ok(())
+    }
+
+    fn cannot(&self) -> &[Cannot] {
+        CANNOT
     }
 
     fn declaration(&self) -> Result<Declaration, Unavailable> {
