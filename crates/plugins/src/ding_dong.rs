@@ -3,7 +3,10 @@
 use serde::Deserialize;
 use wechaty::prelude::*;
 
-use crate::Match;
+use crate::{
+    Match,
+    words::{mentions_us, words},
+};
 
 /// Answers `ding` with `dong`.
 ///
@@ -54,25 +57,24 @@ fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<
 }
 
 impl DingDong {
-    async fn wants(&self, msg: &Message) -> wechaty::Result<bool> {
+    async fn wants(&self, msg: &Message) -> bool {
         // The cheap questions first: to find mentions in a text, members may have to be loaded.
         if msg.kind() != MessageType::Text || (msg.is_self() && !self.self_too) {
-            return Ok(false);
+            return false;
         }
-        let text = msg.mention_text().await?;
-        if !self.ding.text(&text) {
-            return Ok(false);
+        if !self.ding.text(&words(msg).await) {
+            return false;
         }
         if msg.is_self() && (!self.self_too || self.dong.iter().any(|dong| self.ding.text(dong))) {
-            return Ok(false);
+            return false;
         }
-        Ok(match msg.room() {
-            Some(room) => self.room.room(&room).await && (!self.mention || msg.mentions_self().await?),
+        match msg.room() {
+            Some(room) => self.room.room(&room).await && (!self.mention || mentions_us(msg).await),
             None => match msg.conversation_id().contact() {
                 Some(peer) => self.contact.contact(&msg.account().contact_handle(peer)).await,
                 None => false,
             },
-        })
+        }
     }
 }
 
@@ -86,7 +88,7 @@ impl Plugin for DingDong {
         cx.on_message(move |msg: Message| {
             let plugin = plugin.clone();
             async move {
-                if !plugin.wants(&msg).await? {
+                if !plugin.wants(&msg).await {
                     return wechaty::Result::<Flow>::Ok(Flow::Continue);
                 }
                 for dong in &plugin.dong {

@@ -6,6 +6,7 @@ mod event_logger;
 mod matcher;
 mod qr_code_terminal;
 mod welcome;
+mod words;
 
 pub use by_name::{PluginError, by_name, names};
 pub use ding_dong::DingDong;
@@ -13,3 +14,4 @@ pub use event_logger::EventLogger;
 pub use matcher::Match;
 pub use qr_code_terminal::QrCodeTerminal;
 pub use welcome::Welcome;
+pub use words::words;

@@ -9,6 +9,8 @@ use serde::{
 };
 use wechaty::user::{Contact, Message, Room};
 
+use crate::words::words;
+
 /// Which texts, people, rooms or messages.
 ///
 /// | Settings | Code | Text | Contact | Room | Message |
@@ -138,17 +140,6 @@ impl Match {
             Self::Regex(regex) => regex.is_match(text),
             Self::Contains(part) => text.contains(part.as_str()),
             Self::Never | Self::Exact(_) | Self::Any(_) => false,
-        }
-    }
-}
-
-/// What a message says without mentions; as it stands where the members cannot be loaded.
-pub(crate) async fn words(message: &Message) -> String {
-    match message.mention_text().await {
-        Ok(text) => text,
-        Err(error) => {
-            tracing::debug!(message = %message.id(), %error, "the mentions of a message could not be told");
-            message.text().unwrap_or_default().trim().to_owned()
         }
     }
 }

@@ -16,7 +16,7 @@ use wechaty_puppet::{
     Mention, MessageId, MessagePayload, Outgoing, PlatformName, Puppet, PuppetContext, PuppetError, Result,
     SayablePayload, Sent, async_trait,
 };
-use wechaty_puppet_testkit::conformance::{self, Harness, Received, Said, Unavailable, World};
+use wechaty_puppet_testkit::conformance::{self, Ability, Cannot, Harness, Received, Said, Unavailable, World};
 
 const PLATFORM: PlatformName = PlatformName::new("toy");
 const BOT: &str = "bot";
@@ -130,6 +130,38 @@ impl Loader for Toy {
     }
 }
 
+/// What this messenger does not have, so that the suite does not ask for it.
+const CANNOT: &[Cannot] = &[
+    Cannot::new(
+        "people here only write plain texts, one to one",
+        &[
+            Ability::Room,
+            Ability::SayMention,
+            Ability::SayQuote,
+            Ability::SayKind,
+            Ability::Stranger,
+            Ability::Friendship,
+            Ability::RoomInvite,
+            Ability::Recall,
+            Ability::Edit,
+            Ability::React,
+        ],
+    ),
+    Cannot::new(
+        "a struct in memory is always in reach and never repeats itself",
+        &[
+            Ability::Disconnect,
+            Ability::Duplicate,
+            Ability::RateLimit,
+            Ability::LoseReply,
+            Ability::Unreachable,
+            Ability::Reject,
+        ],
+    ),
+    Cannot::new("the line itself remembers what was acknowledged", &[Ability::Cursor]),
+    Cannot::new("there is nothing to configure", &[Ability::Declaration]),
+];
+
 /// The messenger's side of the suite: what people say to the bot, and what they got from it.
 struct ToyHarness(Arc<Messenger>);
 
@@ -164,6 +196,9 @@ impl Harness for ToyHarness {
             key: None,
         });
         ours.collect()
+    }
+    fn cannot(&self) -> &[Cannot] {
+        CANNOT
     }
 }
 

@@ -16,7 +16,9 @@
 //!
 //! **Events.** Dirty events precede the event whose change they tell; a changed room makes both Room and RoomMember
 //! dirty. The bot's own changes give dirty events and nothing else, but for an accepted invitation: a `room-join` tells
-//! where it led. An event that cannot be stored is offered again every second.
+//! where it led. An event that cannot be stored is offered again every second. An
+//! entry of the timeline that the bot has made impossible (a join into a room that it dismissed) is skipped; an `error`
+//! event tells which.
 //!
 //! **Sending.** Ids: `sent-<ms>-<n>`. The echo has the id and the payload of the sent message, whether or not the bot
 //! is told the id; forwards are not echoed. Without `storeSent` the loader knows nothing of a sent message, unless its

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use wechaty_puppet::{AcceptError, Batch, Clock, Event, PuppetContext, PuppetError, Result};
+use wechaty_puppet::{AcceptError, Batch, Clock, ErrorEvent, Event, PuppetContext, PuppetError, Result};
 
-use crate::MockPuppet;
+use crate::{MockPuppet, world::Scheduled};
 
 /// Most events of one batch.
 const BATCH: usize = 256;
@@ -54,10 +54,20 @@ async fn play(puppet: &MockPuppet, cx: &PuppetContext, start: Duration) -> Resul
         if !wait.is_zero() && !slept(puppet, cx.clock(), wait).await {
             continue;
         }
-        let events = puppet.live().state.apply(Event::new(next.what.clone()), puppet.0.ids_only)?;
-        hand_over(cx, events).await?;
+        hand_over(cx, happen(puppet, next)).await?;
         timeline.next();
     }
+}
+
+/// What goes out for an entry. One that no longer fits a world that the bot has changed is skipped, and told.
+fn happen(puppet: &MockPuppet, entry: &Scheduled) -> Vec<Event> {
+    let applied = puppet.live().state.apply(Event::new(entry.what.clone()), puppet.0.ids_only);
+    applied.unwrap_or_else(|error| {
+        let at = entry.at.as_millis();
+        let words = format!("the {} at {at} ms of the timeline was skipped: {error}", entry.what.kind());
+        tracing::warn!(world = %puppet.0.world.name, "{words}");
+        vec![Event::new(ErrorEvent { gerror: None, data: Some(words) })]
+    })
 }
 
 /// False: something waits to be handed on before the time has come.

@@ -10,8 +10,11 @@ pub const MAX_LINE: usize = 1 << 20;
 /// What some editors put before the first line.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// How many lines are read ahead of the bot.
-const AHEAD: usize = 1024;
+/// Most lines of one batch.
+const BATCH: usize = 256;
+
+/// How many batches are read ahead of the bot. Each holds less than two of the longest lines.
+const AHEAD: usize = 2;
 
 /// What the reader found.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,23 +24,51 @@ pub(crate) enum Input {
     Refused(u64, String),
 }
 
+/// Lines that were read together.
+#[derive(Default)]
+struct Pending {
+    inputs: Vec<Input>,
+    bytes: usize,
+}
+
+impl Pending {
+    fn push(&mut self, input: Input) {
+        self.bytes += match &input {
+            Input::Line(line) => line.len(),
+            Input::Refused(_, why) => why.len(),
+        };
+        self.inputs.push(input);
+    }
+    fn is_full(&self) -> bool {
+        self.inputs.len() >= BATCH || self.bytes >= MAX_LINE
+    }
+    /// False: nobody listens any more.
+    fn send(&mut self, to: &mpsc::Sender<Vec<Input>>) -> bool {
+        let inputs = std::mem::take(self).inputs;
+        inputs.is_empty() || to.blocking_send(inputs).is_ok()
+    }
+}
+
 /// Reads on a thread of its own: a blocked stdin must not hold up the end of the process.
-pub(crate) fn read(reader: Box<dyn Read + Send>) -> mpsc::Receiver<Input> {
-    let (lines, receiver) = mpsc::channel(AHEAD);
+pub(crate) fn read(reader: Box<dyn Read + Send>) -> mpsc::Receiver<Vec<Input>> {
+    let (batches, receiver) = mpsc::channel(AHEAD);
     let work = move || {
         let mut reader = BufReader::with_capacity(64 << 10, reader);
+        let mut pending = Pending::default();
         for number in 1.. {
-            let input = match next_line(&mut reader, number) {
-                Ok(Some(input)) => input,
+            // What was read must not wait for a line that is still being typed.
+            let blocks = !reader.buffer().contains(&b'\n');
+            if (blocks || pending.is_full()) && !pending.send(&batches) {
+                return;
+            }
+            match next_line(&mut reader, number) {
+                Ok(Some(input)) => pending.push(input),
                 Ok(None) => return,
                 Err(error) => {
-                    let why = format!("reading failed: {error}; the input ends here");
-                    let _ = lines.blocking_send(Input::Refused(number, why));
+                    pending.push(Input::Refused(number, format!("reading failed: {error}; the input ends here")));
+                    pending.send(&batches);
                     return;
                 }
-            };
-            if lines.blocking_send(input).is_err() {
-                return;
             }
         }
     };
@@ -95,8 +126,8 @@ mod tests {
     use super::*;
 
     fn all(bytes: Vec<u8>) -> Vec<Input> {
-        let mut lines = read(Box::new(std::io::Cursor::new(bytes)));
-        std::iter::from_fn(|| lines.blocking_recv()).collect()
+        let mut batches = read(Box::new(std::io::Cursor::new(bytes)));
+        std::iter::from_fn(|| batches.blocking_recv()).flatten().collect()
     }
 
     #[test]
@@ -115,5 +146,24 @@ mod tests {
     #[test]
     fn a_line_of_exactly_the_limit_is_read() {
         assert!(matches!(&all(vec![b'x'; MAX_LINE])[..], [Input::Line(line)] if line.len() == MAX_LINE));
+    }
+
+    #[test]
+    fn long_lines_ahead_of_a_slow_bot_do_not_fill_the_memory() {
+        let line = [vec![b'x'; MAX_LINE - 1], vec![b'\n']].concat();
+        let mut batches = read(Box::new(std::io::Cursor::new(line.repeat(40))));
+        let mut lines = 0;
+        while let Some(batch) = batches.blocking_recv() {
+            assert!(batch.len() <= 2, "{} lines of a MiB at once", batch.len());
+            lines += batch.len();
+        }
+        assert_eq!(lines, 40);
+    }
+
+    #[test]
+    fn short_lines_come_in_batches() {
+        let mut batches = read(Box::new(std::io::Cursor::new(b"ding\n".repeat(1000))));
+        let sizes: Vec<usize> = std::iter::from_fn(|| batches.blocking_recv()).map(|batch| batch.len()).collect();
+        assert_eq!(sizes, [256, 256, 256, 232]);
     }
 }

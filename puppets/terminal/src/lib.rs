@@ -3,9 +3,13 @@
 //! In a pipe, stdout holds only what the bot says to ordinary input, one message a line (a line break inside a message
 //! is shown as `⏎`, and `⏎` is read as one); everything else goes to stderr. `/help` lists the commands. The end of the
 //! input ends the puppet.
+//!
+//! Bounded: lines to 1 MiB and a few of them read ahead; 1,000 people and as many rooms; the last 1,024 messages, within
+//! 16 MiB, can be looked up.
 
 mod command;
 mod input;
+mod lookup;
 mod people;
 mod puppet;
 mod screen;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use wechaty_puppet::{
-    ContactId, ContactPayload, FileBox, MessageId, MessagePayload, RoomId, RoomMemberPayload, RoomPayload,
+    ContactId, ContactPayload, FileBox, MessageId, MessagePayload, RoomId, RoomMemberPayload, RoomPayload, Timestamp,
 };
 
 /// The bot's own id.
@@ -15,6 +15,12 @@ pub(crate) const BOT: &str = "bot";
 pub const YOU: &str = "you";
 /// How many messages can be looked up later.
 const REMEMBERED: usize = 1024;
+/// How many bytes of texts, and of files in memory, these may have together; the newest stays in any case.
+const REMEMBERED_BYTES: u64 = 16 << 20;
+/// Most people, and most rooms.
+const MOST: usize = 1000;
+/// Longest name and topic in bytes.
+const LONGEST_NAME: usize = 256;
 
 /// A message with its file, if it has one.
 type Remembered = (Arc<MessagePayload>, Option<FileBox>);
@@ -25,8 +31,10 @@ pub(crate) struct People {
     rooms: Vec<Arc<RoomPayload>>,
     messages: HashMap<MessageId, Remembered>,
     order: VecDeque<MessageId>,
+    bytes: u64,
     speaker: ContactId,
     room: Option<RoomId>,
+    started: Option<Timestamp>,
     next: u64,
 }
 
@@ -38,8 +46,10 @@ impl Default for People {
             rooms: Vec::new(),
             messages: HashMap::new(),
             order: VecDeque::new(),
+            bytes: 0,
             speaker: YOU.into(),
             room: None,
+            started: None,
             next: 0,
         }
     }
@@ -76,25 +86,33 @@ impl People {
         self.room(self.room.as_ref()?)
     }
 
-    /// Speaks as somebody; new people come into the current room.
-    pub(crate) fn speak_as(&mut self, name: &str) {
-        self.speaker = name.into();
-        if !self.people.iter().any(|person| person.id == self.speaker) {
+    /// Speaks as somebody; new people come into the current room. `Err`: why not, in words.
+    pub(crate) fn speak_as(&mut self, name: &str) -> Result<(), String> {
+        let id = ContactId::from(name);
+        if self.person(&id).is_none() {
+            may_come("people", name, self.people.len())?;
             let person = ContactPayload { friend: Some(true), ..ContactPayload::new(name, name) };
             self.people.push(Arc::new(person));
         }
+        self.speaker = id;
         self.join();
+        Ok(())
     }
 
-    /// Speaks in a room; a new one begins with the bot and the speaker.
-    pub(crate) fn enter(&mut self, topic: Option<&str>) {
-        self.room = topic.map(|topic| format!("{topic}@room").into());
-        let Some(topic) = topic else { return };
-        if self.current_room().is_none() {
-            let room = RoomPayload::new(format!("{topic}@room"), topic, vec![BOT.into()]);
-            self.rooms.push(Arc::new(room));
+    /// Speaks in a room; a new one begins with the bot and the speaker. `Err`: why not, in words.
+    pub(crate) fn enter(&mut self, topic: Option<&str>) -> Result<(), String> {
+        let Some(topic) = topic else {
+            self.room = None;
+            return Ok(());
+        };
+        let id = RoomId::from(format!("{topic}@room"));
+        if self.room(&id).is_none() {
+            may_come("rooms", topic, self.rooms.len())?;
+            self.rooms.push(Arc::new(RoomPayload::new(id.clone(), topic, vec![BOT.into()])));
         }
+        self.room = Some(id);
         self.join();
+        Ok(())
     }
 
     fn join(&mut self) {
@@ -106,9 +124,15 @@ impl People {
         }
     }
 
+    /// The first run begins.
+    pub(crate) fn start(&mut self, now: Timestamp) {
+        self.started.get_or_insert(now);
+    }
+
+    /// With the time of the start in it: another process with the same store must not meet ids of this one.
     pub(crate) fn next_id(&mut self) -> MessageId {
         self.next += 1;
-        format!("t{}", self.next).into()
+        format!("t{}-{}", self.started.unwrap_or_default().as_millis(), self.next).into()
     }
 
     /// A message of the current speaker, where it speaks.
@@ -122,11 +146,66 @@ impl People {
 
     pub(crate) fn remember(&mut self, payload: Arc<MessagePayload>, file: Option<FileBox>) {
         self.order.push_back(payload.id.clone());
+        self.bytes += weight(&payload, file.as_ref());
         self.messages.insert(payload.id.clone(), (payload, file));
-        if self.order.len() > REMEMBERED
-            && let Some(oldest) = self.order.pop_front()
+        while (self.order.len() > REMEMBERED || self.bytes > REMEMBERED_BYTES)
+            && self.order.len() > 1
+            && let Some((payload, file)) = self.order.pop_front().and_then(|oldest| self.messages.remove(&oldest))
         {
-            self.messages.remove(&oldest);
+            self.bytes -= weight(&payload, file.as_ref());
         }
+    }
+}
+
+/// Bytes that a message keeps in memory.
+fn weight(payload: &MessagePayload, file: Option<&FileBox>) -> u64 {
+    let text = payload.text.as_ref().map_or(0, String::len) as u64;
+    text + file.filter(|file| file.path().is_none()).and_then(FileBox::size).unwrap_or(0)
+}
+
+/// Whether somebody or something new may have this name.
+fn may_come(what: &str, name: &str, there: usize) -> Result<(), String> {
+    if name.len() > LONGEST_NAME {
+        return Err(format!("{} bytes are too long for a name, at most {LONGEST_NAME} are taken", name.len()));
+    }
+    if there >= MOST {
+        return Err(format!("there are {there} {what} already, no more are taken"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_and_rooms_without_end_do_not_fill_the_memory() {
+        let mut people = People::default();
+        let refused = (0..2 * MOST).filter_map(|n| people.speak_as(&format!("p{n}")).err()).collect::<Vec<_>>();
+        assert_eq!((people.people().len(), refused.len()), (MOST, MOST + 2));
+        assert!(refused[0].contains("1000 people already"), "{}", refused[0]);
+        assert_eq!(people.speaker().as_str(), "p997", "who was refused does not speak");
+        let refused = (0..MOST + 1).filter_map(|n| people.enter(Some(&format!("r{n}"))).err()).collect::<Vec<_>>();
+        assert!(people.rooms().len() == MOST && refused[0].contains("1000 rooms already"), "{refused:?}");
+        assert!(people.speak_as(&"x".repeat(LONGEST_NAME + 1)).is_err_and(|why| why.contains("257 bytes")));
+        people.speak_as(YOU).expect("who is there may speak");
+    }
+
+    #[test]
+    fn long_messages_are_remembered_within_a_budget() {
+        let mut people = People::default();
+        let mut ids = Vec::new();
+        for _ in 0..40 {
+            let said = Arc::new(people.says(&"x".repeat(1 << 20)));
+            ids.push(said.id.clone());
+            people.remember(said, None);
+        }
+        let there = ids.iter().filter(|id| people.message(id).is_some()).count();
+        assert_eq!(there, 16);
+        let large = people.says("");
+        let file = FileBox::from_bytes(vec![0; 20 << 20], "large.bin");
+        people.remember(Arc::new(large.clone()), Some(file));
+        assert!(people.message(&large.id).is_some() && people.message(&ids[39]).is_none());
+        assert_eq!(people.order.len(), people.messages.len());
     }
 }

@@ -9,10 +9,9 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use wechaty_puppet::{
-    AcceptError, Batch, Capabilities, Capability, ContactId, ContactPayload, ConversationId, Directory, DongEvent,
-    Event, EventPayload, FileBox, Loader, LoginStep, Mention, MessageId, MessageMedia, MessagePayload, MessageType,
-    Outgoing, PlatformName, Puppet, PuppetContext, PuppetError, ReadyEvent, Result, RoomId, RoomMemberPayload,
-    RoomPayload, SayablePayload, Sent, async_trait, transport, unreachable,
+    AcceptError, Batch, Capabilities, Capability, ContactId, ConversationId, Directory, DongEvent, Event, EventPayload,
+    FileBox, Loader, LoginStep, Mention, MessageMedia, MessagePayload, MessageType, Outgoing, PlatformName, Puppet,
+    PuppetContext, PuppetError, ReadyEvent, Result, SayablePayload, Sent, async_trait, unreachable,
 };
 
 use crate::{
@@ -23,8 +22,8 @@ use crate::{
     screen::{LINE_BREAK, Screen},
 };
 
-/// How many lines become one batch.
-const BATCH: usize = 256;
+/// How many dings may be on their way.
+const DINGS: usize = 64;
 /// How long to wait before events are offered again to a store that failed.
 const STORE_PAUSE: Duration = Duration::from_millis(100);
 
@@ -32,16 +31,22 @@ const STORE_PAUSE: Duration = Duration::from_millis(100);
 pub struct TerminalPuppet {
     input: tokio::sync::Mutex<Source>,
     screen: Screen,
-    people: Mutex<People>,
+    pub(crate) people: Mutex<People>,
     /// Dings on their way to become dongs.
-    dongs: (mpsc::UnboundedSender<Option<String>>, tokio::sync::Mutex<mpsc::UnboundedReceiver<Option<String>>>),
+    dongs: (mpsc::Sender<Option<String>>, tokio::sync::Mutex<mpsc::Receiver<Option<String>>>),
 }
 
 /// The reader is started with the first run and goes on over restarts.
 enum Source {
     Idle(Box<dyn Read + Send>),
-    Reading(mpsc::Receiver<Input>),
+    Reading(Reading),
     Gone,
+}
+
+struct Reading {
+    batches: mpsc::Receiver<Vec<Input>>,
+    /// What came of lines that were read and is not accepted yet; the next run begins with it.
+    unaccepted: Vec<Event>,
 }
 
 impl std::fmt::Debug for TerminalPuppet {
@@ -64,7 +69,7 @@ impl TerminalPuppet {
         err: impl Write + Send + 'static,
         terminal: bool,
     ) -> Self {
-        let (dong, dongs) = mpsc::unbounded_channel();
+        let (dong, dongs) = mpsc::channel(DINGS);
         Self {
             input: tokio::sync::Mutex::new(Source::Idle(Box::new(input))),
             screen: Screen::new(Box::new(out), Box::new(err), terminal),
@@ -108,15 +113,17 @@ impl TerminalPuppet {
                 None
             }
             Line::As(name) => {
-                people.speak_as(name);
-                self.screen.note(&format!("you are {name} now"));
+                match people.speak_as(name) {
+                    Ok(()) => self.screen.note(&format!("you are {name} now")),
+                    Err(why) => self.screen.note(&why),
+                }
                 None
             }
             Line::Room(topic) => {
-                people.enter(topic);
-                match topic {
-                    Some(topic) => self.screen.note(&format!("you are in {topic} now")),
-                    None => self.screen.note("you are alone with the bot now"),
+                match (people.enter(topic), topic) {
+                    (Ok(()), Some(topic)) => self.screen.note(&format!("you are in {topic} now")),
+                    (Ok(()), None) => self.screen.note("you are alone with the bot now"),
+                    (Err(why), _) => self.screen.note(&why),
                 }
                 None
             }
@@ -160,30 +167,22 @@ impl Puppet for TerminalPuppet {
     async fn run(&self, cx: PuppetContext) -> Result<()> {
         let mut source = self.input.lock().await;
         *source = match std::mem::replace(&mut *source, Source::Gone) {
-            Source::Idle(reader) => Source::Reading(read(reader)),
+            Source::Idle(reader) => Source::Reading(Reading { batches: read(reader), unaccepted: Vec::new() }),
             other => other,
         };
-        let Source::Reading(lines) = &mut *source else { return Ok(()) };
+        let Source::Reading(Reading { batches, unaccepted }) = &mut *source else { return Ok(()) };
+        self.people.lock().start(cx.clock().wall());
         let mut dongs = self.dongs.1.lock().await;
         cx.accept(LoginStep::Done(BOT.into())).await?;
         cx.accept(EventPayload::Ready(ReadyEvent { data: None })).await?;
-        let mut waiting = Vec::with_capacity(BATCH);
         loop {
+            hand_over(&cx, unaccepted).await?;
             tokio::select! {
-                read = lines.recv_many(&mut waiting, BATCH) => {
-                    if read == 0 {
-                        return Ok(());
-                    }
-                    let events: Vec<Event> = waiting.drain(..).filter_map(|input| self.event(input, &cx)).collect();
-                    // A store that fails for a while must not cost the lines that were read already.
-                    while let Err(error) = cx.accept(Batch::from(events.clone())).await {
-                        if !matches!(error, AcceptError::Store(_)) {
-                            return Err(error.into());
-                        }
-                        cx.clock().sleep(STORE_PAUSE).await;
-                    }
-                }
-                Some(data) = dongs.recv() => cx.accept(EventPayload::Dong(DongEvent { data })).await?,
+                read = batches.recv() => match read {
+                    Some(inputs) => unaccepted.extend(inputs.into_iter().filter_map(|input| self.event(input, &cx))),
+                    None => return Ok(()),
+                },
+                Some(data) = dongs.recv() => unaccepted.push(EventPayload::Dong(DongEvent { data }).into()),
                 () = cx.cancelled() => return Ok(()),
             }
         }
@@ -235,7 +234,8 @@ impl Puppet for TerminalPuppet {
     }
 
     async fn ding(&self, data: Option<String>) -> Result<()> {
-        self.dongs.0.send(data).map_err(transport("ding"))
+        // Only as many as can be held: somebody may ding while nobody runs.
+        self.dongs.0.try_send(data).map_err(|_| PuppetError::RateLimited { retry_after: Some(STORE_PAUSE) })
     }
 
     fn loader(&self) -> Option<&dyn Loader> {
@@ -249,50 +249,14 @@ impl Puppet for TerminalPuppet {
     }
 }
 
-#[async_trait]
-impl Loader for TerminalPuppet {
-    fn platform(&self) -> PlatformName {
-        PLATFORM
+/// A store that fails for a while, or a bot that stops, must not cost the lines that were read already.
+async fn hand_over(cx: &PuppetContext, unaccepted: &mut Vec<Event>) -> Result<()> {
+    while !unaccepted.is_empty() {
+        match cx.accept(Batch::from(unaccepted.clone())).await {
+            Ok(()) => unaccepted.clear(),
+            Err(AcceptError::Store(_)) => cx.clock().sleep(STORE_PAUSE).await,
+            Err(error) => return Err(error.into()),
+        }
     }
-    async fn contact(&self, id: &ContactId) -> Result<Arc<ContactPayload>> {
-        self.people.lock().person(id).ok_or_else(|| PuppetError::not_found("contact", id))
-    }
-    async fn room(&self, id: &RoomId) -> Result<Arc<RoomPayload>> {
-        self.people.lock().room(id).ok_or_else(|| PuppetError::not_found("room", id))
-    }
-    async fn room_member(&self, room: &RoomId, contact: &ContactId) -> Result<Arc<RoomMemberPayload>> {
-        self.people.lock().member(room, contact).ok_or_else(|| PuppetError::not_found("room member", contact))
-    }
-    async fn message(&self, id: &MessageId) -> Result<Arc<MessagePayload>> {
-        let found = self.people.lock().message(id);
-        found.map(|(payload, _)| payload).ok_or_else(|| PuppetError::not_found("message", id))
-    }
-}
-
-#[async_trait]
-impl Directory for TerminalPuppet {
-    fn platform(&self) -> PlatformName {
-        PLATFORM
-    }
-    async fn contacts(&self) -> Result<Vec<ContactId>> {
-        Ok(self.people.lock().people().iter().map(|person| person.id.clone()).collect())
-    }
-    async fn rooms(&self) -> Result<Vec<RoomId>> {
-        Ok(self.people.lock().rooms().iter().map(|room| room.id.clone()).collect())
-    }
-    async fn room_members(&self, room: &RoomId) -> Result<Vec<ContactId>> {
-        let found = self.people.lock().room(room);
-        Ok(found.ok_or_else(|| PuppetError::not_found("room", room))?.member_id_list.clone())
-    }
-}
-
-#[async_trait]
-impl MessageMedia for TerminalPuppet {
-    fn platform(&self) -> PlatformName {
-        PLATFORM
-    }
-    async fn file(&self, id: &MessageId) -> Result<FileBox> {
-        let found = self.people.lock().message(id).and_then(|(_, file)| file);
-        found.ok_or_else(|| PuppetError::not_found("file of message", id))
-    }
+    Ok(())
 }

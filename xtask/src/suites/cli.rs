@@ -30,8 +30,8 @@ pub(crate) struct Case {
 pub(crate) enum Expect {
     /// Exit code 0.
     Success,
-    /// Ended by itself with another exit code.
-    Failure,
+    /// Exit code 2: what was asked makes no sense. A panic has another.
+    Refused,
     /// So many lines on standard output.
     Lines(usize),
     /// Every line of standard output contains this.
@@ -46,7 +46,7 @@ pub(crate) enum Expect {
     Record(&'static str, &'static str),
 }
 
-use Expect::{EachLine, Failure, Lines, PeakMib, Record, Stderr, StderrAny, Success};
+use Expect::{EachLine, Lines, PeakMib, Record, Refused, Stderr, StderrAny, Success};
 
 const TERMINAL: &[&str] = &["run", "--puppet", "terminal"];
 
@@ -91,6 +91,13 @@ const CASES: &[Case] = &[
         expect: &[Success, Lines(2), EachLine("dong"), StderrAny(TOO_LONG), PeakMib(48)],
     },
     Case {
+        name: "a question that is open at the end of the input is told",
+        args: TERMINAL,
+        stdin: &[(b"menu\n", 1)],
+        seconds: 30,
+        expect: &[Success, Lines(1), Stderr("waiting for an answer"), Stderr("forgotten")],
+    },
+    Case {
         name: "a world runs to its end in virtual time and is recorded",
         args: &[
             "run",
@@ -112,21 +119,21 @@ const CASES: &[Case] = &[
         args: &["run", "--puppet", "terminl"],
         stdin: &[],
         seconds: 30,
-        expect: &[Failure, Lines(0), Stderr("terminl"), Stderr("terminal")],
+        expect: &[Refused, Lines(0), Stderr("terminl"), Stderr("terminal")],
     },
     Case {
         name: "a world with dangling ids is refused, and each is named",
         args: &["run", "--puppet", "mock", "--world", "{worlds}/dangling.json", "--clock", "virtual"],
         stdin: &[],
         seconds: 30,
-        expect: &[Failure, Lines(0), Stderr("p-linn"), Stderr("class-9@school")],
+        expect: &[Refused, Lines(0), Stderr("p-linn"), Stderr("class-9@school")],
     },
     Case {
         name: "a world that is not there is refused by name",
         args: &["run", "--puppet", "mock", "--world", "{worlds}/no-such-world.json", "--clock", "virtual"],
         stdin: &[],
         seconds: 30,
-        expect: &[Failure, Lines(0), Stderr("no-such-world.json")],
+        expect: &[Refused, Lines(0), Stderr("no-such-world.json")],
     },
 ];
 
@@ -166,9 +173,7 @@ fn fault(expect: &Expect, done: &Done, folder: &Path, worlds: &Path) -> Result<O
     let stderr = String::from_utf8_lossy(&done.stderr);
     Ok(match expect {
         Success => (!done.ok()).then(|| format!("expected exit code 0, got {}", done.ending())),
-        Failure => {
-            (!matches!(done.code(), Some(1..))).then(|| format!("expected an exit code over 0, got {}", done.ending()))
-        }
+        Refused => (done.code() != Some(2)).then(|| format!("expected exit code 2, got {}", done.ending())),
         Lines(n) => {
             let found = stdout.lines().count();
             (found != *n).then(|| format!("expected {n} lines on stdout, got {found}"))
@@ -182,10 +187,10 @@ fn fault(expect: &Expect, done: &Done, folder: &Path, worlds: &Path) -> Result<O
             let lower = stderr.to_lowercase();
             (!texts.iter().any(|text| lower.contains(text))).then(|| format!("expected one of {texts:?} on stderr"))
         }
-        PeakMib(bound) => {
-            let peak = done.peak_kib.map(|kib| kib / 1024).filter(|mib| mib >= bound);
-            peak.map(|mib| format!("expected less than {bound} MiB resident, got {mib} MiB"))
-        }
+        PeakMib(bound) => match done.peak_kib.map(|kib| kib / 1024) {
+            Some(mib) => (mib >= *bound).then(|| format!("expected less than {bound} MiB resident, got {mib} MiB")),
+            None => Some(format!("expected less than {bound} MiB resident, but nothing was measured")),
+        },
         Record(made, expected) => {
             let expected =
                 fs::read_to_string(worlds.join(expected)).with_context(|| format!("cannot read {expected}"))?;
@@ -199,4 +204,33 @@ fn fault(expect: &Expect, done: &Done, folder: &Path, worlds: &Path) -> Result<O
 
 fn shortened(line: &str) -> String {
     line.chars().take(200).collect()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn faults(script: &str, expect: &Expect, measured: bool) -> Option<String> {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script]);
+        let job = Job::new(shell, Duration::from_secs(60));
+        let done = if measured { job.measured() } else { job }.run().unwrap();
+        fault(expect, &done, Path::new("."), Path::new(".")).unwrap()
+    }
+
+    #[test]
+    fn a_panic_does_not_pass_as_a_refusal() {
+        assert_eq!(faults("exit 2", &Refused, false), None);
+        for script in ["exit 101", "exit 1", "exit 0", "kill -s KILL $$"] {
+            assert!(faults(script, &Refused, false).is_some(), "{script}");
+        }
+    }
+
+    #[test]
+    fn memory_that_was_not_measured_does_not_pass() {
+        assert!(faults("exit 0", &PeakMib(1024), false).is_some_and(|fault| fault.contains("nothing was measured")));
+        if cfg!(target_os = "linux") {
+            assert_eq!(faults("sleep 0.1", &PeakMib(1024), true), None);
+        }
+    }
 }

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use hdrhistogram::Histogram;
 use tokio::sync::Notify;
 use wechaty_puppet::{
     Batch, Capabilities, Capability, Clock, Event, LoginStep, MessageId, MessagePayload, Outgoing, PlatformName,
@@ -19,6 +20,8 @@ use super::{CONVERSATIONS, IN_FLIGHT, TEXT};
 const PLATFORM: PlatformName = PlatformName::new("bench");
 /// Messages a batch.
 const BATCH: usize = 64;
+/// The longest latency that is told apart, in microseconds: a minute.
+const LONGEST_US: u64 = 60_000_000;
 /// How often the paced feeder wakes.
 const TICK: Duration = Duration::from_millis(1);
 
@@ -41,15 +44,23 @@ pub(super) struct Tally {
     freed: Notify,
     /// When each message under way was said, by its number modulo the length; nanoseconds on the clock.
     started: Vec<AtomicU64>,
-    /// How many answers took so many 10 us.
-    pub(super) histogram: Option<parking_lot::Mutex<hdrhistogram::Histogram<u64>>>,
+    /// How many answers took so many microseconds.
+    pub(super) histogram: Option<parking_lot::Mutex<Histogram<u64>>>,
 }
 
 impl Tally {
     pub(super) fn new(timed: bool) -> Arc<Self> {
-        let histogram = timed.then(|| hdrhistogram::Histogram::new(3).ok()).flatten().map(parking_lot::Mutex::new);
+        let histogram = timed.then(|| Histogram::new_with_bounds(1, LONGEST_US, 3).ok()).flatten();
+        let histogram = histogram.map(parking_lot::Mutex::new);
         let started = (0..if timed { 1 << 20 } else { 0 }).map(|_| AtomicU64::new(0)).collect();
         Arc::new(Self { histogram, started, ..Self::default() })
+    }
+    /// Records how long an answer took; longer than a minute counts as a minute.
+    fn took(&self, time: Duration) {
+        if let Some(histogram) = &self.histogram {
+            let us = u64::try_from(time.as_micros()).unwrap_or(LONGEST_US);
+            histogram.lock().saturating_record(us.min(LONGEST_US));
+        }
     }
     fn slot(&self, number: u64) -> Option<&AtomicU64> {
         self.started.get(number as usize % self.started.len().max(1))
@@ -144,12 +155,11 @@ impl Puppet for BenchPuppet {
 
     async fn send(&self, out: Outgoing) -> Result<Sent> {
         let answered = self.tally.answered.fetch_add(1, Ordering::Relaxed) + 1;
-        if let (Some(histogram), Some(cause)) = (&self.tally.histogram, &out.cause)
+        if let Some(cause) = &out.cause
             && let Some(slot) = number(&cause.message_id).and_then(|number| self.tally.slot(number))
         {
-            let took = (self.clock.now().as_nanos() as u64).saturating_sub(slot.load(Ordering::Relaxed));
-            // Longer than the histogram goes is recorded as its longest.
-            histogram.lock().saturating_record(took / 1_000);
+            let said = Duration::from_nanos(slot.load(Ordering::Relaxed));
+            self.tally.took(self.clock.now().saturating_sub(said));
         }
         if answered.is_multiple_of(BATCH as u64) {
             self.tally.freed.notify_waiters();
@@ -160,4 +170,20 @@ impl Puppet for BenchPuppet {
 
 fn number(id: &MessageId) -> Option<u64> {
     id.as_str().strip_prefix('m')?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_answer_is_not_counted_as_one_of_two_milliseconds() {
+        let tally = Tally::new(true);
+        tally.took(Duration::from_millis(1));
+        tally.took(Duration::from_secs(5));
+        tally.took(Duration::from_secs(3600));
+        let histogram = tally.histogram.as_ref().expect("it is timed").lock();
+        let about = |quantile, us: u64| histogram.value_at_quantile(quantile).abs_diff(us) <= us / 500;
+        assert!(about(0.3, 1_000) && about(0.6, 5_000_000) && about(1.0, LONGEST_US), "{histogram:?}");
+    }
 }

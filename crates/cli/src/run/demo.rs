@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use wechaty::{BotBuilder, prelude::*};
+use wechaty_plugins::words;
 use wechaty_puppet::Puppet;
 
 use super::TERMINAL;
@@ -35,9 +36,9 @@ async fn answer(msg: Message) -> wechaty::Result<Flow> {
     if msg.is_self() || msg.kind() != MessageType::Text {
         return Ok(Flow::Continue);
     }
-    let text = half_width(&msg.mention_text().await?);
-    let (command, words) = text.split_once(char::is_whitespace).unwrap_or((&text, ""));
-    match (command.to_lowercase().as_str(), words.trim()) {
+    let text = words(&msg).await;
+    let (command, words) = split(&text);
+    match (command.as_str(), words) {
         ("ding", "") => msg.say("dong").await?,
         ("help", "") => msg.say(HELP).await?,
         ("echo", words) if !words.is_empty() => msg.say(words).await?,
@@ -64,11 +65,17 @@ async fn menu(msg: Message) -> wechaty::Result<Flow> {
     Ok(Flow::Handled)
 }
 
-/// Full-width letters, digits and spaces, as Chinese keyboards write them, become plain ones.
-fn half_width(text: &str) -> String {
-    text.chars()
+/// The command word in small plain letters, and the words behind it as they are.
+fn split(text: &str) -> (String, &str) {
+    let text = text.trim();
+    let (command, words) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    (half_width(command).to_lowercase(), words.trim())
+}
+
+/// Full-width letters and digits, as Chinese keyboards write them, become plain ones.
+fn half_width(word: &str) -> String {
+    word.chars()
         .map(|c| match c {
-            '\u{3000}' => ' ',
             '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
             c => c,
         })
@@ -81,7 +88,12 @@ mod tests {
 
     #[test]
     fn full_width_commands_are_understood() {
-        assert_eq!(half_width("ｄｉｎｇ"), "ding");
-        assert_eq!(half_width("ｅｃｈｏ　你好"), "echo 你好");
+        assert_eq!(split("ｄｉｎｇ"), ("ding".to_owned(), ""));
+        assert_eq!(split("　ＥＣＨＯ　你好 "), ("echo".to_owned(), "你好"));
+    }
+
+    #[test]
+    fn an_echo_keeps_chinese_punctuation() {
+        assert_eq!(split("echo 你好，世界！"), ("echo".to_owned(), "你好，世界！"));
     }
 }

@@ -1,13 +1,14 @@
 //! `wechaty run`: the demo bot on a puppet.
 
 mod demo;
+mod pending;
 mod play;
 mod record;
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use anyhow::Context;
-use wechaty::{Bot, BotBuilder, VirtualClock, puppet};
+use wechaty::{Bot, BotBuilder, Ledger, VirtualClock, puppet};
 use wechaty_plugins::{EventLogger, QrCodeTerminal};
 use wechaty_puppet::{Puppet, Settings};
 
@@ -18,6 +19,8 @@ use crate::{
 
 /// The puppet whose stdout belongs to the bot.
 const TERMINAL: &str = "terminal";
+/// A bot that took longer to stop has given up on events and sends under way; it gives them 10 s.
+const IN_TIME: Duration = Duration::from_secs(9);
 
 pub(crate) fn run(args: RunArgs) -> Result<(), Failure> {
     let mut settings = Settings::new();
@@ -48,7 +51,7 @@ pub(crate) fn run(args: RunArgs) -> Result<(), Failure> {
         Some(_) => tokio::runtime::Builder::new_current_thread().enable_all().build()?,
         None => tokio::runtime::Builder::new_multi_thread().enable_all().build()?,
     };
-    let ledger = runtime.block_on(drive(builder, virtual_clock))?;
+    let (ledger, pending) = runtime.block_on(drive(builder, virtual_clock))?;
     // A puppet may still hold a thread in a blocking read.
     runtime.shutdown_background();
     if let Some(recorder) = recorder {
@@ -58,6 +61,9 @@ pub(crate) fn run(args: RunArgs) -> Result<(), Failure> {
         (true, false) => println!("{}", serde_json::to_string_pretty(&ledger)?),
         (true, true) => eprintln!("{}", serde_json::to_string_pretty(&ledger)?),
         (false, _) => eprintln!("{ledger}"),
+    }
+    if let Some(pending) = pending {
+        eprintln!("wechaty: {pending}");
     }
     let unsaid = ledger.outbound.dead + ledger.outbound.maybe_sent;
     if platform == TERMINAL && unsaid > 0 {
@@ -69,8 +75,10 @@ pub(crate) fn run(args: RunArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn drive(builder: BotBuilder, clock: Option<VirtualClock>) -> anyhow::Result<wechaty::Ledger> {
+/// Runs the bot to its end. Gives the ledger and what is pending, in words.
+async fn drive(builder: BotBuilder, clock: Option<VirtualClock>) -> anyhow::Result<(Ledger, Option<String>)> {
     let bot: Bot;
+    let mut in_time = true;
     match clock {
         Some(clock) => {
             bot = builder.clock(clock.clone()).build()?;
@@ -80,10 +88,18 @@ async fn drive(builder: BotBuilder, clock: Option<VirtualClock>) -> anyhow::Resu
         }
         None => {
             bot = builder.build()?;
-            bot.run().await?;
+            bot.start().await?;
+            let stopped = async {
+                bot.ended().await;
+                bot.clock().now()
+            };
+            let (ran, stopped) = tokio::join!(bot.run(), stopped);
+            ran?;
+            in_time = bot.clock().now().saturating_sub(stopped) < IN_TIME;
         }
     }
-    bot.ledger().await.context("reading the ledger")
+    let ledger = bot.ledger().await.context("reading the ledger")?;
+    Ok((ledger, pending::explain(&bot, in_time).await?))
 }
 
 fn path(path: &Path) -> Result<&str, Failure> {

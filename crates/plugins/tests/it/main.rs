@@ -1,5 +1,7 @@
 //! Plugins, as people in a chat see them.
 
+mod event_logger;
+
 use std::{
     io::Write,
     sync::{Arc, Mutex},
@@ -11,6 +13,7 @@ use wechaty::{
     prelude::*,
     puppet::Capability,
     testing::{FakePlatform, TestBot, spawn},
+    types::{Event, MessagePayload},
 };
 use wechaty_plugins::{DingDong, EventLogger, Match, QrCodeTerminal, Welcome, by_name, names};
 
@@ -48,6 +51,25 @@ async fn ding_dong_in_a_room_may_want_a_mention() {
 }
 
 #[tokio::test]
+async fn ding_dong_answers_in_a_room_whose_members_cannot_be_loaded() {
+    let few = [Capability::LoadRoom, Capability::RoomMemberList, Capability::LoadRoomMember];
+    let platform = few.into_iter().fold(FakePlatform::builder(), |builder, less| builder.deny(less)).build();
+    let alice = platform.user("alice");
+    let room = platform.room("tea", &[&alice]);
+    for mention in [false, true] {
+        let bot = bot(&platform, DingDong { mention, ..DingDong::default() }).await;
+        let name = bot.current_user().unwrap().name();
+        // A platform that tells no mentions.
+        let text = format!("@{name}\u{2005}ding");
+        let said = MessagePayload::in_room(format!("untold-{mention}"), alice.id(), room.id(), text);
+        platform.offers(Event::message(said)).await;
+        assert_eq!(alice.hears_in(&room).await, "dong");
+        let ledger = bot.finish().await;
+        assert!(ledger.inbound.errors.is_empty(), "{:?}", ledger.inbound.errors);
+    }
+}
+
+#[tokio::test]
 async fn ding_dong_never_talks_to_itself() {
     let platform = FakePlatform::builder().allow(Capability::EchoSelf).build();
     let alice = platform.user("alice");
@@ -62,7 +84,7 @@ async fn ding_dong_never_talks_to_itself() {
 }
 
 #[tokio::test]
-async fn welcome_greets_newcomers_by_name_but_not_the_bot() {
+async fn welcome_greets_newcomers_by_name() {
     let platform = FakePlatform::new();
     let (alice, bob) = (platform.user("alice"), platform.user("bob"));
     let room = platform.room("tea", &[&alice]);
@@ -72,6 +94,23 @@ async fn welcome_greets_newcomers_by_name_but_not_the_bot() {
     assert_eq!(heard.text(), "@bob welcome to tea!");
     assert_eq!(heard.mentions().len(), 1);
     bot.finish_with(&platform).await;
+}
+
+#[tokio::test]
+async fn welcome_says_nothing_when_the_bot_itself_comes_in() {
+    let platform = FakePlatform::new();
+    let host = platform.account_named("host");
+    let (alice, bob) = (platform.user("alice"), platform.user("bob"));
+    let room = host.room("tea", &[&alice]);
+    let bot = bot(&platform, Welcome::default()).await;
+    room.add_bot(&platform.account(), &alice).await;
+    bot.drained().await;
+    assert!(alice.inbox_in(&room).is_empty(), "{:?}", alice.inbox_in(&room));
+    // It was there, and it does welcome in this room.
+    bob.joins(&room).await;
+    assert_eq!(alice.hears_in(&room).await, "@bob welcome to tea!");
+    let ledger = bot.finish_with(&platform).await;
+    assert_eq!(ledger.outbound.sent, 1);
 }
 
 #[tokio::test]

@@ -59,6 +59,23 @@ abilities! {
     Declaration = "show the puppet's declaration",
 }
 
+/// What the platform's side of a puppet cannot do, and why. Nothing else excuses a case that needs it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Cannot {
+    /// For the report: what about the platform, or the set-up, rules it out.
+    pub reason: &'static str,
+    /// What it rules out.
+    pub abilities: &'static [Ability],
+}
+
+impl Cannot {
+    /// For this reason, none of these.
+    pub const fn new(reason: &'static str, abilities: &'static [Ability]) -> Self {
+        Self { reason, abilities }
+    }
+}
+
 impl Deed {
     pub(super) fn ability(&self) -> Ability {
         match self {

@@ -62,6 +62,8 @@ groups! {
 pub(super) enum Stop {
     Failed(String),
     Unavailable(Ability, String),
+    /// The puppet does not declare what the case is about.
+    Undeclared(&'static str),
 }
 
 pub(super) type Verdict<T = ()> = Result<T, Stop>;
@@ -77,7 +79,7 @@ pub struct Case {
     pub group: Group,
     /// Skipped unless all of these are declared.
     pub needs: &'static [Capability],
-    /// Skipped if the harness lacks one of these; lacking anything else is a failure.
+    /// Skipped if the harness declares that it cannot do one of these; lacking anything else is a failure.
     pub optional: &'static [Ability],
     pub(super) run: for<'a> fn(&'a Lab) -> CaseFuture<'a>,
 }

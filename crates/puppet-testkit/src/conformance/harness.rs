@@ -8,10 +8,13 @@ use wechaty_puppet::{
     SayablePayload, WebhookRequest,
 };
 
+use super::Cannot;
+
 /// The platform's side of a puppet under test: a fake, or a real server with test accounts.
 ///
-/// Seven methods are required. What the others do not offer excuses only those cases that name the ability as
-/// optional. Each case gets a harness of its own: people and rooms that nobody else talks in.
+/// Five methods are required. What the others do not offer must be listed in [`cannot`](Self::cannot), and excuses only
+/// those cases that name the ability as optional. Each case gets a harness of its own: people and rooms that nobody
+/// else talks in.
 #[async_trait]
 pub trait Harness: Send + Sync + 'static {
     /// A fresh puppet object of the same account; called again it stands for a restart of the process.
@@ -71,6 +74,12 @@ pub trait Harness: Send + Sync + 'static {
         Err(Unavailable::new("this harness forges no webhook requests"))
     }
 
+    /// What the platform cannot do, so that cases which need it are skipped. A case that finds something missing that
+    /// is not listed here fails.
+    fn cannot(&self) -> &[Cannot] {
+        &[]
+    }
+
     /// The puppet's declaration, where it has one.
     fn declaration(&self) -> Result<Declaration, Unavailable> {
         Err(Unavailable::new("this puppet has no declaration"))
@@ -92,25 +101,12 @@ pub struct World {
     pub handle: Option<(String, ContactId)>,
     /// An id that nothing has, of the form the platform uses.
     pub unknown: String,
-    /// Why the platform does not deliver again what was not acknowledged; `None`: it does.
-    pub forgets: Option<&'static str>,
-    /// Whether the puppet commits a cursor from which the platform delivers again.
-    pub cursors: bool,
 }
 
 impl World {
     /// Only these friends; everything else is set by struct update.
     pub fn new(people: Vec<ContactId>) -> Self {
-        Self {
-            people,
-            room: None,
-            stranger: None,
-            phone: None,
-            handle: None,
-            unknown: "no-such-id".to_owned(),
-            forgets: None,
-            cursors: false,
-        }
+        Self { people, room: None, stranger: None, phone: None, handle: None, unknown: "no-such-id".to_owned() }
     }
 }
 

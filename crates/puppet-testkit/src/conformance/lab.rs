@@ -229,13 +229,18 @@ impl Lab {
     fn have<T>(&self, ability: Ability, found: Option<T>) -> Verdict<T> {
         found.ok_or_else(|| Stop::Unavailable(ability, "its world has none".to_owned()))
     }
-    /// The platform delivers again what was not acknowledged.
-    pub(super) fn replays(&self) -> Verdict {
-        match self.world.forgets {
+    /// The platform can do something that no call asks it for.
+    pub(super) fn can(&self, ability: Ability) -> Verdict {
+        match cannot(&*self.harness, ability) {
             None => Ok(()),
-            Some(reason) => unavailable(Ability::Replay, &reason),
+            Some(reason) => unavailable(ability, &reason),
         }
     }
+}
+
+/// Why a harness declares that it cannot do something; `None`: it does not.
+pub(super) fn cannot(harness: &dyn Harness, ability: Ability) -> Option<&'static str> {
+    harness.cannot().iter().find(|cannot| cannot.abilities.contains(&ability)).map(|cannot| cannot.reason)
 }
 
 pub(super) fn unavailable<T>(ability: Ability, reason: &dyn Display) -> Verdict<T> {

@@ -7,8 +7,9 @@
 //! ```
 //!
 //! Each case gets a fresh harness, runs in bounded real time and ends as passed, failed with words that name the
-//! fault, or skipped. A skip needs an excuse: a capability that the puppet does not declare, or an ability that the
-//! harness lacks and the case calls optional. Everything else is a failure.
+//! fault, or skipped. A skip needs an excuse that somebody has declared: a capability that the puppet does not have, or
+//! an ability that the case calls optional and the harness lists in [`Harness::cannot`], with a reason that the report
+//! repeats. Everything else is a failure.
 
 mod ability;
 mod calls;
@@ -23,7 +24,7 @@ mod sample;
 mod session;
 mod stage;
 
-pub use ability::Ability;
+pub use ability::{Ability, Cannot};
 pub use case::{Case, Group};
 pub use harness::{Deed, Fault, Harness, KnownRoom, Look, Received, Said, Unavailable, World};
 pub use report::{CaseReport, Outcome, Report};

@@ -12,7 +12,7 @@ pub enum Outcome {
     Passed,
     /// What is wrong with the puppet (or the harness).
     Failed(String),
-    /// Which undeclared capability or missing optional ability excuses it.
+    /// What excuses it: a capability that is not declared, or what the harness declares that it cannot do, and why.
     Skipped(String),
 }
 

@@ -15,7 +15,7 @@ use wechaty_puppet::Clock;
 use super::{
     Ability, Case, CaseReport, Group, Harness, Outcome, Report, all,
     case::Stop,
-    lab::{Lab, Trail},
+    lab::{Lab, Trail, cannot},
 };
 
 /// How long a harness may take to stand up.
@@ -122,21 +122,21 @@ async fn perform(case: &'static Case, make: Make, trail: Trail, tell: &mpsc::Sen
     if let Some(missing) = case.needs.iter().find(|need| !capabilities.has(**need)) {
         return Outcome::Skipped(format!("the puppet does not declare {missing}"));
     }
-    let lab = Lab::new(harness, trail).await;
+    let lab = Lab::new(harness.clone(), trail).await;
     match (case.run)(&lab).await {
         Ok(()) => Outcome::Passed,
         Err(Stop::Failed(message)) => Outcome::Failed(message),
-        Err(Stop::Unavailable(ability, reason)) => excuse(case, ability, &reason),
+        Err(Stop::Undeclared(what)) => Outcome::Skipped(format!("the puppet does not declare {what}")),
+        Err(Stop::Unavailable(ability, reason)) => excuse(case, ability, &reason, cannot(&*harness, ability)),
     }
 }
 
-fn excuse(case: &Case, ability: Ability, reason: &str) -> Outcome {
-    if case.optional.contains(&ability) {
-        return Outcome::Skipped(format!("the harness cannot {ability}: {reason}"));
-    }
-    let because = match case.needs {
-        [] => "every harness must".to_owned(),
-        needs => format!("the puppet declares {needs:?}"),
+fn excuse(case: &Case, ability: Ability, reason: &str, declared: Option<&str>) -> Outcome {
+    let because = match (case.optional.contains(&ability), declared, case.needs) {
+        (true, Some(why), _) => return Outcome::Skipped(format!("the platform cannot {ability}: {why}")),
+        (true, None, _) => "does not say so in `cannot()`".to_owned(),
+        (false, _, []) => "every harness must".to_owned(),
+        (false, _, needs) => format!("the puppet declares {needs:?}"),
     };
     Outcome::Failed(format!("illegal skip: the harness cannot {ability} ({reason}), but {because}"))
 }

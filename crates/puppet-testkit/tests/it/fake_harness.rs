@@ -96,7 +96,6 @@ impl Harness for FakeHarness {
             stranger: Some(self.stranger.id()),
             phone: Some(("+8613800138000".into(), self.stranger.id())),
             handle: Some(("carol_1".into(), self.stranger.id())),
-            cursors: true,
             ..World::new(self.people.iter().map(Person::id).collect())
         }
     }

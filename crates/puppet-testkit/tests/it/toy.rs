@@ -14,7 +14,7 @@ use wechaty_puppet::{
     Puppet, PuppetContext, PuppetError, Result, SayablePayload, Sent, Timestamp,
 };
 use wechaty_puppet_testkit::{
-    conformance::{Harness, Received, Said, Unavailable, World},
+    conformance::{Ability, Cannot, Harness, Received, Said, Unavailable, World},
     puppet_conformance,
 };
 
@@ -80,6 +80,38 @@ impl Puppet for Toy {
     }
 }
 
+const CANNOT: &[Cannot] = &[
+    Cannot::new(
+        "one person says texts one to one, that is all",
+        &[
+            Ability::SecondPerson,
+            Ability::Room,
+            Ability::SayMention,
+            Ability::SayQuote,
+            Ability::SayKind,
+            Ability::Stranger,
+            Ability::Friendship,
+            Ability::RoomInvite,
+            Ability::Recall,
+            Ability::Edit,
+            Ability::React,
+        ],
+    ),
+    Cannot::new(
+        "a list in memory is always in reach, takes everything and shows it once",
+        &[
+            Ability::Disconnect,
+            Ability::Duplicate,
+            Ability::RateLimit,
+            Ability::LoseReply,
+            Ability::Unreachable,
+            Ability::Reject,
+        ],
+    ),
+    Cannot::new("the platform keeps the position, the bot none", &[Ability::Cursor]),
+    Cannot::new("nobody configures a toy", &[Ability::Declaration]),
+];
+
 #[derive(Default)]
 struct ToyHarness(Arc<Platform>);
 
@@ -111,6 +143,10 @@ impl Harness for ToyHarness {
 
     async fn received(&self, conversation: &ConversationId) -> Vec<Received> {
         self.0.sent.lock().iter().filter(|(to, _)| to == conversation).map(|(_, received)| received.clone()).collect()
+    }
+
+    fn cannot(&self) -> &[Cannot] {
+        CANNOT
     }
 }
 

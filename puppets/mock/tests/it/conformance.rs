@@ -1,19 +1,22 @@
 //! The conformance suite: the plain world, one that is rich, one whose events carry ids only, and a stub.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicI64, Ordering},
+};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use wechaty_puppet::{
     ActionEvent, Capabilities, Clock, ContactId, ConversationId, Declaration, Event, FriendshipEvent,
-    FriendshipPayload, FriendshipType, MessageEditEvent, MessageId, MessageRecallEvent, Payload, PostContent,
-    PostPayload, PostType, Puppet, PuppetError, ReactionEvent, ReceiveDetails, Result, RoomAnnounceEvent,
+    FriendshipPayload, FriendshipType, MessageEditEvent, MessageEvent, MessageId, MessageRecallEvent, Payload,
+    PostContent, PostPayload, PostType, Puppet, PuppetError, ReactionEvent, ReceiveDetails, Result, RoomAnnounceEvent,
     RoomInvitationPayload, RoomInviteEvent, RoomJoinEvent, RoomLeaveEvent, RoomTopicEvent, SayablePayload, Timestamp,
     VirtualClock,
 };
 use wechaty_puppet_mock::{DECLARATION, MockPuppet, World as MockWorld};
 use wechaty_puppet_testkit::{
-    conformance::{Deed, Fault, Harness, KnownRoom, Look, Received, Said, Unavailable, World},
+    conformance::{Ability, Cannot, Deed, Fault, Harness, KnownRoom, Look, Received, Said, Unavailable, World},
     puppet_conformance,
 };
 
@@ -22,7 +25,12 @@ use crate::support::changed;
 struct MockHarness {
     puppet: MockPuppet,
     clock: VirtualClock,
+    /// The next message is told twice.
+    twice: AtomicBool,
 }
+
+const CANNOT: &[Cannot] =
+    &[Cannot::new("each run of a world begins as in its file", &[Ability::Replay, Ability::Cursor])];
 
 impl MockHarness {
     /// Nothing but a login on the timeline; what happens then is the suite's.
@@ -37,13 +45,13 @@ impl MockHarness {
             }
         });
         let world = MockWorld::from_json(&json).expect("a sound world");
-        Self { puppet: MockPuppet::new(world), clock: VirtualClock::new() }
+        Self { puppet: MockPuppet::new(world), clock: VirtualClock::new(), twice: AtomicBool::new(false) }
     }
 
     /// A time and a number that no other event has.
     fn stamp(&self) -> (Timestamp, String) {
-        static NEXT: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new(0);
-        let n = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        static NEXT: AtomicI64 = AtomicI64::new(0);
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
         (Timestamp::from_millis(self.clock.wall().as_millis() + n), format!("deed-{n}"))
     }
 
@@ -78,13 +86,16 @@ impl Harness for MockHarness {
             stranger: Some("c-finn".into()),
             phone: Some(("13900000001".into(), "c-mei".into())),
             handle: Some(("mei_tea".into(), "c-mei".into())),
-            forgets: Some("each run of a world begins as in its file"),
             ..World::new(vec!["c-mei".into(), "c-otto".into(), "c-rosa".into()])
         }
     }
 
     async fn says(&self, said: Said) -> Result<(), Unavailable> {
-        self.puppet.says_what(said.from, said.room, said.what, said.quote).map(drop).map_err(told)
+        let message_id = self.puppet.says_what(said.from, said.room, said.what, said.quote).map_err(told)?;
+        match self.twice.swap(false, Ordering::Relaxed) {
+            true => self.puppet.inject(MessageEvent { message_id }).map_err(told),
+            false => Ok(()),
+        }
     }
 
     async fn received(&self, conversation: &ConversationId) -> Vec<Received> {
@@ -219,6 +230,10 @@ impl Harness for MockHarness {
                 let error = PuppetError::Transport { context: "listening", source: reset() };
                 return self.puppet.run_fails(error).map_err(told);
             }
+            Fault::DuplicateEvent => {
+                self.twice.store(true, Ordering::Relaxed);
+                return Ok(());
+            }
             Fault::RateLimit(pause) => (PuppetError::RateLimited { retry_after: Some(pause) }, false),
             Fault::LoseReply => (PuppetError::Transport { context: "sending", source: reset() }, true),
             Fault::Unreachable => (PuppetError::Unreachable { context: "sending", source: reset() }, false),
@@ -229,6 +244,10 @@ impl Harness for MockHarness {
         };
         self.puppet.next_send_fails(error, done);
         Ok(())
+    }
+
+    fn cannot(&self) -> &[Cannot] {
+        CANNOT
     }
 
     fn declaration(&self) -> Result<Declaration, Unavailable> {

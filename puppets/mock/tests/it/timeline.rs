@@ -147,3 +147,25 @@ async fn a_store_that_fails_for_a_while_loses_nothing() {
     assert_eq!(events.len(), expected().len());
     assert_eq!(events[0].0, 2100, "100 ms, and two tries a second apart");
 }
+
+#[tokio::test]
+async fn a_join_into_a_room_that_the_bot_dismissed_does_not_end_the_run() {
+    let json = changed(|world| {
+        world["features"]["rich"] = true.into();
+        world["timeline"] = json!([
+            { "at": 0, "event": "login", "payload": { "contactId": "bot" } },
+            { "at": 10, "event": "room-join", "payload": { "inviteeIdList": ["c-rosa"], "inviterId": "c-mei", "roomId": "tasting@room", "timestamp": 1600000000001i64 } },
+            { "at": 20, "event": "heartbeat", "payload": { "data": "still there" } },
+        ]);
+    });
+    let puppet = MockPuppet::new(World::from_json(&json).unwrap());
+    let stage = Stage::start(puppet.clone()).await;
+    puppet.rooms().unwrap().dismiss(&"tasting@room".into()).await.unwrap();
+    stage.finish().await;
+    let came: Vec<_> = stage.take().iter().map(|(_, event)| to_json(&event.what)).collect();
+    let of = |kind: &str| came.iter().filter(|event| event["event"] == kind).collect::<Vec<_>>();
+    let told = of("error")[0]["payload"]["data"].as_str().unwrap().to_owned();
+    assert!(told.contains("room-join at 10 ms") && told.contains("tasting@room"), "{told}");
+    assert_eq!((of("heartbeat").len(), of("room-join").len()), (1, 0), "{came:?}");
+    stage.stop().await.unwrap();
+}

@@ -8,15 +8,40 @@ use std::sync::{
 use parking_lot::Mutex;
 use wechaty_puppet::{
     Capabilities, ContactCard, ConversationId, Declaration, FilePayload, MessagePayload, MessageType, Puppet,
-    SayablePayload, TextPayload, async_trait,
+    SayablePayload, TextPayload, VirtualClock, async_trait,
 };
 use wechaty_puppet_terminal::DECLARATION;
 use wechaty_puppet_testkit::{
-    conformance::{Harness, KnownRoom, Received, Said, Unavailable, World},
+    conformance::{Ability, Cannot, Fault, Harness, KnownRoom, Received, Said, Unavailable, World},
     puppet_conformance,
 };
 
 use crate::{Stage, file};
+
+const CANNOT: &[Cannot] = &[
+    Cannot::new(
+        "there is no command for it: a terminal takes texts and pictures of people who are named, and shows lines",
+        &[
+            Ability::SayQuote,
+            Ability::SayKind,
+            Ability::Stranger,
+            Ability::Friendship,
+            Ability::RoomInvite,
+            Ability::RoomJoin,
+            Ability::RoomLeave,
+            Ability::RoomTopic,
+            Ability::RoomAnnounce,
+            Ability::Recall,
+            Ability::Edit,
+            Ability::React,
+        ],
+    ),
+    Cannot::new(
+        "printing is done or fails: nothing stands between the puppet and the screen that could refuse, or repeat",
+        &[Ability::Disconnect, Ability::Duplicate, Ability::RateLimit, Ability::LoseReply, Ability::Reject],
+    ),
+    Cannot::new("what a process has read from its input is gone with it", &[Ability::Replay, Ability::Cursor]),
+];
 
 /// Each puppet is a process with a keyboard and a screen of its own; the person sits at the last one.
 #[derive(Default)]
@@ -27,7 +52,7 @@ impl Harness for TerminalHarness {
     /// People and rooms are there once they were named, so a first run names them.
     async fn puppet(&self) -> Arc<dyn Puppet> {
         let stage = Stage::new(true);
-        let running = stage.run();
+        let running = stage.run_on(VirtualClock::new().into());
         stage.told("/as Mei\n/room Tea\n/as Otto\n/room\n/as you", "you are you now").await;
         running.stop().await.expect("a run that names people");
         let puppet = stage.puppet.clone();
@@ -42,7 +67,6 @@ impl Harness for TerminalHarness {
     async fn world(&self) -> World {
         World {
             room: Some(KnownRoom { id: "Tea@room".into(), members: vec!["Mei".into(), "Otto".into()] }),
-            forgets: Some("what a process has read from its input is gone with it"),
             ..World::new(vec!["Mei".into(), "Otto".into(), "you".into()])
         }
     }
@@ -92,6 +116,19 @@ impl Harness for TerminalHarness {
         received
     }
 
+    async fn fault(&self, fault: Fault) -> Result<(), Unavailable> {
+        if fault != Fault::Unreachable {
+            return Err(Unavailable::new(format!("a screen has no {fault:?}")));
+        }
+        let stage = self.0.lock().last().cloned().ok_or_else(|| Unavailable::new("no puppet yet"))?;
+        stage.out.1.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn cannot(&self) -> &[Cannot] {
+        CANNOT
+    }
+
     fn declaration(&self) -> Result<Declaration, Unavailable> {
         Ok(DECLARATION)
     }
@@ -101,8 +138,9 @@ impl Harness for TerminalHarness {
 async fn own(stage: &Stage) -> Vec<Arc<MessagePayload>> {
     let loader = stage.puppet.loader().expect("a loader");
     let mut own = Vec::new();
+    let start = VirtualClock::new().wall().as_millis();
     for number in 1.. {
-        let Ok(message) = loader.message(&format!("t{number}").into()).await else { break };
+        let Ok(message) = loader.message(&format!("t{start}-{number}").into()).await else { break };
         if message.talker_id.as_str() == "bot" {
             own.push(message);
         }

@@ -1,11 +1,16 @@
 //! The terminal puppet on a reader and writers in memory.
 
 mod conformance;
+mod restart;
 
 use std::{
     io::{self, Read, Write},
     path::PathBuf,
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     time::Duration,
 };
 
@@ -38,13 +43,13 @@ impl Read for Keyboard {
     }
 }
 
-/// What was printed, one entry a write.
+/// What was printed, one entry a write; and whether the next write fails.
 #[derive(Clone)]
-struct Printed(Arc<watch::Sender<Vec<String>>>);
+struct Printed(Arc<watch::Sender<Vec<String>>>, Arc<AtomicBool>);
 
 impl Printed {
     fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(Vec::new())))
+        Self(Arc::new(watch::Sender::new(Vec::new())), Arc::default())
     }
     fn all(&self) -> Vec<String> {
         self.0.borrow().clone()
@@ -59,6 +64,9 @@ impl Printed {
 
 impl Write for Printed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.1.swap(false, Ordering::Relaxed) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
         let text = String::from_utf8(bytes.to_vec()).map_err(io::Error::other)?;
         self.0.send_modify(|printed| printed.push(text));
         Ok(bytes.len())
@@ -127,10 +135,14 @@ impl Stage {
     }
 
     fn run(&self) -> Running {
+        self.run_on(Clock::system())
+    }
+
+    fn run_on(&self, clock: Clock) -> Running {
         let (sink, events) = events::unbounded_channel();
         let cancel = CancellationToken::new();
         let (sink, session) = (Arc::new(Sink(sink)), Arc::new(NoSession));
-        let cx = PuppetContext::new("test".into(), sink, session, Clock::system(), cancel.clone(), None);
+        let cx = PuppetContext::new("test".into(), sink, session, clock, cancel.clone(), None);
         let puppet = self.puppet.clone();
         Running { events, cancel, task: tokio::spawn(async move { puppet.run(cx).await }) }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use wechaty_puppet::{PuppetError, Retry, SayablePayload};
 
 use crate::conformance::{
-    Fault,
+    Ability, Fault,
     case::{Verdict, cases, ensure, failed, words},
     lab::Lab,
 };
@@ -46,7 +46,7 @@ async fn a_duplicate_event_has_the_same_dedupe_id(lab: &Lab) -> Verdict {
 async fn a_broken_connection_loses_nothing(lab: &Lab) -> Verdict {
     let session = lab.connect().await?;
     let (before, after, mark) = (lab.text("before"), lab.text("after"), lab.mark());
-    lab.replays()?;
+    lab.can(Ability::Replay)?;
     lab.person_says(&before).await?;
     session.hears(&before, mark).await?;
     lab.fault(Fault::Disconnect).await?;
@@ -57,7 +57,7 @@ async fn a_broken_connection_loses_nothing(lab: &Lab) -> Verdict {
 async fn sending_works_after_a_broken_connection(lab: &Lab) -> Verdict {
     let session = lab.connect().await?;
     let (to, heard, text, mark) = (lab.direct()?, lab.text("back again"), lab.text("still here"), lab.mark());
-    lab.replays()?;
+    lab.can(Ability::Replay)?;
     lab.fault(Fault::Disconnect).await?;
     lab.person_says(&heard).await?;
     let session = session.hears_through(&heard, mark).await?;
@@ -120,9 +120,9 @@ async fn an_unreachable_platform_is_certain_and_retryable(lab: &Lab) -> Verdict 
     let out = lab.out(&to, SayablePayload::text(lab.text("nobody home")));
     let error = lab.err("a send that does not reach the platform", session.puppet.send(out)).await?;
     ensure!(error.retry() != Retry::Never, "an unreachable platform is no permanent error: {}", words(&error));
-    if error.is_certain() {
-        ensure!(lab.received(&to).await?.is_empty(), "a send was certain not to have happened, but arrived");
-    }
+    ensure!(error.is_certain(), "a send did not reach the platform, but \"{}\" is in doubt", words(&error));
+    lab.silence().await;
+    ensure!(lab.received(&to).await?.is_empty(), "a send was certain not to have happened, but arrived");
     Ok(())
 }
 

@@ -2,10 +2,10 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use wechaty_puppet::{Capability, Cause, EventPayload, Puppet, PuppetError, SayablePayload};
+use wechaty_puppet::{Capability, Cause, ConversationId, EventPayload, Puppet, PuppetError, SayablePayload, TextUnit};
 
 use crate::conformance::{
-    case::{Verdict, cases, ensure, failed, group, words},
+    case::{Stop, Verdict, cases, ensure, failed, group, words},
     lab::Lab,
     sample::TEXTS,
 };
@@ -161,46 +161,59 @@ async fn a_second_attempt_arrives(lab: &Lab) -> Verdict {
     Ok(())
 }
 
-/// A text of exactly this length in the platform's unit: every character counts one in each unit.
-fn long(length: usize) -> String {
-    "0123456789".chars().cycle().take(length).collect()
+/// What counts differently in each unit: a letter, a Chinese one, one outside of the BMP, one of two scalars.
+const LETTERS: &[&str] = &["0", "你", "😀", "e\u{301}"];
+
+/// A text of exactly this length in the platform's unit, of this letter; digits make up what is left.
+fn long(unit: TextUnit, letter: &str, length: usize) -> String {
+    let each = unit.len(letter);
+    letter.repeat(length / each) + &"0".repeat(length % each)
 }
 
 async fn a_text_over_the_limit_is_refused_or_whole(lab: &Lab) -> Verdict {
     let limits = &lab.capabilities.limits;
-    let Some(limit) = limits.text else { return Ok(()) };
+    let Some(limit) = limits.text else { return Err(Stop::Undeclared("a limit of texts")) };
     let session = lab.connect().await?;
-    let (to, text) = (lab.direct()?, long(limit + 1));
-    match lab
-        .bounded("sending a text over the limit", session.puppet.send(lab.out(&to, SayablePayload::text(&*text))))
-        .await?
-    {
-        Err(PuppetError::Invalid { .. }) => {
-            let received = lab.received(&to).await?;
-            ensure!(received.is_empty(), "a text over the limit was refused, but arrived all the same");
-        }
-        Err(error) => return failed(format!("a text over the limit must be Invalid, but is \"{}\"", words(&error))),
-        Ok(_) => {
-            let received = lab.received_once(&to).await?;
-            let got = received.payload.as_text().map_or(0, str::len);
-            ensure!(
-                got == text.len(),
-                "a text over the limit was cut from {} to {got} bytes without a word",
-                text.len()
-            );
+    let (to, mut arrived) = (lab.direct()?, 0);
+    for letter in LETTERS {
+        let text = long(limits.text_unit, letter, limit + 1);
+        let out = lab.out(&to, SayablePayload::text(&*text));
+        match lab.bounded("sending a text over the limit", session.puppet.send(out)).await? {
+            Err(PuppetError::Invalid { .. }) => {}
+            Err(error) => {
+                return failed(format!("a text over the limit must be Invalid, but is \"{}\"", words(&error)));
+            }
+            Ok(_) => {
+                arrived += 1;
+                whole(lab, &to, arrived, &text, "over the limit").await?;
+            }
         }
     }
+    lab.silence().await;
+    let n = lab.received(&to).await?.len();
+    ensure!(n == arrived, "a text over the limit was refused, but arrived all the same");
     Ok(())
 }
 
 async fn a_text_at_the_limit_arrives_whole(lab: &Lab) -> Verdict {
+    let limits = &lab.capabilities.limits;
     let session = lab.connect().await?;
     let to = lab.direct()?;
-    let text = long(lab.capabilities.limits.text.unwrap_or(2000).min(100_000));
-    lab.send_text(&session.puppet, &to, &text).await?;
-    let received = lab.received_once(&to).await?;
-    let got = received.payload.as_text().map_or(0, str::len);
-    ensure!(got == text.len(), "a text of {} bytes, within the limit, arrived with {got}", text.len());
+    for (i, letter) in LETTERS.iter().enumerate() {
+        let text = long(limits.text_unit, letter, limits.text.unwrap_or(2000).min(100_000));
+        let what = format!("sending a text of {letter:?} within the limit (counted in {:?})", limits.text_unit);
+        lab.ok(&what, session.puppet.send(lab.out(&to, SayablePayload::text(&*text)))).await?;
+        whole(lab, &to, i + 1, &text, "within the limit").await?;
+    }
+    Ok(())
+}
+
+/// The last of `n` texts that the platform has is this one.
+async fn whole(lab: &Lab, to: &ConversationId, n: usize, text: &str, which: &str) -> Verdict {
+    let received = lab.received_n(to, n).await?;
+    let got = received[n - 1].payload.as_text().unwrap_or_default();
+    let (sent, length) = (text.chars().count(), got.chars().count());
+    ensure!(got == text, "a text {which} was cut from {sent} to {length} characters without a word");
     Ok(())
 }
 

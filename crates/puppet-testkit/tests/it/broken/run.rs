@@ -113,6 +113,12 @@ impl EventSink for Sink {
     }
 }
 
+/// Four events before.
+fn earlier(cursor: &Cursor) -> Cursor {
+    let position: u64 = cursor.as_str().and_then(|text| text.parse().ok()).expect("the fake's cursor is a number");
+    Cursor::new(position.saturating_sub(4).to_string())
+}
+
 impl Broken {
     fn broken_context(&self, cx: PuppetContext) -> PuppetContext {
         let sink = Sink {
@@ -129,6 +135,7 @@ impl Broken {
         let cursor = match self.sabotage {
             Sabotage::CursorIgnored => None,
             Sabotage::StartsFromTheBeginning => Some(Cursor::new("0")),
+            Sabotage::StartsTooEarly => cx.cursor().map(earlier),
             _ => cx.cursor().cloned(),
         };
         let session = Arc::new(Session(cx.clone()));

@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use wechaty_puppet::{IdempotencyKey, MessageId, Outgoing, PuppetError, Result, SayablePayload, Sent, TextPayload};
+use wechaty_puppet::{
+    IdempotencyKey, MessageId, Outgoing, PuppetError, Result, SayablePayload, Sent, TextPayload, TextUnit,
+};
 
 use super::{Broken, Sabotage};
 
@@ -42,6 +44,8 @@ impl Broken {
             Sabotage::LongTextCut => {
                 self.inner.send(changed(out, |text| text.text = text.text.chars().take(500).collect())).await
             }
+            Sabotage::LimitInBytes => self.limited(TextUnit::Bytes, out).await,
+            Sabotage::LimitInUtf16 => self.limited(TextUnit::Utf16, out).await,
             Sabotage::MentionsDropped => self.inner.send(changed(out, |text| text.mentions.clear())).await,
             Sabotage::QuoteDropped => {
                 let mut out = out;
@@ -85,6 +89,17 @@ impl Broken {
         }
     }
 
+    /// The right limit, counted in the wrong unit.
+    async fn limited(&self, unit: TextUnit, out: Outgoing) -> Result<Sent> {
+        let limit = self.inner.capabilities().limits.text.unwrap_or(usize::MAX);
+        match out.what.as_text().map(|text| unit.len(text)) {
+            Some(length) if length > limit => {
+                Err(PuppetError::Invalid { what: "text", reason: format!("{length} {unit:?}, at most {limit}") })
+            }
+            _ => self.inner.send(out).await,
+        }
+    }
+
     async fn send_with_broken_errors(&self, out: Outgoing) -> Result<Sent> {
         let answer = self.inner.send(out.clone()).await;
         match (self.sabotage, answer) {
@@ -98,6 +113,9 @@ impl Broken {
             }
             (Sabotage::RefusalIsRetryable, Err(PuppetError::Rejected { message, .. })) => {
                 Err(PuppetError::Unreachable { context: "send", source: message.into() })
+            }
+            (Sabotage::UnreachableIsInDoubt, Err(PuppetError::Unreachable { context, source })) => {
+                Err(PuppetError::Transport { context, source })
             }
             (_, answer) => answer,
         }

@@ -1,0 +1,69 @@
+//! What is not finished when a run ends, in words: nothing may be left without one.
+
+use wechaty::{
+    Bot,
+    store::{OutboxRow, StoredEvent},
+};
+use wechaty_puppet::EventPayload;
+
+/// So many are named; more are counted.
+const NAMED: usize = 5;
+
+/// What is pending, why, and what becomes of it. `None`: nothing is. `in_time`: the bot did not give up waiting.
+pub(super) async fn explain(bot: &Bot, in_time: bool) -> wechaty::Result<Option<String>> {
+    let (mut events, mut sends) = (Vec::new(), Vec::new());
+    for account in bot.accounts() {
+        events.extend(bot.store().unfinished(account.id()).await?.iter().map(event));
+        sends.extend(bot.store().unsent(account.id()).await?.iter().map(send));
+    }
+    Ok(words(&events, &sends, in_time))
+}
+
+fn words(events: &[String], sends: &[String], in_time: bool) -> Option<String> {
+    if events.is_empty() && sends.is_empty() {
+        return None;
+    }
+    let parts: Vec<String> = [("event", events), ("send", sends)]
+        .into_iter()
+        .filter(|(_, all)| !all.is_empty())
+        .map(|(what, all)| {
+            let more = if all.len() > NAMED { ", …" } else { "" };
+            let s = if all.len() == 1 { "" } else { "s" };
+            format!("{} {what}{s} ({}{more})", all.len(), all[..all.len().min(NAMED)].join(", "))
+        })
+        .collect();
+    let why = match in_time {
+        true => "a handler was still waiting for an answer (`ask`) when the bot stopped",
+        false => "10 s were not enough for handlers and sends to end when the bot stopped",
+    };
+    // Only a named bot has a store that outlives it.
+    let then = "This bot keeps nothing beyond its run: what is pending is forgotten now.";
+    Some(format!("not finished: {}: {why}. {then}", parts.join(" and ")))
+}
+
+fn event(event: &StoredEvent) -> String {
+    match &event.event.what {
+        EventPayload::Message(message) => format!("message {}", message.message_id),
+        other => other.kind().to_string(),
+    }
+}
+
+fn send(row: &OutboxRow) -> String {
+    format!("{} to {}", row.what.kind(), row.to.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_open_question_is_not_passed_over_in_silence() {
+        assert_eq!(words(&[], &[], true), None);
+        let told = words(&["message t1".to_owned()], &[], true).expect("something is pending");
+        assert!(told.starts_with("not finished: 1 event (message t1): a handler was still waiting for an answer"));
+        assert!(told.ends_with("forgotten now."), "{told}");
+        let many: Vec<String> = (0..7).map(|n| format!("Text to c{n}")).collect();
+        let told = words(&["login".to_owned()], &many, false).expect("something is pending");
+        assert!(told.contains("1 event (login) and 7 sends (Text to c0, Text to c1") && told.contains("c4, …): 10 s"));
+    }
+}
