@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use wechaty_puppet::{Capabilities, Capability, PuppetError};
+use wechaty_puppet::{Capabilities, Capability, IdempotencyKey, PuppetError, Sent};
 use wechaty_types::{ConversationId, Mention, MessageId, SayablePayload};
 
 use super::{Receipt, key::idempotency_key, send, spool::spool};
@@ -17,7 +17,7 @@ use crate::{
     Error, Result, Sayable,
     bot::Account,
     handler::Run,
-    store::{Enqueued, OutboxRow},
+    store::{Enqueued, OutboxRow, Settlement},
     user::{Contact, Room},
 };
 
@@ -57,6 +57,13 @@ impl fmt::Debug for Say {
 
 impl Say {
     pub(crate) fn new(account: Account, to: ConversationId, what: Sayable, cause: Option<MessageId>) -> Self {
+        if let Some(delay) = what.1 {
+            return Self(State::Running(Box::pin(async move {
+                delay.wait(&account.core().clock).await;
+                let key = IdempotencyKey::from_bytes(*uuid::Uuid::new_v4().as_bytes());
+                Ok(Receipt::of(key, Settlement::Sent(Sent::without_id())))
+            })));
+        }
         Self(State::Built(Request {
             account,
             to,
