@@ -1,6 +1,14 @@
 //! Payload caches: bounded, with a real time to live on the injected clock, one load at a time for an id.
 
-use std::{future::Future, hash::Hash, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    hash::{BuildHasher, Hash},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use wechaty_puppet::{Clock, PuppetError};
 use wechaty_types::{
@@ -60,22 +68,91 @@ impl CacheSizes {
     }
 }
 
+/// How many generations are told apart. Two that share one are forgotten together, which costs a load.
+const GENERATIONS: usize = 256;
+
+/// Payloads that are forgotten together, without looking for them: all of an account, all members of a room.
+///
+/// Their number is part of the key. Raising it puts what is known, and what is being loaded just now, out of reach;
+/// the bounded cache drops it in time.
+#[derive(Debug)]
+struct Generations {
+    numbers: [AtomicU32; GENERATIONS],
+    hasher: std::hash::RandomState,
+}
+
+impl Default for Generations {
+    fn default() -> Self {
+        Self { numbers: [const { AtomicU32::new(0) }; GENERATIONS], hasher: Default::default() }
+    }
+}
+
+impl Generations {
+    fn of(&self, group: impl Hash) -> &AtomicU32 {
+        &self.numbers[self.hasher.hash_one(group) as usize % GENERATIONS]
+    }
+    fn get(&self, group: impl Hash) -> u32 {
+        self.of(group).load(Ordering::Acquire)
+    }
+    fn next(&self, group: impl Hash) {
+        self.of(group).fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+/// The id of a payload, and what it is forgotten with besides its account.
+pub(crate) trait CacheId: Eq + Hash + Clone {
+    fn group(&self) -> Option<&str> {
+        None
+    }
+}
+
+impl CacheId for ContactId {}
+impl CacheId for MessageId {}
+impl CacheId for RoomId {}
+impl CacheId for FriendshipId {}
+impl CacheId for PostId {}
+impl CacheId for (RoomId, ContactId) {
+    fn group(&self) -> Option<&str> {
+        Some(self.0.as_str())
+    }
+}
+
+/// Account, generations of the account and of the id's group, id.
+type Key<K> = (u32, [u32; 2], K);
+
 /// One kind of payload.
 #[derive(Debug)]
 pub(crate) struct PayloadCache<K, V> {
-    cache: quick_cache::sync::Cache<(u32, K), (Duration, Arc<V>)>,
+    cache: quick_cache::sync::Cache<Key<K>, (Duration, Arc<V>)>,
+    generations: Generations,
     clock: Clock,
     ttl: Duration,
 }
 
-impl<K: Eq + Hash + Clone, V> PayloadCache<K, V> {
+impl<K: CacheId, V> PayloadCache<K, V> {
     fn new(size: usize, ttl: Duration, clock: Clock) -> Self {
-        Self { cache: quick_cache::sync::Cache::new(size.max(1)), clock, ttl }
+        let cache = quick_cache::sync::Cache::new(size.max(1));
+        Self { cache, generations: Generations::default(), clock, ttl }
+    }
+
+    fn key(&self, account: u32, id: K) -> Key<K> {
+        let group = id.group().map_or(0, |group| self.generations.get((account, group)));
+        (account, [self.generations.get(account), group], id)
+    }
+
+    /// Forgets a group of an account's payloads, those under way included.
+    fn forget_group(&self, account: u32, group: &str) {
+        self.generations.next((account, group));
+    }
+    /// Forgets an account's payloads, those under way included.
+    fn forget_account(&self, account: u32) {
+        self.generations.next(account);
+        self.cache.retain(|(a, ..), _| *a != account);
     }
 
     /// What is known and fresh.
     pub(crate) fn get(&self, account: u32, id: &K) -> Option<Arc<V>> {
-        let key = (account, id.clone());
+        let key = self.key(account, id.clone());
         let (at, payload) = self.cache.get(&key)?;
         if self.clock.now().saturating_sub(at) < self.ttl {
             return Some(payload);
@@ -85,18 +162,19 @@ impl<K: Eq + Hash + Clone, V> PayloadCache<K, V> {
     }
 
     pub(crate) fn put(&self, account: u32, id: K, payload: Arc<V>) {
-        self.cache.insert((account, id), (self.clock.now(), payload));
+        self.cache.insert(self.key(account, id), (self.clock.now(), payload));
     }
 
     /// Everything known and fresh of an account.
     pub(crate) fn all(&self, account: u32) -> Vec<Arc<V>> {
         let now = self.clock.now();
         let fresh = |at: Duration| now.saturating_sub(at) < self.ttl;
-        self.cache.iter().filter(|((a, _), (at, _))| *a == account && fresh(*at)).map(|(_, (_, v))| v).collect()
+        let known = |key: &Key<K>| key.0 == account && *key == self.key(account, key.2.clone());
+        self.cache.iter().filter(|(key, (at, _))| known(key) && fresh(*at)).map(|(_, (_, v))| v).collect()
     }
 
     pub(crate) fn remove(&self, account: u32, id: &K) {
-        self.cache.remove(&(account, id.clone()));
+        self.cache.remove(&self.key(account, id.clone()));
     }
 
     /// What is known, else what `load` gives; two who ask at once share one load.
@@ -108,7 +186,7 @@ impl<K: Eq + Hash + Clone, V> PayloadCache<K, V> {
             return Ok(payload);
         }
         let loaded = async { Ok::<_, PuppetError>((self.clock.now(), load.await?)) };
-        Ok(self.cache.get_or_insert_async(&(account, id.clone()), loaded).await?.1)
+        Ok(self.cache.get_or_insert_async(&self.key(account, id.clone()), loaded).await?.1)
     }
 }
 
@@ -147,31 +225,27 @@ impl Caches {
             DirtyType::Post => self.post.remove(account, &id.into()),
             DirtyType::Room => {
                 self.room.remove(account, &id.into());
-                self.forget_members(account, id);
+                self.room_member.forget_group(account, id);
             }
             DirtyType::RoomMember => match id.split_once(MEMBER_SEPARATOR) {
                 Some((room, contact)) => self.room_member.remove(account, &(room.into(), contact.into())),
                 None => {
                     self.room.remove(account, &id.into());
-                    self.forget_members(account, id);
+                    self.room_member.forget_group(account, id);
                 }
             },
             _ => {}
         }
     }
 
-    fn forget_members(&self, account: u32, room: &str) {
-        self.room_member.cache.retain(|(a, (r, _)), _| *a != account || r.as_str() != room);
-    }
-
     /// Drops everything of an account: it logged out.
     pub(crate) fn forget_account(&self, account: u32) {
-        self.contact.cache.retain(|(a, _), _| *a != account);
-        self.message.cache.retain(|(a, _), _| *a != account);
-        self.room.cache.retain(|(a, _), _| *a != account);
-        self.room_member.cache.retain(|(a, _), _| *a != account);
-        self.friendship.cache.retain(|(a, _), _| *a != account);
-        self.post.cache.retain(|(a, _), _| *a != account);
+        self.contact.forget_account(account);
+        self.message.forget_account(account);
+        self.room.forget_account(account);
+        self.room_member.forget_account(account);
+        self.friendship.forget_account(account);
+        self.post.forget_account(account);
     }
 }
 
@@ -215,6 +289,28 @@ mod tests {
         caches.forget(0, DirtyType::RoomMember, "r@x");
         assert!(caches.room.get(0, &"r@x".into()).is_none());
         assert!(caches.contact.get(0, &"r@x".into()).is_some());
+    }
+
+    /// Loads the member while `meanwhile` happens; whether it is known afterwards.
+    async fn known_after(caches: &Caches, meanwhile: impl FnOnce(&Caches)) -> bool {
+        let id = ("r".into(), "a".into());
+        let member: RoomMemberPayload = serde_json::from_str(r#"{"id":"a","name":"Alice"}"#).unwrap();
+        let load = async {
+            meanwhile(caches);
+            Ok(Arc::new(member))
+        };
+        caches.room_member.get_or_load(0, &id, load).await.unwrap();
+        caches.room_member.get(0, &id).is_some()
+    }
+
+    #[tokio::test]
+    async fn a_member_loaded_while_its_room_went_stale_is_not_kept() {
+        let (caches, _) = caches(&CacheSizes::default());
+        assert!(!known_after(&caches, |caches| caches.forget(0, DirtyType::Room, "r")).await);
+        assert!(!known_after(&caches, |caches| caches.forget(0, DirtyType::RoomMember, "r")).await);
+        assert!(!known_after(&caches, |caches| caches.forget(0, DirtyType::RoomMember, "r\u{1f}a")).await);
+        assert!(!known_after(&caches, |caches| caches.forget_account(0)).await);
+        assert!(known_after(&caches, |_| {}).await);
     }
 
     #[test]

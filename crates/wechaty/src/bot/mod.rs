@@ -142,21 +142,41 @@ impl Bot {
 
     pub(crate) fn install_dyn(&self, plugin: &dyn Plugin) -> Result<()> {
         let meta = plugin.meta();
-        let mut plugins = self.0.plugins.lock();
-        if plugins.iter().any(|installed| installed.meta.name == meta.name) {
-            return Err(Error::Invalid {
-                what: "plugin",
-                reason: format!("`{}` is installed already: uninstall it first, or give one another name", meta.name),
-            });
+        {
+            let mut plugins = self.0.plugins.lock();
+            if plugins.iter().any(|installed| installed.meta.name == meta.name) {
+                return Err(Error::Invalid {
+                    what: "plugin",
+                    reason: format!(
+                        "`{}` is installed already: uninstall it first, or give one another name",
+                        meta.name
+                    ),
+                });
+            }
+            plugins.push(Installed::reserved(meta.clone()));
         }
-        plugins.push(Installed::install(self, plugin)?);
+        // Without the lock: the plugin may ask for the bot's plugins and install others.
+        let installed = Installed::install(self, meta.clone(), plugin);
+        let mut plugins = self.0.plugins.lock();
+        // Nobody else takes a reserved name out.
+        if let Some(at) = plugins.iter().position(|installed| installed.meta.name == meta.name) {
+            match installed {
+                Ok(installed) => plugins[at] = installed,
+                Err(error) => {
+                    plugins.remove(at);
+                    return Err(error);
+                }
+            }
+        }
         Ok(())
     }
 
-    /// Takes a plugin out: its handlers get no further event, its jobs end. False: there is none of that name.
+    /// Takes a plugin out: its handlers get no further event, its jobs end. False: there is none of that name, or it is
+    /// just being installed.
     pub fn uninstall(&self, name: &str) -> bool {
         let mut plugins = self.0.plugins.lock();
-        let Some(at) = plugins.iter().position(|installed| installed.meta.name == name) else { return false };
+        let found = plugins.iter().position(|installed| installed.meta.name == name && installed.is_whole());
+        let Some(at) = found else { return false };
         let installed = plugins.remove(at);
         drop(plugins);
         installed.uninstall(self);

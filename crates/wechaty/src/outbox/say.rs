@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use wechaty_puppet::{Capabilities, Capability, PuppetError};
+use wechaty_puppet::{Capabilities, Capability, IdempotencyKey, PuppetError, Sent};
 use wechaty_types::{ConversationId, Mention, MessageId, SayablePayload};
 
 use super::{Receipt, gate::Pass, key::idempotency_key, send, spool::spool};
@@ -17,7 +17,7 @@ use crate::{
     Error, Result, Sayable,
     bot::{Account, Core},
     handler::Run,
-    store::{Enqueued, OutboxRow},
+    store::{Enqueued, OutboxRow, Settlement},
     user::Contact,
 };
 
@@ -30,6 +30,8 @@ pub struct Say(State);
 #[expect(clippy::large_enum_variant, reason = "a say is made, awaited and gone: a box would only cost")]
 enum State {
     Built(Request),
+    /// A delay: nothing is said.
+    Delaying(BoxFuture<'static, ()>),
     /// Not durable yet: dropped with the say.
     Preparing(BoxFuture<'static, Result<Commit>>),
     /// On its way into the store: goes on even if the say is dropped.
@@ -64,6 +66,9 @@ impl fmt::Debug for Say {
 
 impl Say {
     pub(crate) fn new(account: Account, to: ConversationId, what: Sayable, cause: Option<MessageId>) -> Self {
+        if let Some(delay) = what.1 {
+            return Self(State::Delaying(Box::pin(async move { delay.wait(&account.core().clock).await })));
+        }
         Self(State::Built(Request { account, to, what: what.0, cause, quote: None, mentions: Vec::new(), name: None }))
     }
 
@@ -115,6 +120,16 @@ impl Future for Say {
                 State::Built(mut request) => match request.passes_at_once() {
                     Some(pass) => request.commit(pass).start(),
                     None => State::Preparing(Box::pin(request.prepare())),
+                },
+                State::Delaying(mut delay) => match delay.as_mut().poll(cx) {
+                    Poll::Pending => {
+                        self.0 = State::Delaying(delay);
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(()) => {
+                        let key = IdempotencyKey::from_bytes(*uuid::Uuid::new_v4().as_bytes());
+                        return Poll::Ready(Ok(Receipt::of(key, Settlement::Sent(Sent::without_id()))));
+                    }
                 },
                 State::Preparing(mut preparing) => match preparing.as_mut().poll(cx) {
                     Poll::Pending => {

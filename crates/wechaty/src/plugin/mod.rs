@@ -2,27 +2,42 @@
 
 mod registrar;
 
-use std::{borrow::Cow, fmt, future::Future, sync::Arc};
+use std::{
+    any::Any,
+    borrow::Cow,
+    fmt,
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Weak},
+};
 
+use futures_util::{FutureExt, future::BoxFuture};
+use tokio::runtime::Handle;
 use wechaty_puppet::{CancellationToken, Clock};
 
 pub(crate) use registrar::{Pending, on_methods};
 
-use crate::{Bot, Result, store::MemoryCard};
+use crate::{Bot, Error, Result, bot::BotInner, handler::report_error, store::MemoryCard};
 
 /// How a plugin presents itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PluginMeta {
     /// Unique within a bot; part of handler names, and so of idempotency keys: do not change it between releases.
     pub name: Cow<'static, str>,
-    /// Its own version.
-    pub version: Cow<'static, str>,
+    /// Its own version, if it tells one.
+    pub version: Option<Cow<'static, str>>,
 }
 
 impl PluginMeta {
     /// A plugin of this name.
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
-        Self { name: name.into(), version: Cow::Borrowed(env!("CARGO_PKG_VERSION")) }
+        Self { name: name.into(), version: None }
+    }
+    /// Tells the plugin's version: `env!("CARGO_PKG_VERSION")` in a crate of its own.
+    #[must_use]
+    pub fn version(mut self, version: impl Into<Cow<'static, str>>) -> Self {
+        self.version = Some(version.into());
+        self
     }
 }
 
@@ -53,10 +68,12 @@ pub trait Plugin: Send + Sync + 'static {
     /// Name and version.
     fn meta(&self) -> PluginMeta;
 
-    /// Adds handlers, observers and jobs to `cx`; all of them go when the plugin is uninstalled.
+    /// Adds handlers, observers and jobs to `cx`; all of them go when the plugin is uninstalled. It may ask the bot for
+    /// its plugins and install others.
     ///
     /// # Errors
-    /// The plugin's own; nothing of it stays installed then.
+    /// The plugin's own; nothing of it stays installed then, and what it gave to
+    /// [`on_uninstall`](PluginContext::on_uninstall) is called.
     fn install(&self, cx: &mut PluginContext) -> Result<()>;
 }
 
@@ -67,7 +84,7 @@ pub struct PluginContext {
     bot: Bot,
     name: Arc<str>,
     pending: Vec<Pending>,
-    stop: CancellationToken,
+    jobs: Vec<BoxFuture<'static, ()>>,
     uninstall: Vec<Uninstall>,
 }
 
@@ -92,17 +109,14 @@ impl PluginContext {
     pub fn memory(&self) -> MemoryCard {
         self.bot.memory().multiplex("plugin").multiplex(&self.name)
     }
-    /// Runs a job until it ends or the plugin is uninstalled.
+    /// Runs a job from the end of the installation until it ends or the plugin is uninstalled. A panic in it becomes an
+    /// `error` event that names the plugin.
+    ///
+    /// Outside of a Tokio runtime a plugin with jobs is not installed: build the bot inside of one.
     pub fn spawn(&mut self, job: impl Future<Output = ()> + Send + 'static) {
-        let stop = self.stop.clone();
-        tokio::spawn(async move {
-            tokio::select! {
-                () = job => {}
-                () = stop.cancelled() => {}
-            }
-        });
+        self.jobs.push(Box::pin(job));
     }
-    /// Called once when the plugin is uninstalled.
+    /// Called once when the plugin is uninstalled, or its installation fails.
     pub fn on_uninstall(&mut self, call: impl FnOnce() + Send + 'static) {
         self.uninstall.push(Box::new(call));
     }
@@ -116,9 +130,14 @@ impl PluginContext {
     }
 }
 
-/// An installed plugin.
+/// An installed plugin, or the name of one that is being installed.
 pub(crate) struct Installed {
     pub(crate) meta: PluginMeta,
+    parts: Option<Parts>,
+}
+
+/// What a plugin has brought.
+struct Parts {
     handlers: Vec<u64>,
     stop: CancellationToken,
     uninstall: Vec<Uninstall>,
@@ -131,32 +150,69 @@ impl fmt::Debug for Installed {
 }
 
 impl Installed {
-    pub(crate) fn install(bot: &Bot, plugin: &dyn Plugin) -> Result<Self> {
-        let meta = plugin.meta();
-        let mut cx = PluginContext {
-            bot: bot.clone(),
-            name: Arc::from(&*meta.name),
-            pending: Vec::new(),
-            stop: CancellationToken::new(),
-            uninstall: Vec::new(),
-        };
-        let stop = cx.stop.clone();
-        let result = plugin.install(&mut cx).and_then(|()| {
+    /// Holds the name while the plugin is being installed.
+    pub(crate) fn reserved(meta: PluginMeta) -> Self {
+        Self { meta, parts: None }
+    }
+    pub(crate) fn is_whole(&self) -> bool {
+        self.parts.is_some()
+    }
+
+    pub(crate) fn install(bot: &Bot, meta: PluginMeta, plugin: &dyn Plugin) -> Result<Self> {
+        let name = Arc::from(&*meta.name);
+        let mut cx =
+            PluginContext { bot: bot.clone(), name, pending: Vec::new(), jobs: Vec::new(), uninstall: Vec::new() };
+        let installed = catch_unwind(AssertUnwindSafe(|| plugin.install(&mut cx)));
+        let installed = installed.unwrap_or_else(|panic| Err(panicked(&*panic))).and_then(|()| {
             let missing: Vec<_> = cx.pending.iter().flat_map(|p| p.missing(bot.states())).collect();
             if missing.is_empty() { Ok(()) } else { Err(crate::BuildError::MissingState(missing).into()) }
         });
-        if let Err(error) = result {
-            stop.cancel();
-            return Err(error);
-        }
+        let runtime = installed.and_then(|()| match Handle::try_current() {
+            Ok(runtime) => Ok(Some(runtime)),
+            // Without jobs there is nothing to run.
+            Err(_) if cx.jobs.is_empty() => Ok(None),
+            Err(error) => Err(Error::Invalid { what: "plugin", reason: format!("{} has jobs: {error}", meta.name) }),
+        });
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                cx.uninstall.into_iter().for_each(|call| call());
+                return Err(error);
+            }
+        };
         let registry = &bot.core().handlers;
         let handlers = cx.pending.into_iter().map(|pending| pending.register(registry, Some(&cx.name))).collect();
-        Ok(Self { meta, handlers, stop, uninstall: cx.uninstall })
+        let stop = CancellationToken::new();
+        for job in cx.jobs {
+            let job = run(job, stop.clone(), Arc::downgrade(&bot.0), cx.name.clone());
+            runtime.as_ref().map(|runtime| runtime.spawn(job));
+        }
+        Ok(Self { meta, parts: Some(Parts { handlers, stop, uninstall: cx.uninstall }) })
     }
 
     pub(crate) fn uninstall(self, bot: &Bot) {
-        bot.core().handlers.remove(&self.handlers);
-        self.stop.cancel();
-        self.uninstall.into_iter().for_each(|call| call());
+        let Some(Parts { handlers, stop, uninstall }) = self.parts else { return };
+        bot.core().handlers.remove(&handlers);
+        stop.cancel();
+        uninstall.into_iter().for_each(|call| call());
     }
+}
+
+/// Runs a job of a plugin; it must not keep a bot alive that nobody holds.
+async fn run(job: BoxFuture<'static, ()>, stop: CancellationToken, bot: Weak<BotInner>, plugin: Arc<str>) {
+    let result = tokio::select! {
+        result = AssertUnwindSafe(job).catch_unwind() => result,
+        () = stop.cancelled() => Ok(()),
+    };
+    if let Err(panic) = result
+        && let Some(bot) = bot.upgrade().map(Bot)
+    {
+        let account = bot.main_account().clone();
+        report_error(bot, &account, panicked(&*panic), Some(plugin));
+    }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("the plugin panicked: {}", text.unwrap_or("a value that is no text")).into()
 }

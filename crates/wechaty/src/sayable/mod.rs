@@ -5,11 +5,13 @@ use wechaty_types::{
     UrlLinkPayload,
 };
 
-use crate::user::{Contact, Location, Message, MiniProgram, Post, UrlLink};
+use crate::user::{Contact, Delay, Location, Message, MiniProgram, Post, UrlLink};
 
 /// What is said, ready for the outbox. Wechaty's `Sayable`.
+///
+/// A [`Delay`] is one too: nothing is said then, the say waits. Its payload is an empty text.
 #[derive(Clone, Debug)]
-pub struct Sayable(pub(crate) SayablePayload);
+pub struct Sayable(pub(crate) SayablePayload, pub(crate) Option<Delay>);
 
 impl Sayable {
     /// The payload.
@@ -22,15 +24,15 @@ impl Sayable {
     }
     /// CommonMark text; platforms without it get it as plain text.
     pub fn markdown(text: impl Into<String>) -> Self {
-        Self(SayablePayload::Markdown(wechaty_types::TextPayload { text: text.into(), mentions: Vec::new() }))
+        SayablePayload::Markdown(wechaty_types::TextPayload { text: text.into(), mentions: Vec::new() }).into_sayable()
     }
 }
 
 /// Everything that can be said: texts, numbers, files, contacts, messages (forwarded), links, mini programs, places,
-/// posts, cards, menus and payloads.
+/// posts, cards, menus and payloads; and a [`Delay`], which waits.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be said",
-    note = "say text, a number, a FileBox, Contact, Message, UrlLink, MiniProgram, Location, Post, Card or Menu"
+    note = "say text, a number, a FileBox, Contact, Message, UrlLink, MiniProgram, Location, Post, Card, Menu or Delay"
 )]
 pub trait IntoSayable {
     /// The sayable.
@@ -42,14 +44,25 @@ macro_rules! sayables {
         impl IntoSayable for $type {
             fn into_sayable(self) -> Sayable {
                 let $value = self;
-                Sayable($payload)
+                Sayable($payload, None)
             }
         }
     )*};
 }
 
+impl IntoSayable for Sayable {
+    fn into_sayable(self) -> Sayable {
+        self
+    }
+}
+
+impl IntoSayable for Delay {
+    fn into_sayable(self) -> Sayable {
+        Sayable(SayablePayload::text(""), Some(self))
+    }
+}
+
 sayables! {
-    Sayable, sayable => sayable.0;
     SayablePayload, payload => payload;
     &str, text => SayablePayload::text(text);
     String, text => SayablePayload::text(text);

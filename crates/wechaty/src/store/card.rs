@@ -14,6 +14,8 @@ use serde_json::Value;
 use crate::{Error, Result};
 
 const SUFFIX: &str = ".memory-card.json";
+/// Stands where there is no exact key; nothing is ever stored under it.
+const REFUSED: &str = "\r";
 
 /// A map of JSON values, or one namespace of it. Clones and namespaces share their contents.
 ///
@@ -75,9 +77,25 @@ impl MemoryCard {
     }
 
     /// A namespace of this card. Namespaces are exact: `a` does not see `ab`, nor a namespace inside `a`.
+    ///
+    /// A name with `\r` or `\n`, which set namespaces and keys apart, gives a card that is empty and takes nothing.
     pub fn multiplex(&self, name: &str) -> Self {
         let parent = self.prefix.strip_suffix('\n').unwrap_or("");
-        Self { shared: self.shared.clone(), prefix: format!("{parent}\r{name}\n").into() }
+        let prefix = match *self.prefix == *REFUSED || name.contains(['\r', '\n']) {
+            true => REFUSED.to_owned(),
+            false => format!("{parent}\r{name}\n"),
+        };
+        Self { shared: self.shared.clone(), prefix: prefix.into() }
+    }
+
+    /// Refuses what would be a key of another namespace.
+    fn check(&self, key: &str) -> Result<()> {
+        if self.absolute(key) != REFUSED {
+            return Ok(());
+        }
+        let reason =
+            format!("{key:?}: no namespace has `\\r` or `\\n` in its name, no key outside of one begins with `\\r`");
+        Err(Error::Invalid { what: "memory card key", reason })
     }
 
     /// Whether this is a namespace of another card.
@@ -87,7 +105,10 @@ impl MemoryCard {
     }
 
     fn absolute(&self, key: &str) -> String {
-        format!("{}{key}", self.prefix)
+        match self.prefix.is_empty() && key.starts_with('\r') || *self.prefix == *REFUSED {
+            true => REFUSED.to_owned(),
+            false => format!("{}{key}", self.prefix),
+        }
     }
 
     /// The part of an absolute key behind this card's prefix, if it belongs to this card and not to a namespace.
@@ -95,7 +116,7 @@ impl MemoryCard {
         if self.prefix.is_empty() {
             return (!absolute.starts_with('\r')).then_some(absolute);
         }
-        absolute.strip_prefix(&*self.prefix)
+        absolute.strip_prefix(&*self.prefix).filter(|_| *self.prefix != *REFUSED)
     }
 
     /// The value of a key.
@@ -113,8 +134,10 @@ impl MemoryCard {
     /// Sets a key.
     ///
     /// # Errors
-    /// When the value has no JSON form or the file cannot be written; the value is kept in memory in the latter case.
+    /// When the key is none, the value has no JSON form, or the file cannot be written; the value is kept in memory in
+    /// the latter case.
     pub async fn set(&self, key: &str, value: impl Serialize) -> Result<()> {
+        self.check(key)?;
         let value = serde_json::to_value(value)
             .map_err(|error| Error::Invalid { what: "memory card value", reason: format!("{key}: {error}") })?;
         self.change(|map| {
@@ -277,6 +300,48 @@ mod tests {
         let json = std::fs::read_to_string(folder.path().join("bot.memory-card.json")).unwrap();
         assert!(json.contains(r#""\rpuppet\nk7": 7"#), "{json}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no file is left beside the card");
+    }
+
+    #[tokio::test]
+    async fn names_and_keys_with_control_characters_never_meet_another_namespace_q21() {
+        let card = MemoryCard::unnamed();
+        card.multiplex("a").set("x\ny", 1).await.unwrap();
+        card.multiplex("a").multiplex("b").set("k", 2).await.unwrap();
+        for (refused, key) in [
+            (card.multiplex("a\nx"), "y"),
+            (card.multiplex("a\rb"), "k"),
+            (card.multiplex("a\nx").multiplex("b"), "k"),
+            (card.clone(), "\ra\nx\ny"),
+        ] {
+            assert!(matches!(refused.set(key, 3).await, Err(Error::Invalid { .. })), "{key:?}");
+            assert!(!refused.contains(key) && refused.is_empty() && !refused.remove(key).await.unwrap());
+            refused.clear().await.unwrap();
+        }
+        assert_eq!(card.multiplex("a").get::<i32>("x\ny").unwrap(), Some(1));
+        assert_eq!(card.multiplex("a").multiplex("b").get::<i32>("k").unwrap(), Some(2));
+    }
+
+    #[tokio::test]
+    async fn a_reader_never_sees_a_card_that_is_half_written_q21() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+        let folder = tempfile::tempdir().unwrap();
+        let card = MemoryCard::file(folder.path(), "bot").unwrap();
+        card.set("filling", "x".repeat(64 * 1024)).await.unwrap();
+        let (path, done) = (folder.path().to_owned(), Arc::new(AtomicBool::new(false)));
+        let over = done.clone();
+        let reader = std::thread::spawn(move || {
+            let mut reads = 0;
+            while !over.load(Ordering::Relaxed) || reads == 0 {
+                let seen = MemoryCard::file(&path, "bot").unwrap_or_else(|error| panic!("read {reads}: {error}"));
+                assert!(seen.contains("filling"), "read {reads} saw an empty card");
+                reads += 1;
+            }
+        });
+        for i in 0..200 {
+            card.set("k", i).await.unwrap();
+        }
+        done.store(true, Ordering::Relaxed);
+        reader.join().unwrap();
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What an account can look up and do: the `find`s, and calls that belong to no single object.
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use wechaty_puppet::{
     Capability, Directory, FriendRequest, Loader, LoginAnswer, Page, PageRequest, PostFilter, Posts, PuppetError,
 };
@@ -105,6 +105,7 @@ impl Account {
     ///
     /// # Errors
     /// What the puppet says; `NotFound` if there is none.
+    #[doc(alias = "Friendship.load")]
     pub async fn friendship(&self, id: &FriendshipId) -> Result<Friendship> {
         let load = async { self.loader(Capability::LoadFriendship)?.friendship(id).await };
         let payload = self.cache().friendship.get_or_load(self.index(), id, load).await?;
@@ -114,6 +115,7 @@ impl Account {
     ///
     /// # Errors
     /// What the puppet says; `NotFound` if there is none.
+    #[doc(alias = "RoomInvitation.load")]
     pub async fn room_invitation(&self, id: &RoomInvitationId) -> Result<RoomInvitation> {
         let payload = self.loader(Capability::LoadRoomInvitation)?.room_invitation(id).await?;
         Ok(RoomInvitation::new(self.clone(), payload))
@@ -122,6 +124,7 @@ impl Account {
     ///
     /// # Errors
     /// What the puppet says; `NotFound` if there is none.
+    #[doc(alias = "Post.load")]
     pub async fn post(&self, id: &PostId) -> Result<Post> {
         let load = async { self.loader(Capability::LoadPost)?.post(id).await };
         let payload = self.cache().post.get_or_load(self.index(), id, load).await?;
@@ -137,7 +140,7 @@ impl Account {
         Ok(self.find_contacts(query).await?.into_iter().next())
     }
     /// All contacts that fit every part of the query, in the platform's order. One that cannot be loaded is left out
-    /// and logged.
+    /// and logged; where none can be loaded, they come unloaded.
     ///
     /// # Errors
     /// What the puppet says to the listing.
@@ -153,20 +156,25 @@ impl Account {
             };
         }
         let ids = self.directory(Capability::ContactList)?.contacts().await?;
-        let contacts = self.load_contacts(&ids).await;
-        Ok(contacts.into_iter().filter(|contact| query.matches(contact)).collect())
+        let unloaded = !self.capabilities().has(Capability::LoadContact);
+        let mut contacts = self.load_contacts(&ids).await;
+        contacts.retain(|contact| (unloaded || contact.is_ready()) && query.matches(contact));
+        Ok(contacts)
     }
 
+    /// Everybody of these ids, in their order, loaded where they can be.
     pub(super) async fn load_contacts(&self, ids: &[ContactId]) -> Vec<Contact> {
-        stream::iter(ids.iter().cloned().map(|id| {
-            let contact = self.contact_handle(&id);
-            async move {
-                let loaded = contact.ready().await;
-                loaded.map(|()| contact).map_err(|error| tracing::warn!(%id, %error, "a contact could not be loaded"))
+        let contacts: Vec<Contact> = ids.iter().map(|id| self.contact_handle(id)).collect();
+        if !self.capabilities().has(Capability::LoadContact) {
+            return contacts;
+        }
+        stream::iter(contacts.into_iter().map(|contact| async move {
+            if let Err(error) = contact.ready().await {
+                tracing::warn!(id = %contact.id(), %error, "a contact could not be loaded");
             }
+            contact
         }))
         .buffered(CONCURRENCY)
-        .filter_map(|contact| async { contact.ok() })
         .collect()
         .await
     }
@@ -226,10 +234,11 @@ impl Account {
         self.find_messages(query).into_iter().next()
     }
 
-    /// Creates a room with us and these contacts; it is loaded.
+    /// Creates a room with us and these contacts; it is loaded, where the platform can load rooms. A room that was
+    /// created and cannot be loaded comes unloaded: asking again would create another.
     ///
     /// # Errors
-    /// What the puppet says; `Invalid` for nobody.
+    /// What the puppet says to the creation; `Invalid` for nobody.
     #[doc(alias = "Room.create")]
     pub async fn create_room(&self, members: &[Contact], topic: Option<&str>) -> Result<Room> {
         if members.is_empty() {
@@ -238,7 +247,7 @@ impl Account {
         let ids: Vec<ContactId> = members.iter().map(|contact| contact.id().clone()).collect();
         let id = capability!(self, rooms, RoomCreate)?.create(&ids, topic).await?;
         let room = self.room_handle(&id);
-        room.sync().await?;
+        room.sync_after("create").await;
         Ok(room)
     }
 
@@ -284,15 +293,20 @@ impl Account {
         Ok(capability!(self, friendships, FriendshipAdd)?.add(contact.id(), request).await?)
     }
 
-    /// Publishes a post; loaded, where the platform tells its id.
+    /// Publishes a post. Where the platform tells its id, it comes back, loaded if posts can be loaded; if not, it says
+    /// what was published, as publishing again would publish another.
     ///
     /// # Errors
-    /// What the puppet says; `Unsupported` where it cannot.
+    /// What the puppet says to the publishing; `Unsupported` where it cannot.
     pub async fn publish(&self, post: PostPayload) -> Result<Option<Post>> {
-        match self.posts()?.publish(post).await? {
-            Some(id) => Ok(Some(self.post(&id).await?)),
-            None => Ok(None),
+        let Some(id) = self.posts()?.publish(post.clone()).await? else { return Ok(None) };
+        let mut post = Post::published(self.clone(), id, post);
+        if self.capabilities().has(Capability::LoadPost)
+            && let Err(error) = post.ready().await
+        {
+            tracing::warn!(?post, %error, "published, but it could not be loaded");
         }
+        Ok(Some(post))
     }
     /// A page of posts.
     ///
@@ -301,11 +315,18 @@ impl Account {
     #[doc(alias = "Post.findAll")]
     pub async fn find_posts(&self, filter: PostFilter, page: PageRequest) -> Result<Page<Post>> {
         let found = self.posts()?.search(filter, page).await?;
-        let mut posts = Vec::with_capacity(found.response.len());
-        for id in &found.response {
-            posts.push(self.post(id).await?);
-        }
-        Ok(Page { next_page_token: found.next_page_token, response: posts })
+        let loads: Vec<_> = found.response.iter().map(|id| self.post(id)).collect();
+        let response = stream::iter(loads).buffered(CONCURRENCY).try_collect().await?;
+        Ok(Page { next_page_token: found.next_page_token, response })
+    }
+    /// The first post that fits; `None` if none does.
+    ///
+    /// # Errors
+    /// As [`find_posts`](Self::find_posts).
+    #[doc(alias = "Post.find")]
+    pub async fn find_post(&self, filter: PostFilter) -> Result<Option<Post>> {
+        let first = PageRequest { page_size: Some(1), page_token: None };
+        Ok(self.find_posts(filter, first).await?.response.into_iter().next())
     }
     pub(super) fn posts(&self) -> Result<&dyn Posts, PuppetError> {
         capability!(self, posts, Post)

@@ -147,9 +147,9 @@ impl Contact {
     /// # Errors
     /// What the puppet says; `NotFound` if there is no such contact.
     pub async fn ready(&self) -> Result<()> {
-        if self.is_ready() {
-            return Ok(());
-        }
+        if self.is_ready() { Ok(()) } else { self.load().await }
+    }
+    async fn load(&self) -> Result<()> {
         let account = self.account();
         let load = async { account.loader(Capability::LoadContact)?.contact(self.id()).await };
         let payload = account.cache().contact.get_or_load(account.index(), self.id(), load).await?;
@@ -160,17 +160,18 @@ impl Contact {
     /// Loads the payload from the platform.
     ///
     /// # Errors
-    /// As [`ready`](Self::ready).
+    /// As [`ready`](Self::ready); what was known stays known then.
     pub async fn sync(&self) -> Result<()> {
         self.account().cache().forget(self.account().index(), DirtyType::Contact, self.id().as_str());
-        self.0.payload.store(None);
-        self.ready().await
+        self.load().await
     }
 
-    /// Sets the name we give; `None` or an empty text clears it. Returns once the platform has it and it reads back.
+    /// Sets the name we give; `None` or an empty text clears it. Returns once the platform acknowledged and it was read
+    /// back. Where reading back fails, that is logged and the platform's word is enough: the getters tell the earlier
+    /// value until the next [`sync`](Self::sync).
     ///
     /// # Errors
-    /// What the puppet says; `Invalid` if the platform took it but kept another.
+    /// What the puppet says to the setting; `Invalid` if the platform took it but kept another.
     pub async fn set_alias(&self, alias: Option<&str>) -> Result<()> {
         let alias = alias.filter(|alias| !alias.is_empty());
         capability!(self.account(), contact_profile, ContactAlias)?.set_alias(self.id(), alias).await?;
@@ -203,8 +204,8 @@ impl Contact {
             .await
     }
 
-    /// Reads a set value back. Where payloads cannot be loaded the platform's word is enough.
-    async fn sync_back<T: PartialEq + fmt::Debug>(
+    /// Reads a set value back. Where the payload cannot be loaded the platform's word is enough.
+    pub(super) async fn sync_back<T: PartialEq + fmt::Debug>(
         &self,
         what: &'static str,
         wanted: T,
@@ -213,13 +214,13 @@ impl Contact {
         if !self.account().capabilities().has(Capability::LoadContact) {
             return Ok(());
         }
-        self.sync().await?;
-        let found = self.field(read);
-        if found.as_ref() == Some(&wanted) {
-            return Ok(());
+        match self.sync().await {
+            Ok(()) => kept(what, Some(wanted), self.field(read)),
+            Err(error) => {
+                tracing::warn!(contact = %self.id(), what, %error, "set, but it could not be read back");
+                Ok(())
+            }
         }
-        let reason = format!("the platform took {wanted:?} but reads back {found:?}");
-        Err(Error::Invalid { what, reason })
     }
 
     /// The picture.
@@ -270,4 +271,12 @@ impl Contact {
         let name = self.name();
         if name.is_empty() { self.id().to_string() } else { name }
     }
+}
+
+/// Whether the platform kept what it was given.
+pub(super) fn kept<T: PartialEq + fmt::Debug>(what: &'static str, wanted: T, found: T) -> Result<()> {
+    if wanted == found {
+        return Ok(());
+    }
+    Err(Error::Invalid { what, reason: format!("the platform took {wanted:?} but reads back {found:?}") })
 }

@@ -42,15 +42,16 @@ impl ContactSelf {
         if self.is_self() { Ok(()) } else { Err(Error::NotLoggedIn(self.account().id().clone())) }
     }
 
-    /// Sets our name.
+    /// Sets our name. Reads it back as [`Contact::set_alias`] does.
     ///
     /// # Errors
-    /// What the puppet says; [`Error::NotLoggedIn`] if this is not us any more.
+    /// What the puppet says to the setting; `Invalid` if the platform took it but kept another;
+    /// [`Error::NotLoggedIn`] if this is not us any more.
     #[doc(alias = "name")]
     pub async fn set_name(&self, name: &str) -> Result<()> {
         self.check()?;
         capability!(self.account(), self_profile, SelfName)?.set_name(name).await?;
-        self.sync().await
+        self.sync_back("name", name.to_owned(), |p| p.name.clone()).await
     }
     /// Sets our signature.
     ///
@@ -60,7 +61,7 @@ impl ContactSelf {
     pub async fn set_signature(&self, signature: &str) -> Result<()> {
         self.check()?;
         capability!(self.account(), self_profile, SelfSignature)?.set_signature(signature).await?;
-        self.sync().await
+        self.sync_back("signature", signature.to_owned(), |p| p.signature.clone().unwrap_or_default()).await
     }
     /// Sets our picture.
     ///

@@ -1,15 +1,16 @@
-//! DELAY: a pause between two says.
+//! DELAY: a pause between two says, and itself something that can be said.
 
 use std::time::Duration;
 
 use wechaty_puppet::Clock;
 
-/// A pause between two says, on the bot's clock.
+/// A pause between two says, on the bot's clock. To say it is to wait: `room.say(delay).await` returns when it is over,
+/// with a receipt that has no message id. Nothing is sent, so it is in no ledger.
 ///
 /// ```no_run
-/// # async fn f(bot: wechaty::Bot, msg: wechaty::user::Message) -> wechaty::Result<()> {
+/// # async fn f(msg: wechaty::user::Message) -> wechaty::Result<()> {
 /// msg.say("thinking …").await?;
-/// wechaty::user::Delay::seconds(2).wait(bot.clock()).await;
+/// msg.say(wechaty::user::Delay::seconds(2)).await?;
 /// msg.say("42").await?;
 /// # Ok(()) }
 /// ```

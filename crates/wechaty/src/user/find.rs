@@ -51,7 +51,7 @@ impl From<Regex> for TextMatch {
     }
 }
 
-fn fits(wanted: Option<&TextMatch>, text: Option<&str>) -> bool {
+pub(super) fn fits(wanted: Option<&TextMatch>, text: Option<&str>) -> bool {
     wanted.is_none_or(|wanted| text.is_some_and(|text| wanted.fits(text)))
 }
 

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use wechaty_puppet::{PuppetError, Retry};
 use wechaty_types::{FriendshipId, FriendshipPayload, FriendshipType};
 
 use super::{Contact, account::capability};
@@ -78,7 +79,8 @@ impl Friendship {
     pub fn contact(&self) -> Contact {
         self.account.contact_handle(&self.payload.contact_id)
     }
-    /// Accepts a received request, and waits until the new friend can be loaded.
+    /// Accepts a received request, and waits until the new friend can be loaded; where contacts cannot be loaded at
+    /// all, it waits for nothing.
     ///
     /// # Errors
     /// [`Error::Invalid`] unless this is of type Receive; what the puppet says.
@@ -91,7 +93,7 @@ impl Friendship {
         let contact = self.contact();
         for lookup in 1.. {
             match contact.sync().await {
-                Err(error) if lookup == LOOKUPS => {
+                Err(error) if lookup == LOOKUPS || !may_appear(&error) => {
                     tracing::warn!(%error, contact = %contact.id(), "the new friend could not be loaded yet");
                 }
                 Err(_) => {
@@ -103,5 +105,14 @@ impl Friendship {
             break;
         }
         Ok(contact)
+    }
+}
+
+/// Whether a contact that could not be loaded may be there a little later.
+fn may_appear(error: &Error) -> bool {
+    match error {
+        Error::Puppet(PuppetError::NotFound { .. }) => true,
+        Error::Puppet(error) => error.retry() != Retry::Never,
+        _ => false,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use wechaty_puppet::Capability;
-use wechaty_types::{ContactId, Event, EventPayload, MessagePayload, Payload, RoomId};
+use wechaty_types::{ContactId, Event, EventPayload, MessageId, MessagePayload, Payload, RoomId};
 
 use super::{
     Action, Contact, ContactSelf, Dirty, Dong, Friendship, Heartbeat, Login, Logout, Message, MessageEdit,
@@ -17,7 +17,7 @@ use crate::{Account, Result, handler::AnyEvent};
 /// The object of an event.
 pub(crate) async fn hydrate(account: &Account, event: &Event) -> Result<AnyEvent> {
     // A lane's task is as large as the largest thing it may wait for: what need not be waited for is boxed.
-    let Some(Payload::Message(payload)) = &event.payload else {
+    let (EventPayload::Message(_), Some(Payload::Message(payload))) = (&event.what, &event.payload) else {
         return Box::pin(hydrate_any(account.clone(), event)).await;
     };
     account.cache().message.put(account.index(), payload.id.clone(), payload.clone());
@@ -110,12 +110,17 @@ async fn hydrate_any(account: Account, event: &Event) -> Result<AnyEvent> {
             account,
         }),
         EventPayload::MessageEdit(e) => {
-            account.cache().message.remove(account.index(), &e.message_id);
+            let edited = told(event, &e.message_id);
+            let new_text = e.new_text.clone().or_else(|| edited.as_ref().and_then(|payload| payload.text.clone()));
+            match edited {
+                Some(payload) => account.cache().message.put(account.index(), e.message_id.clone(), payload),
+                None => account.cache().message.remove(account.index(), &e.message_id),
+            }
             AnyEvent::MessageEdit(MessageEdit {
                 message_id: e.message_id.clone(),
                 conversation: e.conversation.clone(),
                 editor: maybe_contact(&account, e.editor_id.as_ref()).await,
-                new_text: e.new_text.clone(),
+                new_text,
                 timestamp: e.timestamp,
                 account,
             })
@@ -124,7 +129,10 @@ async fn hydrate_any(account: Account, event: &Event) -> Result<AnyEvent> {
             message_id: e.message_id.clone(),
             conversation: e.conversation.clone(),
             recaller: maybe_contact(&account, e.recaller_id.as_ref()).await,
-            message: account.message(&e.message_id).await.ok(),
+            message: match told(event, &e.message_id) {
+                Some(payload) => Some(Message::new(account.clone(), payload)),
+                None => account.message(&e.message_id).await.ok(),
+            },
             timestamp: e.timestamp,
             account,
         }),
@@ -147,6 +155,11 @@ async fn hydrate_any(account: Account, event: &Event) -> Result<AnyEvent> {
         }
         other => return Err(format!("this version knows no {} events", other.kind()).into()),
     })
+}
+
+/// The message an event is about, where the platform sent it along.
+fn told(event: &Event, id: &MessageId) -> Option<Arc<MessagePayload>> {
+    event.message_payload().filter(|payload| payload.id == *id).cloned()
 }
 
 /// Talker, listener and room of a message, from the cache where they are known; members are left alone.

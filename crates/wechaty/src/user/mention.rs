@@ -1,8 +1,11 @@
 //! Mentions in a received message: the platform's ids first, then the longest member name that fits the text.
 
-use super::{Contact, Message, Room};
+use futures_util::{StreamExt, stream};
+use wechaty_puppet::Capability;
+use wechaty_types::{ContactId, Mention, MessageType};
+
+use super::{Contact, Message, Room, account::CONCURRENCY};
 use crate::Result;
-use wechaty_types::{Mention, MessageType};
 
 /// What stands behind a mentioned name: WeChat's four-per-em space, a space, or the end.
 const SEPARATOR: char = '\u{2005}';
@@ -13,24 +16,31 @@ struct Named {
     names: Vec<String>,
 }
 
-async fn named_members(room: &Room, only: Option<&[Contact]>) -> Result<Vec<Named>> {
-    let contacts = match only {
-        Some(contacts) => contacts.to_vec(),
-        None => room.account().load_contacts(&room.member_ids().await?).await,
+async fn named_members(room: &Room, contacts: Vec<Contact>) -> Vec<Named> {
+    stream::iter(contacts.into_iter().map(|contact| named(room, contact))).buffered(CONCURRENCY).collect().await
+}
+
+/// The names in the room, and those of the contact: loaded where the room knows none, else as far as it is known.
+async fn named(room: &Room, contact: Contact) -> Named {
+    let capabilities = room.account().capabilities();
+    let member = match capabilities.has(Capability::LoadRoomMember) {
+        true => room.member_payload(contact.id()).await.ok(),
+        false => None,
     };
-    let mut members = Vec::with_capacity(contacts.len());
-    for contact in contacts {
+    let nameless = member.as_ref().is_none_or(|member| member.name.is_empty());
+    if nameless && capabilities.has(Capability::LoadContact) {
         let _ = contact.ready().await;
-        let mut names: Vec<String> = [room.alias(&contact).await.ok().flatten(), Some(contact.name()), contact.alias()]
-            .into_iter()
-            .flatten()
-            .filter(|name| !name.is_empty())
-            .collect();
-        names.sort_by_key(|name| std::cmp::Reverse(name.len()));
-        names.dedup();
-        members.push(Named { contact, names });
     }
-    Ok(members)
+    let in_room = member.map(|member| [member.room_alias.clone(), Some(member.name.clone())]).into_iter().flatten();
+    let mut names: Vec<String> =
+        in_room.chain([Some(contact.name()), contact.alias()]).flatten().filter(|name| !name.is_empty()).collect();
+    if names.is_empty() {
+        // So is somebody without a name mentioned, by us too.
+        names.push(contact.id().to_string());
+    }
+    names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+    names.dedup();
+    Named { contact, names }
 }
 
 /// The member mentioned at the start of `text` (which is behind an `@`), and how many bytes its name takes.
@@ -57,16 +67,17 @@ pub(super) async fn mentions(message: &Message) -> Result<Vec<Contact>> {
     let Some(text) = message.text().filter(|text| message.kind() == MessageType::Text && text.contains('@')) else {
         return Ok(Vec::new());
     };
-    let members = named_members(&room, None).await?;
-    let mut found: Vec<Contact> = Vec::new();
+    let everybody = room.member_ids().await?.iter().map(|id| room.account().contact_handle(id)).collect();
+    let members = named_members(&room, everybody).await;
+    let mut found: Vec<ContactId> = Vec::new();
     for (at, _) in text.match_indices('@') {
         if let Some((contact, _)) = longest(&members, &text[at + 1..])
-            && !found.contains(contact)
+            && !found.contains(contact.id())
         {
-            found.push(contact.clone());
+            found.push(contact.id().clone());
         }
     }
-    Ok(found)
+    Ok(message.account().load_contacts(&found).await)
 }
 
 pub(super) async fn mention_text(message: &Message) -> Result<String> {
@@ -76,7 +87,7 @@ pub(super) async fn mention_text(message: &Message) -> Result<String> {
     if mentioned.is_empty() && !message.mentions_all() {
         return Ok(text.trim().to_owned());
     }
-    let members = named_members(&room, Some(&mentioned)).await?;
+    let members = named_members(&room, mentioned).await;
     let (mut kept, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(at) = rest.find('@') {
         kept.push_str(&rest[..at]);

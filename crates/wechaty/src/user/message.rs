@@ -3,8 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use wechaty_types::{
-    ContactId, ConversationId, FileBox, Mention, MessageId, MessagePayload, MessageType, SayablePayload, TextPayload,
-    Timestamp,
+    ContactId, ConversationId, FileBox, Mention, MessageId, MessagePayload, MessageType, SayablePayload, Timestamp,
 };
 
 use super::{Contact, Image, Location, MiniProgram, Post, Room, UrlLink, account::capability};
@@ -281,13 +280,13 @@ impl Message {
     #[doc(alias = "toSayable")]
     pub async fn to_sayable(&self) -> Result<Sayable> {
         let file = |wrap: fn(wechaty_types::FilePayload) -> SayablePayload| async move {
-            Ok::<_, Error>(Sayable(wrap(wechaty_types::FilePayload { file: self.to_file_box().await? })))
+            Ok::<_, Error>(wrap(wechaty_types::FilePayload { file: self.to_file_box().await? }).into_sayable())
         };
         match self.kind() {
             MessageType::Text => Ok(self.text().unwrap_or_default().into_sayable()),
             MessageType::Markdown => {
                 let text = self.text().unwrap_or_default().to_owned();
-                Ok(Sayable(SayablePayload::Markdown(TextPayload { text, mentions: Vec::new() })))
+                Ok(Sayable::markdown(text))
             }
             MessageType::Image => file(SayablePayload::Image).await,
             MessageType::Attachment => file(SayablePayload::Attachment).await,

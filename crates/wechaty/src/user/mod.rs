@@ -1,6 +1,7 @@
 //! USER: what handlers get and bots work with: a payload and the account it belongs to.
 
 mod account;
+mod bot;
 mod contact;
 mod contact_self;
 mod delay;

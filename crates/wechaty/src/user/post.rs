@@ -1,10 +1,10 @@
 //! POST: a moment or channel entry.
 
-use std::{fmt, sync::Arc};
+use std::{collections::VecDeque, fmt, sync::Arc};
 
 use wechaty_puppet::{Page, PageRequest, PostFilter, Taps};
 use wechaty_types::{
-    ContactId, PostContent, PostCounter, PostId, PostPayload, PostType, TapFilter, TapPayload, TapType,
+    DirtyType, PostContent, PostCounter, PostId, PostPayload, PostType, TapFilter, TapPayload, TapType,
 };
 
 use super::{Contact, account::capability};
@@ -14,6 +14,8 @@ use crate::{Account, Error, IntoSayable, Result, Sayable};
 #[derive(Clone)]
 pub struct Post {
     account: Option<Account>,
+    /// Once published, also while only our own form of it is known.
+    id: Option<PostId>,
     payload: Arc<PostPayload>,
 }
 
@@ -25,7 +27,11 @@ impl fmt::Debug for Post {
 
 impl Post {
     pub(crate) fn new(account: Account, payload: Arc<PostPayload>) -> Self {
-        Self { account: Some(account), payload }
+        Self { account: Some(account), id: payload.id().cloned(), payload }
+    }
+    /// One of ours that was published and is not loaded.
+    pub(super) fn published(account: Account, id: PostId, payload: PostPayload) -> Self {
+        Self { account: Some(account), id: Some(id), payload: Arc::new(payload) }
     }
     /// Starts a post of our own.
     pub fn builder() -> PostBuilder {
@@ -37,7 +43,31 @@ impl Post {
     }
     /// Its id, once published.
     pub fn id(&self) -> Option<&PostId> {
-        self.payload.id()
+        self.id.as_ref()
+    }
+    /// Loads it, unless it is loaded: one we published may be known only as we made it.
+    ///
+    /// # Errors
+    /// [`Error::NotReady`] before it is published; what the puppet says.
+    pub async fn ready(&mut self) -> Result<()> {
+        match self.payload.content {
+            PostContent::Server { .. } => Ok(()),
+            PostContent::Client { .. } => self.load().await,
+        }
+    }
+    /// Loads it from the platform, with its counters.
+    ///
+    /// # Errors
+    /// As [`ready`](Self::ready); what was known stays known then.
+    pub async fn sync(&mut self) -> Result<()> {
+        let (account, id) = self.served()?;
+        account.cache().forget(account.index(), DirtyType::Post, id.as_str());
+        self.load().await
+    }
+    async fn load(&mut self) -> Result<()> {
+        let (account, id) = self.served()?;
+        self.payload = account.post(id).await?.payload;
+        Ok(())
     }
     /// Moment, channel …
     #[doc(alias = "type")]
@@ -51,19 +81,20 @@ impl Post {
             PostContent::Client { .. } => PostCounter::default(),
         }
     }
-    fn served(&self) -> Result<(&Account, &PostId, &ContactId)> {
-        match (&self.account, &self.payload.content) {
-            (Some(account), PostContent::Server { id, contact_id, .. }) => Ok((account, id, contact_id)),
-            _ => Err(Error::NotReady { what: "post", id: "(not published)".into() }),
-        }
+    fn served(&self) -> Result<(&Account, &PostId)> {
+        let not_published = || Error::NotReady { what: "post", id: "(not published)".into() };
+        self.account.as_ref().zip(self.id.as_ref()).ok_or_else(not_published)
     }
-    /// Who posted it.
+    /// Who posted it: us, as long as only our own form of it is known.
     ///
     /// # Errors
-    /// [`Error::NotReady`] before it is published.
+    /// [`Error::NotReady`] before it is published; [`Error::NotLoggedIn`].
     pub fn author(&self) -> Result<Contact> {
-        let (account, _, author) = self.served()?;
-        Ok(account.contact_handle(author))
+        let (account, _) = self.served()?;
+        match &self.payload.content {
+            PostContent::Server { contact_id, .. } => Ok(account.contact_handle(contact_id)),
+            PostContent::Client { .. } => Ok(Contact::clone(&*account.current_user()?)),
+        }
     }
     /// The post it answers.
     ///
@@ -93,7 +124,9 @@ impl Post {
     /// What the puppet says to the loading of its parts.
     pub async fn sayables(&self) -> Result<Vec<Sayable>> {
         match (&self.account, &self.payload.content) {
-            (_, PostContent::Client { sayable_list }) => Ok(sayable_list.iter().cloned().map(Sayable).collect()),
+            (_, PostContent::Client { sayable_list }) => {
+                Ok(sayable_list.iter().cloned().map(IntoSayable::into_sayable).collect())
+            }
             (Some(account), PostContent::Server { sayable_list, .. }) => {
                 let mut sayables = Vec::with_capacity(sayable_list.len());
                 for id in sayable_list {
@@ -109,8 +142,33 @@ impl Post {
     /// # Errors
     /// As [`parent`](Self::parent).
     pub async fn children(&self, page: PageRequest) -> Result<Page<Post>> {
-        let (account, id, _) = self.served()?;
+        let (account, id) = self.served()?;
         account.find_posts(PostFilter { parent_id: Some(Some(id.clone())), ..PostFilter::default() }, page).await
+    }
+    /// The first `limit` answers of any depth, each before the answers to it.
+    ///
+    /// # Errors
+    /// As [`parent`](Self::parent).
+    pub async fn descendants(&self, limit: usize) -> Result<Vec<Post>> {
+        let mut found: Vec<Post> = Vec::new();
+        // Pages not asked for yet, the deepest last, and what is left of those that came.
+        let mut left = vec![(self.clone(), Some(PageRequest::default()), VecDeque::<Post>::new())];
+        while let Some((post, page, answers)) = left.last_mut() {
+            if let Some(answer) = answers.pop_front() {
+                if found.len() == limit {
+                    break;
+                }
+                found.push(answer.clone());
+                left.push((answer, Some(PageRequest::default()), VecDeque::new()));
+            } else if let Some(request) = page.take() {
+                let came = post.children(request).await?;
+                *page = came.next_page_token.map(|token| PageRequest { page_token: Some(token), page_size: None });
+                answers.extend(came.response);
+            } else {
+                left.pop();
+            }
+        }
+        Ok(found)
     }
     /// Answers it.
     ///
@@ -123,14 +181,31 @@ impl Post {
     fn taps_of(account: &Account) -> Result<&dyn Taps> {
         Ok(capability!(account, taps, Tap)?)
     }
+    /// Whether we tapped it so.
+    ///
+    /// # Errors
+    /// As [`parent`](Self::parent).
+    #[doc(alias = "tap")]
+    pub async fn is_tapped(&self, kind: TapType) -> Result<bool> {
+        let (account, id) = self.served()?;
+        Ok(Self::taps_of(account)?.is_tapped(id, kind).await?)
+    }
+    /// Taps it so, or takes it back.
+    ///
+    /// # Errors
+    /// As [`parent`](Self::parent).
+    #[doc(alias = "tap")]
+    pub async fn set_tapped(&self, kind: TapType, tapped: bool) -> Result<()> {
+        let (account, id) = self.served()?;
+        Ok(Self::taps_of(account)?.set_tapped(id, kind, tapped).await?)
+    }
     /// Whether we like it.
     ///
     /// # Errors
     /// As [`parent`](Self::parent).
     #[doc(alias = "like")]
     pub async fn is_liked(&self) -> Result<bool> {
-        let (account, id, _) = self.served()?;
-        Ok(Self::taps_of(account)?.is_tapped(id, TapType::Like).await?)
+        self.is_tapped(TapType::Like).await
     }
     /// Likes it, or takes it back.
     ///
@@ -138,8 +213,7 @@ impl Post {
     /// As [`parent`](Self::parent).
     #[doc(alias = "like")]
     pub async fn set_liked(&self, liked: bool) -> Result<()> {
-        let (account, id, _) = self.served()?;
-        Ok(Self::taps_of(account)?.set_tapped(id, TapType::Like, liked).await?)
+        self.set_tapped(TapType::Like, liked).await
     }
     /// Who likes it: the first page.
     ///
@@ -158,7 +232,7 @@ impl Post {
     /// As [`parent`](Self::parent).
     #[doc(alias = "tapFind")]
     pub async fn taps(&self, filter: TapFilter, page: PageRequest) -> Result<(TapPayload, Option<String>)> {
-        let (account, id, _) = self.served()?;
+        let (account, id) = self.served()?;
         Ok(Self::taps_of(account)?.search(id, filter, page).await?)
     }
 }
@@ -174,10 +248,13 @@ pub struct PostBuilder {
 }
 
 impl PostBuilder {
-    /// Adds a part.
+    /// Adds a part; a [`Delay`](super::Delay) is none.
     #[expect(clippy::should_implement_trait, reason = "Wechaty's name")]
     pub fn add(mut self, what: impl IntoSayable) -> Self {
-        self.parts.push(what.into_sayable());
+        let part = what.into_sayable();
+        if part.1.is_none() {
+            self.parts.push(part);
+        }
         self
     }
     /// Moment, channel …
@@ -192,7 +269,7 @@ impl PostBuilder {
     /// [`Error::NotReady`] if the other post is not published.
     #[doc(alias = "reply")]
     pub fn reply_to(mut self, post: &Post) -> Result<Self> {
-        let (_, id, _) = post.served()?;
+        let (_, id) = post.served()?;
         self.parent = Some(id.clone());
         self.root = post.payload.root_id.clone().or_else(|| Some(id.clone()));
         Ok(self)

@@ -6,7 +6,7 @@ use arc_swap::ArcSwapOption;
 use wechaty_puppet::{Capability, RoomPermission};
 use wechaty_types::{ContactId, ConversationId, DirtyType, FileBox, MessageId, RoomId, RoomMemberPayload, RoomPayload};
 
-use super::{Contact, account::capability, contact_self::qr_text};
+use super::{Contact, account::capability, contact::kept, contact_self::qr_text};
 use crate::{Account, IntoSayable, Result, Say};
 
 /// How many members name a room without a topic.
@@ -75,9 +75,9 @@ impl Room {
     /// # Errors
     /// What the puppet says; `NotFound` if there is no such room.
     pub async fn ready(&self) -> Result<()> {
-        if self.is_ready() {
-            return Ok(());
-        }
+        if self.is_ready() { Ok(()) } else { self.load().await }
+    }
+    async fn load(&self) -> Result<()> {
         let account = self.account();
         let load = async { account.loader(Capability::LoadRoom)?.room(self.id()).await };
         let payload = account.cache().room.get_or_load(account.index(), self.id(), load).await?;
@@ -88,14 +88,22 @@ impl Room {
     /// Loads the payload from the platform, and forgets what is known about members.
     ///
     /// # Errors
-    /// As [`ready`](Self::ready).
+    /// As [`ready`](Self::ready); the payload that was known stays known then.
     pub async fn sync(&self) -> Result<()> {
         self.account().cache().forget(self.account().index(), DirtyType::Room, self.id().as_str());
-        self.0.payload.store(None);
-        self.ready().await
+        self.load().await
     }
-    async fn sync_if_loadable(&self) -> Result<()> {
-        if self.account().capabilities().has(Capability::LoadRoom) { self.sync().await } else { Ok(()) }
+    /// After a change the platform acknowledged: loads the payload anew where it can be loaded. A failure is logged, as
+    /// the change is done; false: the payload is the earlier one, or none.
+    pub(super) async fn sync_after(&self, change: &'static str) -> bool {
+        if !self.account().capabilities().has(Capability::LoadRoom) {
+            return false;
+        }
+        let synced = self.sync().await;
+        if let Err(error) = &synced {
+            tracing::warn!(room = %self.id(), change, %error, "done, but the room could not be loaded again");
+        }
+        synced.is_ok()
     }
 
     /// The topic; of a room without one, the names of its first three members besides us.
@@ -111,18 +119,25 @@ impl Room {
         let me = self.account().me();
         let others = payload.member_id_list.iter().filter(|id| Some(*id) != me.as_deref()).take(NAMELESS_MEMBERS);
         let others: Vec<ContactId> = others.cloned().collect();
-        let names: Vec<String> = self.account().load_contacts(&others).await.iter().map(Contact::name).collect();
+        let others = self.account().load_contacts(&others).await;
+        let names: Vec<String> = others.iter().map(Contact::name).filter(|name| !name.is_empty()).collect();
         Ok(names.join(","))
     }
     /// Renames the room. `topic`: plain text; limit in [`Limits::topic`](wechaty_puppet::Limits). Returns once the
-    /// platform acknowledged, not when members see it.
+    /// platform acknowledged and it was read back, not when members see it. As with every change of a room, a reload
+    /// that fails is logged: the change is done, and the getters tell the earlier value until the next
+    /// [`sync`](Self::sync).
     ///
     /// # Errors
-    /// What the puppet says; `Unsupported` where it cannot.
+    /// What the puppet says to the change; `Unsupported` where it cannot; `Invalid` if the platform took it but kept
+    /// another.
     #[doc(alias = "topic")]
     pub async fn set_topic(&self, topic: &str) -> Result<()> {
         capability!(self.account(), rooms, RoomTopic)?.set_topic(self.id(), topic).await?;
-        self.sync_if_loadable().await
+        if !self.sync_after("topic").await {
+            return Ok(());
+        }
+        kept("topic", Some(topic.to_owned()), self.payload().map(|payload| payload.topic.clone()))
     }
     /// The announcement; empty if there is none.
     ///
@@ -131,13 +146,21 @@ impl Room {
     pub async fn announce(&self) -> Result<String> {
         Ok(capability!(self.account(), rooms, RoomAnnounce)?.announce(self.id()).await?)
     }
-    /// Sets the announcement.
+    /// Sets the announcement. Reads it back as [`set_topic`](Self::set_topic) does.
     ///
     /// # Errors
-    /// What the puppet says; `Unsupported` where it cannot.
+    /// As [`set_topic`](Self::set_topic).
     #[doc(alias = "announce")]
     pub async fn set_announce(&self, text: &str) -> Result<()> {
-        Ok(capability!(self.account(), rooms, RoomAnnounce)?.set_announce(self.id(), text).await?)
+        let rooms = capability!(self.account(), rooms, RoomAnnounce)?;
+        rooms.set_announce(self.id(), text).await?;
+        match rooms.announce(self.id()).await {
+            Ok(found) => kept("announcement", text.to_owned(), found),
+            Err(error) => {
+                tracing::warn!(room = %self.id(), %error, "announced, but it could not be read back");
+                Ok(())
+            }
+        }
     }
     /// Text of the room's QR code.
     ///
@@ -183,7 +206,8 @@ impl Room {
     pub async fn add_all(&self, contacts: &[Contact], invite_only: bool) -> Result<()> {
         let rooms = capability!(self.account(), rooms, RoomAdd)?;
         rooms.add(self.id(), &ids(contacts), invite_only).await?;
-        self.sync_if_loadable().await
+        self.sync_after("add").await;
+        Ok(())
     }
     /// Removes somebody.
     ///
@@ -199,7 +223,8 @@ impl Room {
     /// What the puppet says; `Unsupported` where it cannot.
     pub async fn remove_all(&self, contacts: &[Contact]) -> Result<()> {
         capability!(self.account(), rooms, RoomRemove)?.remove(self.id(), &ids(contacts)).await?;
-        self.sync_if_loadable().await
+        self.sync_after("remove").await;
+        Ok(())
     }
     /// Leaves the room.
     ///
@@ -216,7 +241,8 @@ impl Room {
     /// What the puppet says; `Unsupported` where it cannot.
     pub async fn transfer(&self, owner: &Contact) -> Result<()> {
         capability!(self.account(), rooms, RoomTransfer)?.transfer(self.id(), owner.id()).await?;
-        self.sync_if_loadable().await
+        self.sync_after("transfer").await;
+        Ok(())
     }
     /// Closes the room for good.
     ///
@@ -233,7 +259,8 @@ impl Room {
     #[doc(alias = "delAdmins")]
     pub async fn set_admins(&self, contacts: &[Contact], admin: bool) -> Result<()> {
         capability!(self.account(), rooms, RoomAdmins)?.set_admins(self.id(), &ids(contacts), admin).await?;
-        self.sync_if_loadable().await
+        self.sync_after("admins").await;
+        Ok(())
     }
     /// What members may do.
     ///

@@ -1,6 +1,8 @@
 //! Members of a room by query.
 
-use super::{Contact, Room, TextMatch};
+use futures_util::{StreamExt, stream};
+
+use super::{Contact, Room, TextMatch, account::CONCURRENCY, find::fits};
 use crate::Result;
 
 /// Ourselves, as a member query.
@@ -35,10 +37,10 @@ impl From<You> for MemberQuery {
 }
 
 impl Room {
-    /// All members, loaded.
+    /// All members, loaded where the platform tells about them; one that cannot be loaded comes unloaded.
     ///
     /// # Errors
-    /// What the puppet says to the listing; a member that cannot be loaded is left out and logged.
+    /// What the puppet says to the listing.
     #[doc(alias = "memberAll")]
     pub async fn members(&self) -> Result<Vec<Contact>> {
         Ok(self.account().load_contacts(&self.member_ids().await?).await)
@@ -54,29 +56,28 @@ impl Room {
         if query.you {
             return Ok(self.account().current_user().map(|me| vec![Contact::clone(&me)]).unwrap_or_default());
         }
-        let mut found = Vec::new();
-        for contact in self.members().await? {
-            let needs_alias = query.room_alias.is_some() || query.any_name.is_some();
-            let room_alias = if needs_alias { self.alias(&contact).await.ok().flatten() } else { None };
-            let (name, alias) = (contact.name(), contact.alias());
-            let fits = |wanted: &Option<TextMatch>, text: Option<&str>| {
-                wanted.as_ref().is_none_or(|wanted| text.is_some_and(|text| wanted.fits(text)))
-            };
-            let any = query.any_name.as_ref().is_none_or(|wanted| {
-                [room_alias.as_deref(), Some(name.as_str()), alias.as_deref()]
-                    .into_iter()
-                    .flatten()
-                    .any(|n| wanted.fits(n))
-            });
-            if any
-                && fits(&query.name, Some(&name))
-                && fits(&query.room_alias, room_alias.as_deref())
-                && fits(&query.contact_alias, alias.as_deref())
-            {
-                found.push(contact);
-            }
-        }
-        Ok(found)
+        let members = self.members().await?;
+        let fitting = members.into_iter().map(|contact| async {
+            let fits = self.member_fits(&query, &contact).await;
+            fits.then_some(contact)
+        });
+        Ok(stream::iter(fitting).buffered(CONCURRENCY).filter_map(std::future::ready).collect().await)
+    }
+
+    async fn member_fits(&self, query: &MemberQuery, contact: &Contact) -> bool {
+        let needs_alias = query.room_alias.is_some() || query.any_name.is_some();
+        let member = match needs_alias || !contact.is_ready() {
+            true => self.member_payload(contact.id()).await.ok(),
+            false => None,
+        };
+        let room_alias = member.as_ref().and_then(|member| member.room_alias.as_deref());
+        let name = member.as_ref().filter(|_| !contact.is_ready()).map_or_else(|| contact.name(), |m| m.name.clone());
+        let alias = contact.alias();
+        let names = [room_alias, Some(name.as_str()), alias.as_deref()];
+        query.any_name.as_ref().is_none_or(|wanted| names.into_iter().flatten().any(|name| wanted.fits(name)))
+            && fits(query.name.as_ref(), Some(&name))
+            && fits(query.room_alias.as_ref(), room_alias)
+            && fits(query.contact_alias.as_ref(), alias.as_deref())
     }
 
     /// The first member that fits.

@@ -11,7 +11,7 @@ use std::{
 use wechaty::{BuildError, Error, prelude::*, testing::*};
 use wechaty_types::ErrorEvent;
 
-use crate::support::{Log, Scripted, bot, secs};
+use crate::support::{Log, Scripted, bot, idle, secs};
 
 struct Greeting(&'static str);
 
@@ -384,6 +384,87 @@ async fn a_plugin_that_fails_to_install_leaves_nothing_behind() {
     assert_eq!(bot.install(Broken).expect_err("it fails").to_string(), "no database");
     assert!(bot.plugins().is_empty() && bot.handler_names().is_empty());
     assert!(Bot::builder(Scripted::default()).plugin(Broken).build().is_err());
+}
+
+#[tokio::test]
+async fn a_plugin_whose_installation_fails_or_panics_is_uninstalled() {
+    struct Failing(Log, bool);
+    impl Plugin for Failing {
+        fn meta(&self) -> PluginMeta {
+            PluginMeta::new("failing")
+        }
+        fn install(&self, cx: &mut PluginContext) -> wechaty::Result<()> {
+            let (gone, ran) = (self.0.clone(), self.0.clone());
+            cx.on_uninstall(move || gone.note("gone"));
+            cx.spawn(async move { ran.note("ran") });
+            assert!(!self.1, "no database");
+            Err("no database".into())
+        }
+    }
+    let (platform, log) = (FakePlatform::new(), Log::default());
+    let bot = spawn(bot(&platform)).await;
+    for panics in [false, true] {
+        let error = bot.install(Failing(log.clone(), panics)).expect_err("it fails").to_string();
+        assert!(error.ends_with("no database"), "{error}");
+        idle(&platform).await;
+        assert_eq!(log.take(), ["gone"]);
+        assert!(bot.plugins().is_empty());
+    }
+    bot.finish_with(&platform).await;
+}
+
+/// A plugin that brings another one.
+struct Pack;
+
+impl Plugin for Pack {
+    fn meta(&self) -> PluginMeta {
+        PluginMeta::new("pack").version("7.1.0")
+    }
+    fn install(&self, cx: &mut PluginContext) -> wechaty::Result<()> {
+        let bot = cx.bot().clone();
+        assert!(bot.uninstall("old") && !bot.uninstall("pack"));
+        assert!(bot.install(Pack).is_err(), "the name is taken");
+        bot.install(Words("brought", Flow::Continue))
+    }
+}
+
+#[tokio::test]
+async fn a_plugin_that_installs_another_one_does_not_hang_the_bot() {
+    let builder = Bot::builder(Scripted::default()).state(Log::default()).plugin(Words("old", Flow::Continue));
+    let bot = builder.plugin(Pack).build().expect("builds");
+    let plugins = bot.plugins();
+    let names: Vec<_> = plugins.iter().map(|meta| &*meta.name).collect();
+    assert_eq!(names, ["pack", "brought"]);
+    assert_eq!((plugins[0].version.as_deref(), &plugins[1].version), (Some("7.1.0"), &None), "nobody else's version");
+    assert!(bot.uninstall("pack") && bot.uninstall("brought"));
+}
+
+#[tokio::test]
+async fn a_panic_in_a_job_of_a_plugin_becomes_an_error_event_that_names_it() {
+    struct Job;
+    impl Plugin for Job {
+        fn meta(&self) -> PluginMeta {
+            PluginMeta::new("clumsy")
+        }
+        fn install(&self, cx: &mut PluginContext) -> wechaty::Result<()> {
+            cx.spawn(async { panic!("dropped it") });
+            Ok(())
+        }
+    }
+    let (platform, log) = (FakePlatform::new(), Log::default());
+    let bot = spawn(bot(&platform).state(log.clone()).on_error(note_error).plugin(Job)).await;
+    idle(&platform).await;
+    bot.emit_error("and something else");
+    bot.finish_with(&platform).await;
+    assert_eq!(log.all(), ["clumsy: the plugin panicked: dropped it", "nobody: and something else"]);
+}
+
+#[test]
+fn a_plugin_with_jobs_needs_a_runtime_and_says_so() {
+    let log = Log::default();
+    let error = Bot::builder(Scripted::default()).plugin(Ticker(log.clone())).build();
+    assert!(matches!(error, Err(Error::Invalid { what: "plugin", .. })), "{error:?}");
+    assert_eq!(log.all(), ["gone"]);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod ask;
 mod handlers;
 mod lifecycle;
+mod loading;
 mod order;
 mod outbox;
 mod quirks;

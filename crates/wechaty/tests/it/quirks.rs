@@ -8,7 +8,7 @@ use wechaty::{
 };
 use wechaty_puppet::{Capability, PostFilter, PuppetError, RoomPermission};
 use wechaty_puppet_testkit::SendFault;
-use wechaty_types::{LoginEvent, ResetEvent};
+use wechaty_types::{LoginEvent, ResetEvent, TapType};
 
 use crate::support::{Log, Scripted, bot, idle, secs};
 
@@ -66,6 +66,36 @@ async fn a_post_knows_its_author_its_words_and_who_likes_it_q3() {
     assert_eq!(children.response.len(), 1);
     let all = bot.main_account().find_posts(PostFilter::default(), Default::default()).await.expect("lists");
     assert!(!all.response.is_empty());
+    bot.finish_with(&platform).await;
+}
+
+#[tokio::test]
+async fn answers_to_a_post_are_listed_each_before_those_to_it() {
+    let platform = FakePlatform::new();
+    let alice = platform.user("alice");
+    let bot = spawn(bot(&platform)).await;
+    let id = alice.publishes(vec![SayablePayload::text("root")]).await;
+    let mut root = bot.main_account().post(&id).await.expect("loads");
+    let first = root.reply("1").await.expect("answers").expect("an id");
+    root.reply("2").await.expect("answers");
+    first.reply("1.1").await.expect("answers");
+    let words = async |limit| {
+        let mut words = Vec::new();
+        for post in root.descendants(limit).await.expect("lists") {
+            words.push(post.sayables().await.expect("loads")[0].payload().to_string());
+        }
+        words
+    };
+    assert_eq!(words(10).await, ["1", "1.1", "2"]);
+    assert_eq!(words(2).await, ["1", "1.1"]);
+    assert!(!root.is_tapped(TapType::Like).await.expect("asks"));
+    root.set_tapped(TapType::Like, true).await.expect("taps");
+    assert!(root.is_tapped(TapType::Like).await.expect("asks") && root.is_liked().await.expect("asks"));
+    assert_eq!(root.counter().children, 0, "as it was loaded");
+    root.sync().await.expect("loads");
+    assert_eq!(root.counter().children, 2);
+    let found = bot.main_account().find_post(PostFilter { id: Some(id), ..PostFilter::default() }).await;
+    assert!(found.expect("lists").is_some());
     bot.finish_with(&platform).await;
 }
 

@@ -8,7 +8,7 @@ use wechaty::{
 };
 use wechaty_puppet::{Capability, PuppetError};
 
-use crate::support::bot;
+use crate::support::{bot, idle, secs};
 
 fn link() -> UrlLink {
     UrlLink::new(UrlLinkPayload {
@@ -45,6 +45,29 @@ fn one_of_each(to: &Contact) -> Vec<(Sayable, Capability)> {
         (Sayable::markdown("*hi*"), Capability::SendMarkdown),
         (post.into_sayable(), Capability::SendPost),
     ]
+}
+
+#[tokio::test]
+async fn a_delay_that_is_said_waits_and_sends_nothing_q3() {
+    let platform = FakePlatform::new();
+    let alice = platform.user("alice");
+    let bot = spawn(bot(&platform).on_message(|msg: Message| async move {
+        msg.say("thinking …").await?;
+        let receipt = msg.say(Delay::seconds(2)).await?;
+        assert_eq!(receipt.sent().await?.id, None);
+        msg.say("42").await.map(|_| ())
+    }))
+    .await;
+    alice.says("answer?").await;
+    assert_eq!(alice.hears().await, "thinking …");
+    idle(&platform).await;
+    alice.hears_nothing();
+    platform.clock().advance(secs(2)).await;
+    assert_eq!(alice.hears().await, "42");
+    let ledger = bot.finish_with(&platform).await;
+    assert_eq!((ledger.outbound.said, ledger.outbound.sent), (2, 2));
+    let only_a_delay = Post::builder().add(Delay::seconds(2)).build();
+    assert!(matches!(only_a_delay, Err(Error::Invalid { what: "post", .. })), "{only_a_delay:?}");
 }
 
 #[tokio::test]
