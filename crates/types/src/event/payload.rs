@@ -1,11 +1,39 @@
 //! What each event says.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     ContactId, ConversationId, DirtyType, FriendshipId, MessageId, PostId, RoomId, RoomInvitationId, ScanStatus,
-    Timestamp,
+    Timestamp, wire::nobody_is_none,
 };
+
+/// Payload of `scan`.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScanEvent {
+    /// How far the login is.
+    pub status: ScanStatus,
+    /// Text of the QR code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qrcode: Option<String>,
+    /// Platform data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
+}
+
+impl fmt::Debug for ScanEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Whoever sees the code can log in, or take the login over.
+        let hidden = |text: &Option<String>| text.as_ref().map(|_| format_args!("…"));
+        f.debug_struct("ScanEvent")
+            .field("status", &self.status)
+            .field("qrcode", &hidden(&self.qrcode))
+            .field("data", &hidden(&self.data))
+            .finish()
+    }
+}
 
 macro_rules! payloads {
     ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {$(
@@ -17,17 +45,6 @@ macro_rules! payloads {
 }
 
 payloads! {
-    /// Payload of `scan`.
-    ScanEvent {
-        /// How far the login is.
-        status: ScanStatus,
-        /// Text of the QR code.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        qrcode: Option<String>,
-        /// Platform data.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        data: Option<String>,
-    }
     /// Payload of `verify-code`.
     VerifyCodeEvent {
         /// Names the question; the answer carries it.
@@ -141,7 +158,7 @@ payloads! {
         /// Where.
         conversation: ConversationId,
         /// The message that holds the button.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, deserialize_with = "nobody_is_none", skip_serializing_if = "Option::is_none")]
         message_id: Option<MessageId>,
         /// Id of the button or the menu item.
         value: String,
@@ -156,7 +173,7 @@ payloads! {
         /// Where.
         conversation: ConversationId,
         /// Who edited.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, deserialize_with = "nobody_is_none", skip_serializing_if = "Option::is_none")]
         editor_id: Option<ContactId>,
         /// What it says now, where it is text.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -172,7 +189,7 @@ payloads! {
         /// Where.
         conversation: ConversationId,
         /// Who took it back.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, deserialize_with = "nobody_is_none", skip_serializing_if = "Option::is_none")]
         recaller_id: Option<ContactId>,
         /// When.
         #[serde(default)]
@@ -234,8 +251,4 @@ payloads! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         data: Option<String>,
     }
-}
-
-fn nobody_is_none<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<ContactId>, D::Error> {
-    Ok(Option::<String>::deserialize(deserializer)?.and_then(ContactId::non_empty))
 }
