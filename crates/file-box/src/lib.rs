@@ -7,6 +7,7 @@ mod address;
 mod boxed;
 mod content;
 mod data_url;
+mod deadline;
 mod error;
 mod export;
 #[cfg(feature = "http")]
