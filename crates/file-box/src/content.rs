@@ -37,6 +37,11 @@ impl Content {
             Self::Uuid(_) => FileBoxType::Uuid,
         }
     }
+
+    /// Whether nothing has to be waited for.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        matches!(self, Self::Base64(_) | Self::QrCode(_) | Self::Bytes(_))
+    }
 }
 
 /// A stream that whoever reads first takes away.

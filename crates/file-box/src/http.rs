@@ -1,6 +1,10 @@
 //! Loading URL boxes: redirects by hand, so that each hop's address is checked and headers stay with their origin.
 
-use std::{error::Error, net::SocketAddr, sync::LazyLock};
+use std::{
+    error::Error,
+    net::SocketAddr,
+    sync::{LazyLock, OnceLock},
+};
 
 use futures_util::TryStreamExt;
 use reqwest::{
@@ -44,7 +48,25 @@ impl Resolve for PublicOnly {
     }
 }
 
+/// Setting up TLS takes longer than a small file: one client for each rule about addresses serves all loads with the
+/// usual limit for connecting, which no single request can set. It keeps no connection (an idle one would belong to
+/// the runtime that opened it), so that each request looks its host up, and has the address checked, by itself.
 fn client(name: &str, options: &LoadOptions) -> Result<Client> {
+    static SHARED: [OnceLock<Client>; 2] = [const { OnceLock::new() }; 2];
+    if options.connect_timeout != LoadOptions::CONNECT_TIMEOUT {
+        return new_client(name, options);
+    }
+    let shared = &SHARED[usize::from(options.allow_private)];
+    match shared.get() {
+        Some(client) => Ok(client.clone()),
+        None => {
+            let client = new_client(name, options)?;
+            Ok(shared.get_or_init(|| client).clone())
+        }
+    }
+}
+
+fn new_client(name: &str, options: &LoadOptions) -> Result<Client> {
     static PROVIDER: LazyLock<()> = LazyLock::new(|| {
         // Whoever was first (a `main`, a test) stays; an error only says that somebody was.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -52,8 +74,8 @@ fn client(name: &str, options: &LoadOptions) -> Result<Client> {
     LazyLock::force(&PROVIDER);
     let mut builder = Client::builder()
         .redirect(Policy::none())
-        .timeout(options.timeout)
         .connect_timeout(options.connect_timeout)
+        .pool_max_idle_per_host(0)
         .no_proxy();
     if !options.allow_private {
         builder = builder.dns_resolver(std::sync::Arc::new(PublicOnly));

@@ -7,6 +7,7 @@ mod address;
 mod boxed;
 mod content;
 mod data_url;
+mod deadline;
 mod error;
 mod export;
 #[cfg(feature = "http")]
@@ -16,6 +17,8 @@ mod load;
 mod name;
 mod options;
 mod qr;
+#[cfg(feature = "qr-decode")]
+mod qr_decode;
 mod temp_file;
 mod uuid_store;
 

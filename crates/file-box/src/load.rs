@@ -10,7 +10,10 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use tokio_util::io::ReaderStream;
 
-use crate::{FileBox, FileBoxError, FileBoxType, LoadOptions, Result, content::Content, qr, temp_file::stream_error};
+use crate::{
+    FileBox, FileBoxError, FileBoxType, LoadOptions, Result, content::Content, deadline::Deadline, qr,
+    temp_file::stream_error,
+};
 
 /// Bytes as they come in.
 pub type ByteStream = Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>;
@@ -56,7 +59,18 @@ impl FileBox {
         if known.is_some_and(|size| size > options.max_bytes) {
             return Err(FileBoxError::TooLarge { name: self.name().to_owned(), limit: options.max_bytes });
         }
-        let raw: ByteStream = match &self.0.content {
+        let raw = if self.0.content.is_in_memory() {
+            self.open(options).await?
+        } else {
+            let mut deadline = Deadline::after(options.timeout);
+            let raw = deadline.limit(self.name(), self.open(options)).await?;
+            deadline.bound(self.name(), raw)
+        };
+        Ok(self.bounded(raw, options.max_bytes))
+    }
+
+    async fn open(&self, options: &LoadOptions) -> Result<ByteStream> {
+        Ok(match &self.0.content {
             Content::Bytes(bytes) => {
                 let bytes = bytes.clone();
                 let starts = (0..bytes.len()).step_by(CHUNK);
@@ -90,8 +104,7 @@ impl FileBox {
             Content::Url { url, headers } => crate::http::get(self, url, headers, options).await?,
             #[cfg(not(feature = "http"))]
             Content::Url { .. } => return Err(FileBoxError::NoHttp { name: self.name().to_owned() }),
-        };
-        Ok(self.bounded(raw, options.max_bytes))
+        })
     }
 
     /// Ends a stream with an error as soon as it is too long, whatever its header said.
@@ -161,7 +174,8 @@ impl FileBox {
             #[cfg(feature = "http")]
             Content::Url { url, headers } => {
                 let (url, headers) = (url.clone(), headers.clone());
-                let found = crate::http::head(self, &url, &headers, options).await?;
+                let asked = crate::http::head(self, &url, &headers, options);
+                let found = Deadline::after(options.timeout).limit(self.name(), asked).await?;
                 let inner = self.edit();
                 if let Some(name) = found.name {
                     inner.name = crate::name::base_name(&name, &inner.name);

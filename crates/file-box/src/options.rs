@@ -9,7 +9,7 @@ use crate::UuidStore;
 pub struct LoadOptions {
     /// Largest file in bytes, held while its bytes come in. Default: 100 MiB.
     pub max_bytes: u64,
-    /// Longest time for the whole file. Default: 60 s.
+    /// Longest time for the whole file: redirects, a second question and every byte. Default: 60 s.
     pub timeout: Duration,
     /// Longest time until the server answers the connection. Default: 10 s.
     pub connect_timeout: Duration,
@@ -28,7 +28,7 @@ impl Default for LoadOptions {
         Self {
             max_bytes: 100 << 20,
             timeout: Duration::from_secs(60),
-            connect_timeout: Duration::from_secs(10),
+            connect_timeout: Self::CONNECT_TIMEOUT,
             max_redirects: 7,
             allow_private: false,
             accept_media: None,
@@ -48,6 +48,8 @@ impl fmt::Debug for LoadOptions {
 }
 
 impl LoadOptions {
+    pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
     /// Whether a media type is wanted.
     pub(crate) fn accepts(&self, found: &str) -> bool {
         let found = found.split(';').next().unwrap_or_default().trim();

@@ -94,9 +94,12 @@ impl FolderUuidStore {
         self.inner.purge((self.inner.now)())
     }
 
-    async fn purge_if_due(&self) -> Result<()> {
+    async fn purge_if_due(&self) {
         let (inner, now) = (self.inner.clone(), (self.inner.now)());
-        if inner.is_due(now) { blocking(move || inner.purge(now).map(drop)).await } else { Ok(()) }
+        if inner.is_due(now) {
+            // Another file that cannot be removed is no fault of this load or save; `purge` tells.
+            let _ = blocking(move || inner.purge(now)).await;
+        }
     }
 }
 
@@ -147,7 +150,8 @@ impl Inner {
         };
         let found = file.metadata().and_then(|found| self.is_expired(&found, now));
         if found.map_err(io_error("looking at", &path))? {
-            fs::remove_file(&path).map_err(io_error("removing", &path))?;
+            // It cannot be loaded either way; whoever purges is told.
+            let _ = fs::remove_file(&path);
             return Ok(None);
         }
         Ok(Some(file))
@@ -172,12 +176,12 @@ impl UuidStore for FolderUuidStore {
         let id = Uuid::try_parse(uuid).map_err(|_| unknown())?;
         let (inner, now) = (self.inner.clone(), (self.inner.now)());
         let file = blocking(move || inner.open(id, now)).await?.ok_or_else(unknown)?;
-        self.purge_if_due().await?;
+        self.purge_if_due().await;
         Ok(Box::pin(ReaderStream::with_capacity(tokio::fs::File::from_std(file), CHUNK)))
     }
 
     async fn save(&self, stream: ByteStream) -> Result<String> {
-        self.purge_if_due().await?;
+        self.purge_if_due().await;
         let uuid = Uuid::new_v4();
         let mut temp = TempFile::create(&self.inner.folder).await?;
         temp.write(stream, &uuid.to_string()).await?;

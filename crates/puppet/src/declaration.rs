@@ -64,7 +64,7 @@ pub enum SettingKind {
     Choice(&'static [&'static str]),
 }
 
-/// Values given for a puppet's settings, as text.
+/// Values given for a puppet's settings, as text. Debug shows the keys only: some values are secrets.
 #[derive(Clone, Default)]
 pub struct Settings(BTreeMap<String, String>);
 
@@ -126,7 +126,20 @@ pub enum SettingsError {
     Invalid {
         /// Which.
         key: &'static str,
-        /// Why, and what was expected.
+        /// Why, and what was expected; must not repeat the value of a secret setting.
         reason: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_tell_their_keys_and_no_values() {
+        let settings = Settings::new().set("app_secret", "s3cret");
+        assert_eq!(format!("{settings:?}"), r#"{"app_secret"}"#);
+        let missing = settings.require("app_id").unwrap_err();
+        assert!(!format!("{missing} {missing:?}").contains("s3cret"));
+    }
 }

@@ -12,6 +12,7 @@ mod open_enum;
 mod payload;
 mod sayable;
 mod time;
+mod wire;
 
 pub use enums::*;
 pub use event::*;

@@ -1,13 +1,16 @@
 //! Points in time as the wire carries them.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Milliseconds since 1970-01-01 UTC.
 ///
-/// On the wire some SDKs send seconds: numbers below 1e11 are read as seconds ([`Timestamp::from_wire`]).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
+/// On the wire some SDKs send seconds: numbers below 1e11 are read as seconds ([`Timestamp::from_wire`]), and times
+/// before March 1973 are written so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(i64);
+
+/// From here on a wire number is milliseconds.
+const SECONDS_BELOW: u64 = 100_000_000_000;
 
 impl Timestamp {
     /// From milliseconds since 1970.
@@ -16,7 +19,7 @@ impl Timestamp {
     }
     /// From a wire number: seconds below 1e11, milliseconds from there on.
     pub const fn from_wire(number: i64) -> Self {
-        if number.unsigned_abs() < 100_000_000_000 { Self(number.saturating_mul(1000)) } else { Self(number) }
+        if number.unsigned_abs() < SECONDS_BELOW { Self(number * 1000) } else { Self(number) }
     }
     /// Milliseconds since 1970.
     pub const fn as_millis(self) -> i64 {
@@ -35,7 +38,18 @@ impl Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = f64::deserialize(deserializer)?;
-        Ok(Self::from_wire(number as i64))
+        let seconds = number.abs() < SECONDS_BELOW as f64;
+        Ok(Self(if seconds { (number * 1000.0).round() as i64 } else { number as i64 }))
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            ms if ms.unsigned_abs() >= SECONDS_BELOW => serializer.serialize_i64(ms),
+            ms if ms % 1000 == 0 => serializer.serialize_i64(ms / 1000),
+            ms => serializer.serialize_f64(ms as f64 / 1000.0),
+        }
     }
 }
 
@@ -47,5 +61,13 @@ mod tests {
     fn seconds_and_milliseconds_are_told_apart() {
         assert_eq!(Timestamp::from_wire(1_600_000_001), Timestamp::from_millis(1_600_000_001_000));
         assert_eq!(Timestamp::from_wire(1_600_000_001_234).as_millis(), 1_600_000_001_234);
+    }
+
+    #[test]
+    fn an_early_time_is_not_read_back_a_thousand_times_later() {
+        for ms in [0, 1, 1000, -1500, 99_999_999_999, 100_000_000_000, 1_600_000_001_234] {
+            let json = serde_json::to_string(&Timestamp(ms)).unwrap();
+            assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), Timestamp(ms), "{json}");
+        }
     }
 }

@@ -180,3 +180,42 @@ async fn errors_do_not_tell_the_address() {
         assert!(!said.contains("s3cret"), "{said}");
     }
 }
+
+const SLOW: Duration = Duration::from_millis(50);
+
+#[expect(clippy::disallowed_methods, reason = "the time a server takes is real")]
+fn slowly() {
+    std::thread::sleep(SLOW);
+}
+
+#[tokio::test]
+async fn slow_redirects_do_not_each_get_the_whole_time() {
+    let server = Server::start(|_, _| {
+        slowly();
+        Some(to("/again"))
+    })
+    .await;
+    // 8 hops are tried.
+    let options = LoadOptions { timeout: 3 * SLOW, ..local() };
+    assert!(matches!(load(server.url("/"), &options).await, Err(FileBoxError::TimedOut { .. })));
+    let mut file = FileBox::from_url(server.url("/")).unwrap();
+    assert!(matches!(file.ready(&options).await, Err(FileBoxError::TimedOut { .. })));
+}
+
+#[tokio::test]
+async fn a_body_that_stops_halfway_is_given_up() {
+    let server = Server::start(|_, _| Some("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf".into())).await;
+    let options = LoadOptions { timeout: Duration::from_millis(200), ..local() };
+    assert!(matches!(load(server.url("/"), &options).await, Err(FileBoxError::TimedOut { .. })));
+}
+
+#[test]
+fn a_load_works_after_the_runtime_of_another_has_ended() {
+    for _ in 0..2 {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let server = Server::start(|_, _| Some(ok("", "x"))).await;
+            assert_eq!(load(server.url("/"), &local()).await.unwrap(), "x");
+        });
+    }
+}

@@ -1,8 +1,10 @@
 //! How boxes are made, and what they are then called.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use futures_util::stream;
-use wechaty_file_box::{FileBox, FileBoxError};
+use futures_util::{StreamExt, stream};
+use wechaty_file_box::{FileBox, FileBoxError, LoadOptions};
 
 #[test]
 fn an_empty_file_has_size_zero_q19() {
@@ -87,4 +89,12 @@ fn debug_tells_neither_contents_nor_secrets() {
     for file in [url.with_header("Authorization", "s3cret"), FileBox::from_bytes("s3cret", "a")] {
         assert!(!format!("{file:?}").contains("s3cret"));
     }
+}
+
+#[tokio::test]
+async fn a_stream_that_never_ends_is_given_up() {
+    let options = LoadOptions { timeout: Duration::from_millis(50), ..LoadOptions::default() };
+    let stalled = stream::iter([Ok(Bytes::from_static(b"half"))]).chain(stream::pending());
+    let found = FileBox::from_stream(stalled, "a").to_bytes_with(&options).await;
+    assert!(matches!(found, Err(FileBoxError::TimedOut { .. })), "{found:?}");
 }

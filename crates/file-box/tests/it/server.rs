@@ -66,7 +66,13 @@ async fn serve(mut socket: TcpStream, answer: &(dyn Fn(&str, &str) -> Option<Str
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     match answer(method, path) {
         // The caller may have gone.
-        Some(response) => drop(socket.write_all(response.as_bytes()).await),
+        Some(response) => {
+            drop(socket.write_all(response.as_bytes()).await);
+            // Without this promise it stays open: an answer that is not whole never becomes so.
+            if !response.contains("Connection: close") {
+                std::future::pending().await
+            }
+        }
         None => std::future::pending().await,
     }
 }

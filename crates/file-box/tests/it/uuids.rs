@@ -112,3 +112,36 @@ async fn a_uuid_box_can_be_saved_and_encoded_like_any_other() {
     assert!(matches!(file.to_bytes().await, Err(FileBoxError::NoUuidStore { .. })));
     assert_eq!(file.to_uuid(&store).await.unwrap().uuid(), file.uuid());
 }
+
+#[tokio::test]
+async fn an_expired_file_is_unknown_to_all_who_ask_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (seconds, now) = clock();
+    let store = FolderUuidStore::new(folder.path(), KEEP, now).unwrap();
+    for _ in 0..20 {
+        let uuid = store.save(Box::pin(stream::empty())).await.unwrap();
+        seconds.fetch_add(1800, Ordering::SeqCst);
+        let ask = || {
+            let (store, uuid) = (store.clone(), uuid.clone());
+            tokio::spawn(async move { store.load(&uuid).await.err() })
+        };
+        for asked in [ask(), ask(), ask(), ask()] {
+            let error = asked.await.unwrap();
+            assert!(matches!(error, Some(FileBoxError::UnknownUuid { .. })), "{error:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_purged_hinders_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let (seconds, now) = clock();
+    let store = FolderUuidStore::new(folder.path(), KEEP, now).unwrap();
+    // A folder in the place of a file cannot be removed as one.
+    fs::create_dir(folder.path().join("0d4c2c52-6d3a-4b63-9c35-1f0a1c7f1a11.dat")).unwrap();
+    seconds.store(9_999_999_999, Ordering::SeqCst);
+    let file = FileBox::from_bytes("hi", "a").to_uuid(&store).await.unwrap();
+    seconds.fetch_add(60, Ordering::SeqCst);
+    assert_eq!(&file.to_bytes_with(&options(&store)).await.unwrap()[..], b"hi");
+    assert!(matches!(store.purge(), Err(FileBoxError::Io { .. })));
+}

@@ -166,7 +166,7 @@ impl World {
             number,
             account: bot.clone(),
             kind: event.what.kind(),
-            id: event.what.dedupe_id(),
+            id: event.dedupe_id(),
             conversation: lane,
             deliveries: 0,
             accepted: 0,

@@ -89,7 +89,8 @@ impl VirtualClock {
         {
             let mut state = self.state.lock();
             let Some((at, _)) = state.timers.keys().next().copied() else { return false };
-            state.now = at;
+            // A sleeper may have come while the clock went past it.
+            state.now = state.now.max(at);
             while let Some(entry) = state.timers.first_entry() {
                 if entry.key().0 > at {
                     break;
@@ -166,6 +167,16 @@ mod tests {
         assert_eq!(*log.lock(), [(10, Duration::from_millis(10)), (20, Duration::from_millis(20))]);
         assert_eq!(clock.now(), Duration::from_millis(25));
         assert_eq!(virtual_clock.sleepers(), 1);
+    }
+
+    #[test]
+    fn a_sleeper_that_came_late_does_not_turn_the_clock_back() {
+        let clock = VirtualClock::new();
+        let _late = clock.sleep(Duration::from_secs(1));
+        // Another thread's `advance` went on between the sleeper's look at the clock and now.
+        clock.state.lock().now = Duration::from_secs(2);
+        assert!(clock.advance_to_next());
+        assert_eq!((clock.now(), clock.sleepers()), (Duration::from_secs(2), 0));
     }
 
     #[tokio::test]

@@ -1,12 +1,12 @@
 //! A contact as the puppet knows it.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-use crate::{ContactGender, ContactId, ContactType};
+use crate::{ContactGender, ContactId, ContactType, wire};
 
 /// A person, an official account or a company contact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", remote = "Self")]
 pub struct ContactPayload {
     /// Unique within the account.
     pub id: ContactId,
@@ -47,7 +47,7 @@ pub struct ContactPayload {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub star: Option<bool>,
     /// The contact's public handle (on WeChat the `weixin` id, which is read as this).
-    #[serde(default, skip_serializing_if = "Option::is_none", alias = "weixin")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handle: Option<String>,
     /// Company.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,6 +61,18 @@ pub struct ContactPayload {
     /// Whether it works in our company.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coworker: Option<bool>,
+}
+
+impl Serialize for ContactPayload {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for ContactPayload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(wire::renamed(deserializer, &[("weixin", "handle")])?).map_err(D::Error::custom)
+    }
 }
 
 impl ContactPayload {

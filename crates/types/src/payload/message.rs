@@ -1,17 +1,17 @@
 //! A message as the puppet knows it.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-use crate::{ContactId, ConversationId, Mention, MessageId, MessageType, RoomId, Timestamp};
+use crate::{ContactId, ConversationId, Mention, MessageId, MessageType, RoomId, Timestamp, wire};
+use wire::nobody_is_none;
 
 /// A message, in a room or one to one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", remote = "Self")]
 pub struct MessagePayload {
     /// Unique within the account.
     pub id: MessageId,
     /// Who said it; the legacy `fromId` is read as this.
-    #[serde(alias = "fromId")]
     pub talker_id: ContactId,
     /// When, in milliseconds since 1970.
     #[serde(default)]
@@ -26,17 +26,32 @@ pub struct MessagePayload {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// The room, unless one to one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "nobody_is_none", skip_serializing_if = "Option::is_none")]
     pub room_id: Option<RoomId>,
     /// Who is mentioned; `None`: the platform does not tell, so the text is searched.
     #[serde(default, skip_serializing_if = "Option::is_none", rename = "mentionIdList")]
     pub mentions: Option<Vec<Mention>>,
     /// To whom it was said, one to one; the legacy `toId` is read as this.
-    #[serde(default, skip_serializing_if = "Option::is_none", alias = "toId")]
+    #[serde(default, deserialize_with = "nobody_is_none", skip_serializing_if = "Option::is_none")]
     pub listener_id: Option<ContactId>,
     /// The message it answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "nobody_is_none", skip_serializing_if = "Option::is_none")]
     pub quote_id: Option<MessageId>,
+}
+
+/// Names the reference still lists beside those that replace them.
+const LEGACY: &[(&str, &str)] = &[("fromId", "talkerId"), ("toId", "listenerId")];
+
+impl Serialize for MessagePayload {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for MessagePayload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(wire::renamed(deserializer, LEGACY)?).map_err(D::Error::custom)
+    }
 }
 
 impl MessagePayload {

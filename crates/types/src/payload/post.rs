@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ContactId, MessageId, PostId, PostType, SayablePayload, TapType, Timestamp};
+use crate::{ContactId, MessageId, PostId, PostType, SayablePayload, TapType, Timestamp, wire};
+use wire::{nobody_is_none, nobody_is_some_none, number_keys};
 
 /// A post, ours before it is published or one the platform serves.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PostPayload {
     /// The post it answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "nobody_is_none", skip_serializing_if = "Option::is_none")]
     pub parent_id: Option<PostId>,
     /// The first post of the thread.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "nobody_is_none", skip_serializing_if = "Option::is_none")]
     pub root_id: Option<PostId>,
     /// Moment, channel …
     #[serde(rename = "type", default)]
@@ -69,16 +70,17 @@ pub struct PostCounter {
     pub children: u64,
     /// Answers of any depth.
     pub descendant: u64,
-    /// TapList by the number of their [`TapType`].
+    /// Taps by the number of their [`TapType`].
+    #[serde(deserialize_with = "number_keys")]
     pub taps: BTreeMap<i32, u64>,
 }
 
 /// Who tapped a post, by the number of the [`TapType`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct TapPayload(pub BTreeMap<i32, TapList>);
+pub struct TapPayload(#[serde(deserialize_with = "number_keys")] pub BTreeMap<i32, TapList>);
 
-/// TapList of one type: parallel lists.
+/// Taps of one type: parallel lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TapList {
@@ -93,14 +95,18 @@ pub struct TapList {
 #[serde(rename_all = "camelCase", default)]
 pub struct PostFilter {
     /// Posted by.
+    #[serde(deserialize_with = "nobody_is_none")]
     pub contact_id: Option<ContactId>,
     /// This one.
+    #[serde(deserialize_with = "nobody_is_none")]
     pub id: Option<PostId>,
     /// Platform-defined order.
     pub order_by: Option<String>,
     /// Answers to; `Some(None)`: originals only.
+    #[serde(deserialize_with = "nobody_is_some_none", skip_serializing_if = "Option::is_none")]
     pub parent_id: Option<Option<PostId>>,
     /// In the thread of; `Some(None)`: originals only.
+    #[serde(deserialize_with = "nobody_is_some_none", skip_serializing_if = "Option::is_none")]
     pub root_id: Option<Option<PostId>>,
     /// Of this type.
     #[serde(rename = "type")]
@@ -112,6 +118,7 @@ pub struct PostFilter {
 #[serde(rename_all = "camelCase", default)]
 pub struct TapFilter {
     /// By.
+    #[serde(deserialize_with = "nobody_is_none")]
     pub contact_id: Option<ContactId>,
     /// Of this type.
     #[serde(rename = "type")]

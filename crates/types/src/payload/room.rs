@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ContactId, RoomId, RoomInvitationId, Timestamp};
+use crate::{ContactId, RoomId, RoomInvitationId, Timestamp, wire::nobody_is_none};
 
 /// A room.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub struct RoomPayload {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handle: Option<String>,
     /// Who owns it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "nobody_is_none", skip_serializing_if = "Option::is_none")]
     pub owner_id: Option<ContactId>,
     /// Whether people of other companies are in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,7 +65,7 @@ pub struct RoomMemberPayload {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room_alias: Option<String>,
     /// Who brought it in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "nobody_is_none", skip_serializing_if = "Option::is_none")]
     pub inviter_id: Option<ContactId>,
 }
 

@@ -1,12 +1,16 @@
 //! The text a platform gets that cannot show a kind.
 
-use std::fmt::Write;
-
 use super::SayablePayload;
 
 impl SayablePayload {
     /// The best plain text for a platform that cannot show this kind. Never empty, unless the text itself is.
     pub fn fallback_text(&self) -> String {
+        let text = self.words();
+        let own = matches!(self, Self::Text(_) | Self::Markdown(_));
+        if own || !text.trim().is_empty() { text } else { format!("[{}]", self.kind()) }
+    }
+
+    fn words(&self) -> String {
         match self {
             Self::Text(text) | Self::Markdown(text) => text.text.clone(),
             Self::Attachment(f) | Self::Audio(f) | Self::Emoticon(f) | Self::Image(f) | Self::Video(f) => {
@@ -17,9 +21,11 @@ impl SayablePayload {
                 let place = if l.name.is_empty() { &l.address } else { &l.name };
                 format!("[Location] {place} ({}, {})", l.latitude, l.longitude)
             }
-            Self::MiniProgram(m) => {
-                format!("[MiniProgram] {}", m.title.as_deref().or(m.appid.as_deref()).unwrap_or(""))
-            }
+            Self::MiniProgram(m) => m
+                .title
+                .as_deref()
+                .or(m.appid.as_deref())
+                .map_or_else(String::new, |name| format!("[MiniProgram] {name}")),
             Self::Url(link) if link.title.is_empty() => link.url.clone(),
             Self::Url(link) => format!("{}\n{}", link.title, link.url),
             Self::Post(post) => match &post.content {
@@ -40,11 +46,9 @@ impl SayablePayload {
                 lines.join("\n")
             }
             Self::Menu(menu) => {
-                let mut text = menu.text.clone();
-                for (i, item) in menu.items.iter().enumerate() {
-                    let _ = write!(text, "\n{}. {}", i + 1, item.text);
-                }
-                text
+                let question = Some(menu.text.clone()).filter(|text| !text.is_empty());
+                let items = menu.items.iter().enumerate().map(|(i, item)| format!("{}. {}", i + 1, item.text));
+                question.into_iter().chain(items).collect::<Vec<_>>().join("\n")
             }
             Self::Forward(forward) => format!("[Forward] {}", forward.message_id),
             Self::Other(json) => format!("[Other] {json}"),
@@ -54,7 +58,23 @@ impl SayablePayload {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Card, Menu, SayablePayload};
+    use crate::{Card, Menu, MiniProgramPayload, PostContent, PostPayload, PostType, SayablePayload, UrlLinkPayload};
+
+    #[test]
+    fn what_says_nothing_is_named_instead_of_sent_empty() {
+        let content = PostContent::Client { sayable_list: vec![SayablePayload::text("")] };
+        let post = PostPayload { parent_id: None, root_id: None, kind: PostType::Moment, content };
+        for (empty, text) in [
+            (SayablePayload::Card(Box::default()), "[Card]"),
+            (SayablePayload::Menu(Menu::new("")), "[Menu]"),
+            (SayablePayload::Post(Box::new(post)), "[Post]"),
+            (SayablePayload::Url(UrlLinkPayload::default()), "[Url]"),
+            (SayablePayload::MiniProgram(MiniProgramPayload::default()), "[MiniProgram]"),
+        ] {
+            assert_eq!(empty.fallback_text(), text);
+        }
+        assert_eq!(SayablePayload::Menu(Menu::new("").item("y", "Yes")).fallback_text(), "1. Yes");
+    }
 
     #[test]
     fn menu_and_card_read_well_as_text() {

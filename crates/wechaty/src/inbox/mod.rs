@@ -235,8 +235,8 @@ fn dedupe(event: &Event) -> Option<DedupeKey> {
     let owned;
     let id: &str = match &event.what {
         EventPayload::Message(message) => message.message_id.as_str(),
-        what => {
-            owned = what.dedupe_id()?;
+        _ => {
+            owned = event.dedupe_id()?;
             &owned
         }
     };

@@ -105,7 +105,7 @@ async fn different_messages_have_different_ids(lab: &Lab) -> Verdict {
         let text = lab.text("an id of its own");
         lab.person_says(&text).await?;
         let (_, event, message) = session.hears(&text, mark).await?;
-        let dedupe = event.what.dedupe_id().unwrap_or_default();
+        let dedupe = event.dedupe_id().unwrap_or_default();
         ensure!(!dedupe.is_empty(), "a message event has an empty dedupe id");
         ensure!(ids.insert(dedupe), "different messages have the same id {}: the bot drops one", message.id);
     }

@@ -35,7 +35,7 @@ async fn a_duplicate_event_has_the_same_dedupe_id(lab: &Lab) -> Verdict {
         if entry.event.what.kind() == first.what.kind()
             && session.payload(&entry.event).await?.text.as_deref() == Some(&text)
         {
-            let (a, b) = (first.what.dedupe_id(), entry.event.what.dedupe_id());
+            let (a, b) = (first.dedupe_id(), entry.event.dedupe_id());
             ensure!(a == b, "one event delivered twice has the dedupe ids {a:?} and {b:?}: handlers run twice");
             ensure!(first.revision == entry.event.revision, "one event delivered twice has two revisions");
         }

@@ -129,7 +129,7 @@ impl EventSink for Robot {
             return Err(AcceptError::Store("disk full".into()));
         }
         for event in batch.events {
-            let fresh = event.what.dedupe_id().is_none_or(|id| self.0.seen.lock().insert((event.what.kind(), id)));
+            let fresh = event.dedupe_id().is_none_or(|id| self.0.seen.lock().insert((event.what.kind(), id)));
             if !fresh {
                 self.0.duplicates.fetch_add(1, Ordering::Relaxed);
                 continue;

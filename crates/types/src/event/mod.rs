@@ -1,0 +1,212 @@
+//! EVENT: what a puppet tells the bot, typed. The JSON of each is the reference's (section 3.2).
+
+mod identity;
+mod payload;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub use payload::*;
+
+use crate::{ContactPayload, FriendshipPayload, MessagePayload, PostPayload, RoomInvitationPayload};
+
+/// An event and, where the platform sent it along, the payload it is about.
+///
+/// Three kinds of source fit: events that carry only an id, events that carry their payload, and polling with a
+/// cursor (the cursor travels with the batch, not with the event).
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// What happened.
+    pub what: EventPayload,
+    /// The payload it is about; `None`: the bot asks the puppet's loader.
+    pub payload: Option<Payload>,
+    /// Sets apart later forms of the same id (an edited message); 0 for the first.
+    pub revision: u64,
+}
+
+impl Event {
+    /// An event that carries only ids.
+    pub fn new(what: impl Into<EventPayload>) -> Self {
+        Self { what: what.into(), payload: None, revision: 0 }
+    }
+
+    /// A message that came with its payload.
+    pub fn message(payload: impl Into<Arc<MessagePayload>>) -> Self {
+        let payload = payload.into();
+        Self {
+            what: EventPayload::Message(MessageEvent { message_id: payload.id.clone() }),
+            payload: Some(Payload::Message(payload)),
+            revision: 0,
+        }
+    }
+
+    /// Attaches the payload the platform sent along.
+    #[must_use]
+    pub fn payload(mut self, payload: Payload) -> Self {
+        self.payload = Some(payload);
+        self
+    }
+
+    /// Sets the revision.
+    #[must_use]
+    pub fn revision(mut self, revision: u64) -> Self {
+        self.revision = revision;
+        self
+    }
+
+    /// The message payload, if one came along.
+    pub fn message_payload(&self) -> Option<&Arc<MessagePayload>> {
+        match &self.payload {
+            Some(Payload::Message(payload)) => Some(payload),
+            _ => None,
+        }
+    }
+}
+
+impl<E: Into<EventPayload>> From<E> for Event {
+    fn from(what: E) -> Self {
+        Self::new(what)
+    }
+}
+
+/// A payload that came with its event; shared, never deep-cloned.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Payload {
+    /// Of a message event.
+    Message(Arc<MessagePayload>),
+    /// Of a friendship event.
+    Friendship(Arc<FriendshipPayload>),
+    /// Of a room-invite event.
+    RoomInvitation(Arc<RoomInvitationPayload>),
+    /// Of a post event.
+    Post(Arc<PostPayload>),
+    /// Of a login event: who we are.
+    Contact(Arc<ContactPayload>),
+}
+
+macro_rules! events {
+    ($($(#[$doc:meta])* $variant:ident($payload:ident) = $name:literal;)*) => {
+        /// What happened. JSON: `{"event": "room-join", "payload": {…}}`.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "event", content = "payload", rename_all = "kebab-case")]
+        #[non_exhaustive]
+        pub enum EventPayload {
+            $($(#[$doc])* $variant($payload),)*
+        }
+
+        /// The names of events.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        #[non_exhaustive]
+        pub enum EventKind {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl EventKind {
+            /// Every kind, in declaration order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+            /// Wechaty's name of the event.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+            /// The kind of a name.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)* _ => None }
+            }
+        }
+
+        impl std::fmt::Display for EventKind {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl EventPayload {
+            /// Which event this is.
+            pub const fn kind(&self) -> EventKind {
+                match self { $(Self::$variant(_) => EventKind::$variant,)* }
+            }
+        }
+
+        $(impl From<$payload> for EventPayload {
+            fn from(payload: $payload) -> Self { Self::$variant(payload) }
+        })*
+    };
+}
+
+events! {
+    /// A login step: show this QR code, or see how far the person is.
+    Scan(ScanEvent) = "scan";
+    /// A login step: the platform wants a code.
+    VerifyCode(VerifyCodeEvent) = "verify-code";
+    /// Somebody is logged in.
+    Login(LoginEvent) = "login";
+    /// Nobody is any more.
+    Logout(LogoutEvent) = "logout";
+    /// Contacts and rooms are known.
+    Ready(ReadyEvent) = "ready";
+    /// Somebody, perhaps we, said something.
+    Message(MessageEvent) = "message";
+    /// A post appeared.
+    Post(PostEvent) = "post";
+    /// Friend request or answer.
+    Friendship(FriendshipEvent) = "friendship";
+    /// We are invited into a room.
+    RoomInvite(RoomInviteEvent) = "room-invite";
+    /// People came into a room.
+    RoomJoin(RoomJoinEvent) = "room-join";
+    /// People left or were removed.
+    RoomLeave(RoomLeaveEvent) = "room-leave";
+    /// A topic changed.
+    RoomTopic(RoomTopicEvent) = "room-topic";
+    /// An announcement changed.
+    RoomAnnounce(RoomAnnounceEvent) = "room-announce";
+    /// A button was pressed or a menu item chosen.
+    Action(ActionEvent) = "action";
+    /// A message was edited.
+    MessageEdit(MessageEditEvent) = "message-edit";
+    /// A message was taken back.
+    MessageRecall(MessageRecallEvent) = "message-recall";
+    /// Somebody reacted to a message, or took the reaction back.
+    Reaction(ReactionEvent) = "reaction";
+    /// A cached payload is stale.
+    Dirty(DirtyEvent) = "dirty";
+    /// Answer to a ding.
+    Dong(DongEvent) = "dong";
+    /// The connection lives.
+    Heartbeat(HeartbeatEvent) = "heartbeat";
+    /// The puppet wants to be restarted.
+    Reset(ResetEvent) = "reset";
+    /// Something went wrong inside the puppet.
+    Error(ErrorEvent) = "error";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_the_references() {
+        let json = r#"{"event":"room-join","payload":{"inviteeIdList":["c"],"inviterId":"a","roomId":"r@x","timestamp":1600000010000}}"#;
+        let event: EventPayload = serde_json::from_str(json).unwrap();
+        assert_eq!(event.kind(), EventKind::RoomJoin);
+        assert_eq!(serde_json::to_string(&event).unwrap(), json);
+    }
+
+    #[test]
+    fn an_unknown_actor_is_nobody_q13() {
+        let json = r#"{"event":"room-leave","payload":{"removeeIdList":["c"],"removerId":"","roomId":"r@x"}}"#;
+        let EventPayload::RoomLeave(leave) = serde_json::from_str(json).unwrap() else { panic!("room-leave") };
+        assert_eq!(leave.remover_id, None);
+    }
+
+    #[test]
+    fn names_are_wechatys() {
+        for kind in EventKind::ALL {
+            assert_eq!(EventKind::from_name(kind.as_str()), Some(*kind));
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+    }
+}
