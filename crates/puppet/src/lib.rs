@@ -30,6 +30,6 @@ pub use login::{LoginAnswer, LoginStep};
 pub use outgoing::{Cause, IdempotencyKey, Outgoing, Sent};
 pub use puppet::Puppet;
 pub use tokio_util::sync::CancellationToken;
-pub use webhook::{Webhook, WebhookRequest, WebhookResponse};
+pub use webhook::{Webhook, WebhookBody, WebhookRequest, WebhookResponse};
 pub use wechaty_file_box::FileBox;
 pub use wechaty_types::*;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::stream::BoxStream;
 
 /// A request as it came in: the body is raw, so that signatures can be checked.
 #[derive(Clone)]
@@ -40,24 +41,60 @@ impl WebhookRequest {
 }
 
 /// What the host answers.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct WebhookResponse {
     /// HTTP status.
     pub status: u16,
     /// Headers.
     pub headers: Vec<(String, String)>,
     /// Body.
-    pub body: Bytes,
+    pub body: WebhookBody,
 }
 
-impl WebhookResponse {
-    /// A status with a plain text.
-    pub fn text(status: u16, body: impl Into<Bytes>) -> Self {
-        Self { status, headers: vec![("content-type".into(), "text/plain; charset=utf-8".into())], body: body.into() }
+/// The body of a response.
+pub enum WebhookBody {
+    /// All at once.
+    Bytes(Bytes),
+    /// Part by part, until the stream ends or the client goes away: server-sent events, large files.
+    Stream(BoxStream<'static, Bytes>),
+}
+
+impl fmt::Debug for WebhookBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
+            Self::Stream(_) => f.write_str("a stream"),
+        }
     }
 }
 
-/// Platforms that push by HTTP.
+impl<T: Into<Bytes>> From<T> for WebhookBody {
+    fn from(bytes: T) -> Self {
+        Self::Bytes(bytes.into())
+    }
+}
+
+impl WebhookResponse {
+    /// A status, a media type and a body.
+    pub fn new(status: u16, media_type: &str, body: impl Into<WebhookBody>) -> Self {
+        Self { status, headers: vec![("content-type".into(), media_type.into())], body: body.into() }
+    }
+
+    /// A status with a plain text.
+    pub fn text(status: u16, body: impl Into<Bytes>) -> Self {
+        Self::new(status, "text/plain; charset=utf-8", body.into())
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+}
+
+/// Platforms that push by HTTP, and puppets that serve pages. The host receives the requests; see
+/// [`Puppet::webhook`](crate::Puppet::webhook).
 #[async_trait]
 pub trait Webhook: Send + Sync {
     /// Whether this request is for this account; several may share a route. Must not block; must not trust the body
@@ -67,22 +104,21 @@ pub trait Webhook: Send + Sync {
     /// Answers a request. Called concurrently. Accept events through the context of `run` before answering 2xx:
     /// the answer is the platform's acknowledgement.
     async fn handle(&self, request: WebhookRequest) -> WebhookResponse;
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    /// Paths of its own, beside `/webhooks/<platform>/…`: one path, or all below one that ends with `/`. The path of a
+    /// request for them is told whole.
+    fn pages(&self) -> &'static [&'static str] {
+        &[]
+    }
 
-    #[test]
-    fn debug_tells_no_token() {
-        let request = WebhookRequest {
-            method: "GET".into(),
-            path: "/hook".into(),
-            query: "hub.verify_token=s3cret".into(),
-            headers: vec![("authorization".into(), "s3cret".into())],
-            body: Bytes::from_static(b"s3cret"),
-        };
-        let said = format!("{request:?}");
-        assert!(said.contains("authorization") && !said.contains("s3cret"), "{said}");
+    /// The largest body it takes, in bytes; the host refuses larger ones with 413. Default: 1 MiB.
+    fn max_body(&self) -> usize {
+        1 << 20
+    }
+
+    /// Whether it checks by itself who asks (a signature, a token). The host listens on loopback only for one that does
+    /// not.
+    fn is_guarded(&self) -> bool {
+        true
     }
 }

@@ -14,6 +14,8 @@ mod bot;
 mod cache;
 mod error;
 mod handler;
+#[cfg(feature = "host")]
+pub mod http;
 mod inbox;
 mod ledger;
 mod outbox;

@@ -1,0 +1,126 @@
+//! SERVE: connections, within bounds of number and time, until somebody stops the host.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::StatusCode,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+    service::TowerToHyperService,
+};
+use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle};
+use wechaty_puppet::{CancellationToken, Clock};
+
+use super::HttpSettings;
+
+/// How long a stop waits for answers under way.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long the host waits when the system has no room for another connection.
+const BREATH: Duration = Duration::from_millis(50);
+
+/// A host that serves. It ends with [`stop`](Self::stop), or when it is dropped.
+#[derive(Debug)]
+pub struct Listening {
+    address: SocketAddr,
+    wanted: SocketAddr,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Listening {
+    pub(super) fn start(
+        listener: TcpListener,
+        address: SocketAddr,
+        settings: HttpSettings,
+        routes: Router,
+        clock: Clock,
+    ) -> Self {
+        let (stop, wanted) = (CancellationToken::new(), settings.listen);
+        let task = tokio::spawn(serve(listener, settings, routes, clock, stop.clone()));
+        Self { address, wanted, stop, task }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+    /// Whether it had to take another port than asked for.
+    pub fn moved(&self) -> bool {
+        self.wanted.port() != 0 && self.address.port() != self.wanted.port()
+    }
+    /// The address for a browser.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+    /// Takes no more requests; waits 2 s for those under way.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn serve(listener: TcpListener, settings: HttpSettings, routes: Router, clock: Clock, stop: CancellationToken) {
+    let graceful = GracefulShutdown::new();
+    let room = Arc::new(Semaphore::new(settings.connections));
+    loop {
+        let next = async {
+            // Closed never: it lives as long as this loop.
+            let permit = room.clone().acquire_owned().await.ok();
+            (permit, listener.accept().await)
+        };
+        let (permit, accepted) = tokio::select! {
+            next = next => next,
+            () = stop.cancelled() => break,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                clock.sleep(BREATH).await;
+                continue;
+            }
+        };
+        let _ = stream.set_nodelay(true);
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(settings.timeout)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes.clone()));
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            let _permit = permit;
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended with an error");
+            }
+        });
+    }
+    drop(listener);
+    if clock.timeout(GRACE, graceful.shutdown()).await.is_err() {
+        tracing::debug!("connections were still open at the end");
+    }
+}
+
+/// Bounds the time until the head of the response; what is streamed behind it may take as long as it likes.
+pub(super) async fn in_time(
+    State((clock, timeout)): State<(Clock, Duration)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    // Twice: the body may take its time before the answer does.
+    match clock.timeout(timeout * 2, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => (StatusCode::GATEWAY_TIMEOUT, "this took too long\n").into_response(),
+    }
+}
