@@ -100,6 +100,12 @@ pub enum FileBoxError {
         /// Which.
         uuid: String,
     },
+    /// A picture holds no QR code that can be read.
+    #[error("no QR code is found in {name:?}")]
+    NoQrCode {
+        /// The file.
+        name: String,
+    },
     /// There is no JSON for this kind.
     #[error("{name:?} is a {kind} and has no JSON form: convert it with `to_portable` first")]
     NoJson {

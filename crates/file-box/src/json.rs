@@ -105,7 +105,7 @@ impl Wire {
         let inner = file.edit();
         inner.md5 = self.md5;
         inner.metadata = self.metadata.unwrap_or_default();
-        // An old writer says 0 or -1 for what it does not know; of base64 the size is known anyway.
+        // -1 is what a writer does not know, 0 is an empty file; of base64 the size is known anyway.
         if let Some(size) = self.size.as_ref().and_then(whole_bytes)
             && inner.size.is_none()
         {

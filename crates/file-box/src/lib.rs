@@ -17,6 +17,8 @@ mod load;
 mod name;
 mod options;
 mod qr;
+#[cfg(feature = "qr-decode")]
+mod qr_decode;
 mod temp_file;
 mod uuid_store;
 

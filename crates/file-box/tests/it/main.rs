@@ -4,6 +4,8 @@
 mod http;
 mod json;
 mod making;
+#[cfg(feature = "qr-decode")]
+mod qr_codes;
 mod saving;
 #[cfg(feature = "http")]
 mod server;
