@@ -2,8 +2,10 @@
 
 use std::sync::LazyLock;
 
+use futures_util::StreamExt;
 use regex::Regex;
-use wechaty_types::{FileBox, UrlLinkPayload};
+use wechaty_file_box::LoadOptions;
+use wechaty_types::{FileBox, FileBoxError, UrlLinkPayload};
 
 use crate::{Error, Result};
 
@@ -32,11 +34,11 @@ impl UrlLink {
     /// When the page cannot be read and `fallback` has no title.
     pub async fn create(url: &str, fallback: UrlLinkPayload) -> Result<Self> {
         let page = match FileBox::from_url(url) {
-            Ok(page) => page.to_bytes().await,
+            Ok(page) => beginning(&page).await,
             Err(error) => Err(error),
         };
         let found = match page {
-            Ok(bytes) => open_graph(url, &String::from_utf8_lossy(&bytes[..bytes.len().min(PAGE_LIMIT)])),
+            Ok(page) => open_graph(url, &String::from_utf8_lossy(&page)),
             Err(error) if fallback.title.is_empty() => return Err(error.into()),
             Err(_) => UrlLinkPayload::default(),
         };
@@ -81,6 +83,23 @@ impl UrlLink {
     }
 }
 
+/// As much of a page as is searched, of however long a page; the rest is not loaded.
+async fn beginning(page: &FileBox) -> Result<Vec<u8>, FileBoxError> {
+    let mut stream = page.to_stream_with(&LoadOptions { max_bytes: u64::MAX, ..LoadOptions::default() }).await?;
+    let mut found = Vec::new();
+    while found.len() < PAGE_LIMIT
+        && let Some(chunk) = stream.next().await
+    {
+        match chunk {
+            Ok(chunk) => found.extend_from_slice(&chunk[..chunk.len().min(PAGE_LIMIT - found.len())]),
+            // Where a page breaks off, or takes too long, what came before is searched.
+            Err(_) if !found.is_empty() => break,
+            Err(source) => return Err(FileBoxError::Io { context: "reading", name: page.name().to_owned(), source }),
+        }
+    }
+    Ok(found)
+}
+
 /// The first OpenGraph title, description and image of a page; the plain title and description behind them.
 fn open_graph(url: &str, page: &str) -> UrlLinkPayload {
     let mut found = UrlLinkPayload { url: url.to_owned(), ..UrlLinkPayload::default() };
@@ -121,6 +140,9 @@ fn unescape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+    use futures_util::stream;
+
     use super::*;
 
     #[test]
@@ -130,6 +152,14 @@ mod tests {
         let found = open_graph("https://e.invalid/a/b", page);
         assert_eq!((found.title.as_str(), found.description.as_deref()), ("T & C", Some("words")));
         assert_eq!(found.thumbnail_url.as_deref(), Some("https://e.invalid/t.png"));
+    }
+
+    #[tokio::test]
+    async fn a_page_without_end_is_read_as_far_as_it_is_searched() {
+        let endless = stream::repeat_with(|| Ok(Bytes::from_static(b"<title>long</title>")));
+        let page = beginning(&FileBox::from_stream(endless, "page")).await.unwrap();
+        assert_eq!(page.len(), PAGE_LIMIT);
+        assert_eq!(open_graph("https://e.invalid", &String::from_utf8_lossy(&page)).title, "long");
     }
 
     #[tokio::test]
