@@ -9,7 +9,7 @@ use zune_jpeg::{
     zune_core::{colorspace::ColorSpace, options::DecoderOptions},
 };
 
-use crate::{FileBox, FileBoxError, LoadOptions, Result, temp_file::blocking};
+use crate::{FileBox, FileBoxError, LoadOptions, Result};
 
 /// A picture of more pixels is not decoded: what a phone takes is below that.
 const MAX_PIXELS: usize = 1 << 24;
@@ -34,7 +34,9 @@ impl FileBox {
             return Ok(text.to_owned());
         }
         let (bytes, name) = (self.to_bytes_with(options).await?, self.name().to_owned());
-        blocking(move || Picture::decode(&bytes)?.qr_code().ok_or(FileBoxError::NoQrCode { name })).await
+        let decode = move || Picture::decode(&bytes)?.qr_code().ok_or(FileBoxError::NoQrCode { name });
+        // A decoder that panics over a hostile picture has not read it, no more.
+        tokio::task::spawn_blocking(decode).await.unwrap_or_else(|_| Err(invalid("the decoder gave up on it")))
     }
 }
 

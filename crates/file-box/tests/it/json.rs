@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 use wechaty_file_box::{FileBox, FileBoxError, FileBoxType};
 
+use crate::{round_trip::round_trips, seeds};
+
 fn round_trip(json: &Value) -> Value {
     serde_json::from_str(&FileBox::from_json(&json.to_string()).unwrap().to_json().unwrap()).unwrap()
 }
@@ -64,4 +66,16 @@ async fn paths_streams_and_bytes_have_no_json_until_made_portable() {
     let sent = file.to_portable(2).await.unwrap();
     assert_eq!((sent.kind(), sent.md5(), sent.media_type()), (FileBoxType::Base64, Some("m"), "image/png"));
     assert!(matches!(file.to_portable(1).await, Err(FileBoxError::TooLarge { limit: 1, .. })));
+}
+
+#[test]
+fn every_box_of_the_corpus_comes_back_as_it_went() {
+    let read = seeds::of("file_box_json").iter().filter(|(_, json)| round_trips::<FileBox>(json)).count();
+    assert!(read > 0);
+}
+
+#[test]
+fn an_empty_file_in_a_uuid_store_keeps_its_size() {
+    let file = |size: i64| FileBox::from_json(&json!({"type":7,"uuid":"u","size":size}).to_string()).unwrap();
+    assert_eq!((file(0).size(), file(-1).size()), (Some(0), None));
 }

@@ -3,8 +3,11 @@
 mod broken;
 mod calls;
 mod conformance;
+mod corpus;
 mod features;
 mod posts;
+#[path = "../../../../fuzz/src/seeds.rs"]
+mod seeds;
 mod sending;
 mod support;
 mod timeline;
