@@ -94,12 +94,16 @@ impl FileBox {
     /// Base64 text (standard or URL-safe alphabet, padded or not); it is decoded when it is read.
     ///
     /// # Errors
-    /// [`FileBoxError::Invalid`] for what is no base64.
+    /// [`FileBoxError::Invalid`] for what is no base64, or nothing at all.
+    #[doc(alias = "fromBase64")]
     pub fn from_base64(text: impl Into<String>, name: impl AsRef<str>) -> Result<Self> {
         let mut text: String = text.into();
         text.retain(|c| !c.is_ascii_whitespace());
         if text.contains(['-', '_']) {
             text = text.replace('-', "+").replace('_', "/");
+        }
+        if text.is_empty() {
+            return Err(FileBoxError::Invalid { what: "base64", reason: "it is empty".into() });
         }
         let data = text.trim_end_matches('=').len();
         let plain = text.bytes().take(data).all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/');
@@ -130,6 +134,7 @@ impl FileBox {
     ///
     /// # Errors
     /// [`FileBoxError::Invalid`] for another URL.
+    #[doc(alias = "fromUrl")]
     pub fn from_url(url: impl AsRef<str>) -> Result<Self> {
         let invalid = |reason: String| FileBoxError::Invalid { what: "URL", reason };
         let url = Url::parse(url.as_ref()).map_err(|error| invalid(error.to_string()))?;
@@ -144,6 +149,7 @@ impl FileBox {
     ///
     /// # Errors
     /// [`FileBoxError::Io`].
+    #[doc(alias = "fromFile")]
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
         let path: PathBuf = path.as_ref().to_owned();
         let io = |source| FileBoxError::Io { context: "looking at", name: path.display().to_string(), source };
@@ -156,6 +162,7 @@ impl FileBox {
     }
 
     /// A stream, read once.
+    #[doc(alias = "fromStream")]
     pub fn from_stream(
         stream: impl Stream<Item = std::io::Result<Bytes>> + Send + 'static,
         name: impl AsRef<str>,
@@ -181,6 +188,7 @@ impl FileBox {
     ///
     /// # Errors
     /// [`FileBoxError::Invalid`] for an empty UUID, or one that is no file name.
+    #[doc(alias = "fromUuid")]
     pub fn from_uuid(uuid: impl Into<String>, name: Option<&str>) -> Result<Self> {
         let uuid: String = uuid.into();
         if uuid.is_empty() || !uuid.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {

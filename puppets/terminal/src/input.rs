@@ -22,6 +22,8 @@ pub(crate) enum Input {
     Line(String),
     /// Line number and what was wrong with it.
     Refused(u64, String),
+    /// Nothing can be read any more.
+    Broken(String),
 }
 
 /// Lines that were read together.
@@ -35,7 +37,7 @@ impl Pending {
     fn push(&mut self, input: Input) {
         self.bytes += match &input {
             Input::Line(line) => line.len(),
-            Input::Refused(_, why) => why.len(),
+            Input::Refused(_, why) | Input::Broken(why) => why.len(),
         };
         self.inputs.push(input);
     }
@@ -65,7 +67,7 @@ pub(crate) fn read(reader: Box<dyn Read + Send>) -> mpsc::Receiver<Vec<Input>> {
                 Ok(Some(input)) => pending.push(input),
                 Ok(None) => return,
                 Err(error) => {
-                    pending.push(Input::Refused(number, format!("reading failed: {error}; the input ends here")));
+                    pending.push(Input::Broken(error.to_string()));
                     pending.send(&batches);
                     return;
                 }

@@ -86,6 +86,8 @@ impl TerminalPuppet {
                 self.screen.note(&format!("line {number}: {why}"));
                 return None;
             }
+            // Ends the run.
+            Input::Broken(_) => return None,
         };
         let mut people = self.people.lock();
         match parse(&line) {
@@ -179,7 +181,17 @@ impl Puppet for TerminalPuppet {
             hand_over(&cx, unaccepted).await?;
             tokio::select! {
                 read = batches.recv() => match read {
-                    Some(inputs) => unaccepted.extend(inputs.into_iter().filter_map(|input| self.event(input, &cx))),
+                    Some(inputs) => {
+                        for input in inputs {
+                            match input {
+                                Input::Broken(detail) => {
+                                    hand_over(&cx, unaccepted).await?;
+                                    return Err(PuppetError::Protocol { context: "reading the input", detail });
+                                }
+                                input => unaccepted.extend(self.event(input, &cx)),
+                            }
+                        }
+                    }
                     None => return Ok(()),
                 },
                 Some(data) = dongs.recv() => unaccepted.push(EventPayload::Dong(DongEvent { data }).into()),

@@ -5,7 +5,7 @@ mod pending;
 mod play;
 mod record;
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use anyhow::Context;
 use wechaty::{Bot, BotBuilder, Ledger, VirtualClock, puppet};
@@ -19,8 +19,6 @@ use crate::{
 
 /// The puppet whose stdout belongs to the bot.
 const TERMINAL: &str = "terminal";
-/// A bot that took longer to stop has given up on events and sends under way; it gives them 10 s.
-const IN_TIME: Duration = Duration::from_secs(9);
 
 pub(crate) fn run(args: RunArgs) -> Result<(), Failure> {
     let mut settings = Settings::new();
@@ -65,9 +63,10 @@ pub(crate) fn run(args: RunArgs) -> Result<(), Failure> {
     if let Some(pending) = pending {
         eprintln!("wechaty: {pending}");
     }
-    let unsaid = ledger.outbound.dead + ledger.outbound.maybe_sent;
-    if platform == TERMINAL && unsaid > 0 {
-        return Err(anyhow::anyhow!("{unsaid} messages could not be printed").into());
+    let out = &ledger.outbound;
+    let unsaid = out.pending + if platform == TERMINAL { out.dead + out.maybe_sent } else { 0 };
+    if unsaid > 0 {
+        return Err(anyhow::anyhow!("{unsaid} messages were not sent").into());
     }
     if !ledger.is_balanced() {
         return Err(anyhow::anyhow!("the ledger has a residue: this is a bug, please report it").into());
@@ -78,7 +77,6 @@ pub(crate) fn run(args: RunArgs) -> Result<(), Failure> {
 /// Runs the bot to its end. Gives the ledger and what is pending, in words.
 async fn drive(builder: BotBuilder, clock: Option<VirtualClock>) -> anyhow::Result<(Ledger, Option<String>)> {
     let bot: Bot;
-    let mut in_time = true;
     match clock {
         Some(clock) => {
             bot = builder.clock(clock.clone()).build()?;
@@ -88,18 +86,11 @@ async fn drive(builder: BotBuilder, clock: Option<VirtualClock>) -> anyhow::Resu
         }
         None => {
             bot = builder.build()?;
-            bot.start().await?;
-            let stopped = async {
-                bot.ended().await;
-                bot.clock().now()
-            };
-            let (ran, stopped) = tokio::join!(bot.run(), stopped);
-            ran?;
-            in_time = bot.clock().now().saturating_sub(stopped) < IN_TIME;
+            bot.run().await?;
         }
     }
     let ledger = bot.ledger().await.context("reading the ledger")?;
-    Ok((ledger, pending::explain(&bot, in_time).await?))
+    Ok((ledger, pending::explain(&bot).await?))
 }
 
 fn path(path: &Path) -> Result<&str, Failure> {

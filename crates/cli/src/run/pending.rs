@@ -9,17 +9,17 @@ use wechaty_puppet::EventPayload;
 /// So many are named; more are counted.
 const NAMED: usize = 5;
 
-/// What is pending, why, and what becomes of it. `None`: nothing is. `in_time`: the bot did not give up waiting.
-pub(super) async fn explain(bot: &Bot, in_time: bool) -> wechaty::Result<Option<String>> {
+/// What is pending, why, and what becomes of it. `None`: nothing is.
+pub(super) async fn explain(bot: &Bot) -> wechaty::Result<Option<String>> {
     let (mut events, mut sends) = (Vec::new(), Vec::new());
     for account in bot.accounts() {
         events.extend(bot.store().unfinished(account.id()).await?.iter().map(event));
         sends.extend(bot.store().unsent(account.id()).await?.iter().map(send));
     }
-    Ok(words(&events, &sends, in_time))
+    Ok(words(&events, &sends, bot.was_drained()))
 }
 
-fn words(events: &[String], sends: &[String], in_time: bool) -> Option<String> {
+fn words(events: &[String], sends: &[String], drained: bool) -> Option<String> {
     if events.is_empty() && sends.is_empty() {
         return None;
     }
@@ -32,7 +32,7 @@ fn words(events: &[String], sends: &[String], in_time: bool) -> Option<String> {
             format!("{} {what}{s} ({}{more})", all.len(), all[..all.len().min(NAMED)].join(", "))
         })
         .collect();
-    let why = match in_time {
+    let why = match drained {
         true => "a handler was still waiting for an answer (`ask`) when the bot stopped",
         false => "10 s were not enough for handlers and sends to end when the bot stopped",
     };

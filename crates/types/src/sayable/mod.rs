@@ -20,7 +20,7 @@ use crate::{
 /// additions; a platform without them gets [`SayablePayload::fallback_text`]. No serialised form exists of a file
 /// box that is a path, a stream or plain bytes: spool it first.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "type", content = "payload")]
+#[serde(tag = "type", content = "payload", remote = "Self")]
 #[non_exhaustive]
 pub enum SayablePayload {
     /// Plain text.
@@ -53,8 +53,45 @@ pub enum SayablePayload {
     Menu(Menu),
     /// A message we have, said again elsewhere; a platform without forwarding gets its content instead.
     Forward(ForwardPayload),
-    /// A kind of a single vendor (a business card, a shop product) in the platform's own JSON.
+    /// A kind of a single vendor (a business card, a shop product) in the platform's own JSON; a whole sayable
+    /// (`{"type", "payload"}`) of a kind this version does not know comes as one, too.
     Other(serde_json::Value),
+}
+
+/// Every name of a kind there is.
+const KINDS: [&str; 16] = [
+    "Text",
+    "Attachment",
+    "Audio",
+    "Emoticon",
+    "Image",
+    "Video",
+    "Contact",
+    "Location",
+    "MiniProgram",
+    "Url",
+    "Post",
+    "Markdown",
+    "Card",
+    "Menu",
+    "Forward",
+    "Other",
+];
+
+impl Serialize for SayablePayload {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for SayablePayload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        match value.get("type").and_then(serde_json::Value::as_str) {
+            Some(kind) if !KINDS.contains(&kind) => Ok(Self::Other(value)),
+            _ => Self::deserialize(value).map_err(serde::de::Error::custom),
+        }
+    }
 }
 
 /// A text and whom it mentions.

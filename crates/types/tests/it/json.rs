@@ -4,7 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use wechaty_types::{
     ContactPayload, EventPayload, FriendshipPayload, LocationPayload, MessagePayload, PostContent, PostFilter,
-    PostPayload, RoomMemberPayload, RoomPayload, ScanEvent, ScanStatus,
+    PostPayload, RoomMemberPayload, RoomPayload, SayablePayload, ScanEvent, ScanStatus,
 };
 
 fn read<T: DeserializeOwned>(json: &Value) -> T {
@@ -88,4 +88,15 @@ fn debug_tells_neither_qr_codes_nor_tickets() {
     let request: FriendshipPayload = read(&json!({"id":"f","contactId":"c","type":2,"ticket":"s3cret"}));
     let said = format!("{request:?}");
     assert!(said.contains("ReceiveDetails") && !said.contains("s3cret"), "{said}");
+}
+
+#[test]
+fn a_sayable_of_a_kind_nobody_knows_survives() {
+    let json = serde_json::json!({ "type": "Channel", "payload": { "nickname": "n", "feedType": 4 } });
+    let known: SayablePayload = serde_json::from_value(json.clone()).expect("reads");
+    assert!(matches!(&known, SayablePayload::Other(value) if *value == json), "{known:?}");
+    let again: SayablePayload = serde_json::from_str(&serde_json::to_string(&known).expect("writes")).expect("reads");
+    assert!(matches!(&again, SayablePayload::Other(value) if *value == json), "{again:?}");
+    assert!(serde_json::from_value::<SayablePayload>(serde_json::json!({ "type": "Text", "payload": 7 })).is_err());
+    assert!(serde_json::from_value::<SayablePayload>(serde_json::json!({ "payload": {} })).is_err());
 }

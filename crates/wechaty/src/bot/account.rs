@@ -53,6 +53,8 @@ pub(super) struct AccountInner {
     state: watch::Sender<AccountState>,
     /// Events an earlier life left unfinished: they go into their lanes when somebody is logged in.
     backlog: Mutex<Vec<StoredEvent>>,
+    /// The login QR code that waits to be scanned.
+    qr_code: Mutex<Option<String>>,
 }
 
 impl std::fmt::Debug for Account {
@@ -94,6 +96,7 @@ impl Account {
             ready: watch::Sender::new(false),
             state: watch::Sender::default(),
             backlog: Mutex::default(),
+            qr_code: Mutex::default(),
         }))
     }
 
@@ -137,6 +140,16 @@ impl Account {
     /// Whether contacts and rooms are known.
     pub fn is_ready(&self) -> bool {
         *self.0.ready.borrow()
+    }
+
+    /// The login QR code that waits to be scanned; none once it was, or when somebody is logged in.
+    #[doc(alias = "authQrCode")]
+    pub fn auth_qr_code(&self) -> Option<String> {
+        self.0.qr_code.lock().clone()
+    }
+
+    pub(crate) fn set_qr_code(&self, text: Option<String>) {
+        *self.0.qr_code.lock() = text;
     }
 
     pub(crate) fn index(&self) -> u32 {
@@ -210,6 +223,7 @@ impl Account {
         }
         inner.capabilities.store(Arc::new(inner.puppet.capabilities()));
         inner.me.store(Some(Arc::new(found.clone())));
+        self.set_qr_code(None);
         self.set_state(AccountState::LoggedIn(found));
         Ok(())
     }
@@ -217,6 +231,7 @@ impl Account {
     /// A start: nobody is logged in yet.
     pub(super) fn starting(&self, backlog: Vec<StoredEvent>) {
         self.0.me.store(None);
+        self.set_qr_code(None);
         *self.0.backlog.lock() = backlog;
         self.set_state(AccountState::Starting);
     }

@@ -59,6 +59,7 @@ struct Slot {
 }
 
 /// Puts a bot together. Made by [`Bot::builder`].
+#[doc(alias = "WechatyBuilder")]
 #[must_use = "a builder does nothing until `build()`, `start()` or `run()`"]
 pub struct BotBuilder {
     name: Option<String>,

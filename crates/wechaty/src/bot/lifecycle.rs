@@ -1,6 +1,13 @@
 //! Start, run, stop, restart: puppets in tasks of their own, drained lanes, nothing left behind.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use futures_util::{FutureExt, future::join_all};
 use tokio::{
@@ -30,6 +37,8 @@ const MAX_BACKOFF: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub(super) struct Lifecycle {
     running: Mutex<Option<Running>>,
+    /// The last stop had to leave something behind.
+    cut_off: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -139,7 +148,9 @@ impl Bot {
         }
         core.tasks.close();
         let left = DRAIN.saturating_sub(self.clock().now().saturating_sub(began));
-        if self.clock().timeout(left, core.tasks.wait()).await.is_err() {
+        let drained = self.clock().timeout(left, core.tasks.wait()).await.is_ok();
+        self.0.lifecycle.cut_off.store(!drained, Ordering::Relaxed);
+        if !drained {
             tracing::warn!("the time was not enough to drain; the rest stays in the store");
         }
         core.gate.close();
@@ -152,6 +163,12 @@ impl Bot {
                 account.set_state(then.clone());
             }
         }
+    }
+
+    /// Whether the last stop waited to the end for all events and sends that were under way. Handlers that wait in
+    /// `ask` are never waited for.
+    pub fn was_drained(&self) -> bool {
+        !self.0.lifecycle.cut_off.load(Ordering::Relaxed)
     }
 
     /// Stops and starts. Called from a handler it returns at once, like [`stop`](Self::stop).
@@ -180,7 +197,7 @@ impl Bot {
         self.start().await
     }
 
-    /// Starts, waits for Ctrl-C, SIGTERM or the end of all accounts, and stops.
+    /// Starts, waits for Ctrl-C, SIGTERM or the end of all accounts, and stops; a second signal cuts the stop short.
     ///
     /// # Errors
     /// As [`start`](Self::start); or when every account has failed for good.
@@ -198,7 +215,11 @@ impl Bot {
             started = ended => started?,
         }
         let failed = self.failures();
-        self.stop().await?;
+        tokio::select! {
+            stopped = self.stop() => stopped?,
+            // Who asks twice does not want to wait.
+            () = signal() => tracing::warn!("stopping at once"),
+        }
         if failed.is_empty() { Ok(()) } else { Err(Error::Other(failed.join("; ").into())) }
     }
 

@@ -27,7 +27,8 @@ use crate::{
 };
 use lifecycle::Lifecycle;
 
-/// A bot. Cheap to clone; all clones are the same bot.
+/// A bot. Cheap to clone; all clones are the same bot. It runs until it is stopped: dropping the handles is no stop.
+#[doc(alias = "Wechaty")]
 #[derive(Clone, Debug)]
 pub struct Bot(pub(crate) Arc<BotInner>);
 
@@ -97,6 +98,11 @@ impl Bot {
     #[doc(alias = "isLoggedIn")]
     pub fn is_logged_in(&self) -> bool {
         self.main_account().is_logged_in()
+    }
+    /// The login QR code the first account waits to be scanned.
+    #[doc(alias = "authQrCode")]
+    pub fn auth_qr_code(&self) -> Option<String> {
+        self.main_account().auth_qr_code()
     }
     /// Who the first account is.
     ///

@@ -191,12 +191,12 @@ fn report(cx: &EventContext, error: Error, handler: Option<Arc<str>>) {
     }
 }
 
-/// Tells the error handlers; without any, the log.
+/// Tells the handlers and observers of errors; without any, the log.
 pub(crate) fn report_error(bot: Bot, account: &Account, error: Error, handler: Option<Arc<str>>) {
     let report = ErrorReport::new(error, handler, account.clone());
     let chain = bot.core().handlers.chain(Topic::Error);
-    // Observers watch; only a handler takes an error off the log.
-    if chain.as_ref().is_none_or(|chain| chain.handlers.is_empty()) {
+    // Whoever listens to errors, an observer that logs them too, takes them off our log.
+    if chain.as_ref().is_none_or(|chain| chain.handlers.is_empty() && chain.observers.is_empty()) {
         tracing::error!(account = %account.id(), "{report}");
     }
     if chain.is_none() {

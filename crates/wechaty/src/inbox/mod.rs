@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use wechaty_puppet::{AcceptError, Batch, Cursor, Event, EventSink, Payload};
-use wechaty_types::{ConversationId, DirtyType, EventPayload, FriendshipPayload, MessagePayload};
+use wechaty_types::{ConversationId, DirtyType, EventPayload, FriendshipPayload, MessagePayload, ScanStatus};
 
 pub use ask::Ask;
 pub(crate) use ask::{Asked, Waiters, forget_answers};
@@ -260,6 +260,10 @@ impl Account {
     fn observe(&self, event: &Event) {
         match &event.what {
             EventPayload::Logout(_) => self.log_out(),
+            EventPayload::Scan(scan) => {
+                let waits = matches!(scan.status, ScanStatus::Waiting | ScanStatus::Timeout);
+                self.set_qr_code(scan.qrcode.clone().filter(|_| waits));
+            }
             EventPayload::Dirty(dirty) => self.cache().forget(self.index(), dirty.payload_type, &dirty.payload_id),
             EventPayload::RoomJoin(e) => self.cache().forget(self.index(), DirtyType::Room, e.room_id.as_str()),
             EventPayload::RoomLeave(e) => self.cache().forget(self.index(), DirtyType::Room, e.room_id.as_str()),

@@ -92,12 +92,14 @@ impl Say {
 
     /// Mentions people: `@name` is put in front of a text, separated by U+2005, and they are notified. In a room it is
     /// the name they have there. Only a text can mention.
+    #[doc(alias = "mentionList")]
     pub fn mention<'a>(self, contacts: impl IntoIterator<Item = &'a Contact>) -> Self {
         let contacts = contacts.into_iter().cloned().map(Mentioned::Contact);
         self.edit(|request| request.mentions.extend(contacts))
     }
 
     /// Mentions everybody in the room: `@all`.
+    #[doc(alias = "mentionList")]
     pub fn mention_all(self) -> Self {
         self.edit(|request| request.mentions.push(Mentioned::All))
     }

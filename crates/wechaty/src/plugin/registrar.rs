@@ -97,7 +97,7 @@ macro_rules! on_methods {
             on_start: BotStart;
             /// The bot is about to stop.
             on_stop: BotStop;
-            /// A handler, a puppet or the store failed. Without a handler for it, errors are logged.
+            /// A handler, a puppet or the store failed. Without a handler or observer, errors are logged.
             on_error: ErrorReport;
         }
     };

@@ -60,10 +60,12 @@ impl Account {
     }
 
     /// A contact by id without loading it; with its payload if it is known.
+    #[doc(alias = "Contact.load")]
     pub fn contact_handle(&self, id: &ContactId) -> Contact {
         Contact::new(self.clone(), id.clone(), self.cache().contact.get(self.index(), id))
     }
     /// A room by id without loading it; with its payload if it is known.
+    #[doc(alias = "Room.load")]
     pub fn room_handle(&self, id: &RoomId) -> Room {
         Room::new(self.clone(), id.clone(), self.cache().room.get(self.index(), id))
     }
@@ -72,6 +74,7 @@ impl Account {
     ///
     /// # Errors
     /// What the puppet says; `NotFound` if there is none.
+    #[doc(alias = "Contact.find")]
     pub async fn contact(&self, id: impl Into<ContactId>) -> Result<Contact> {
         let contact = self.contact_handle(&id.into());
         contact.ready().await?;
@@ -81,6 +84,7 @@ impl Account {
     ///
     /// # Errors
     /// What the puppet says; `NotFound` if there is none.
+    #[doc(alias = "Room.find")]
     pub async fn room(&self, id: impl Into<RoomId>) -> Result<Room> {
         let room = self.room_handle(&id.into());
         room.ready().await?;
@@ -90,6 +94,7 @@ impl Account {
     ///
     /// # Errors
     /// What the puppet says; `NotFound` if there is none.
+    #[doc(alias = "Message.find")]
     pub async fn message(&self, id: &MessageId) -> Result<Message> {
         let loader = self.puppet().loader();
         let load = async {

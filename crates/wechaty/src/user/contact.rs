@@ -172,6 +172,7 @@ impl Contact {
     ///
     /// # Errors
     /// What the puppet says to the setting; `Invalid` if the platform took it but kept another.
+    #[doc(alias = "alias")]
     pub async fn set_alias(&self, alias: Option<&str>) -> Result<()> {
         let alias = alias.filter(|alias| !alias.is_empty());
         capability!(self.account(), contact_profile, ContactAlias)?.set_alias(self.id(), alias).await?;
@@ -181,6 +182,7 @@ impl Contact {
     ///
     /// # Errors
     /// As [`set_alias`](Self::set_alias).
+    #[doc(alias = "phone")]
     pub async fn set_phone(&self, phone: &[String]) -> Result<()> {
         capability!(self.account(), contact_profile, ContactPhone)?.set_phone(self.id(), phone).await?;
         self.sync_back("phone", phone.to_vec(), |p| p.phone.clone()).await
@@ -189,6 +191,7 @@ impl Contact {
     ///
     /// # Errors
     /// As [`set_alias`](Self::set_alias).
+    #[doc(alias = "description")]
     pub async fn set_description(&self, text: Option<&str>) -> Result<()> {
         capability!(self.account(), contact_profile, ContactDescription)?.set_description(self.id(), text).await?;
         self.sync_back("description", text.unwrap_or("").to_owned(), |p| p.description.clone().unwrap_or_default())
@@ -198,6 +201,7 @@ impl Contact {
     ///
     /// # Errors
     /// As [`set_alias`](Self::set_alias).
+    #[doc(alias = "corporation")]
     pub async fn set_corporation(&self, text: Option<&str>) -> Result<()> {
         capability!(self.account(), contact_profile, ContactCorporation)?.set_corporation(self.id(), text).await?;
         self.sync_back("corporation", text.unwrap_or("").to_owned(), |p| p.corporation.clone().unwrap_or_default())

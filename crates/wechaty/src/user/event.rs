@@ -20,16 +20,27 @@ macro_rules! events {
     )*};
 }
 
-events! {
-    /// A login QR code, or how far the login is.
-    Scan {
-        /// How far.
-        status: ScanStatus,
-        /// Text of the QR code.
-        qr_code: Option<String>,
-        /// Platform data.
-        data: Option<String>,
+/// A login QR code, or how far the login is.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Scan {
+    /// How far.
+    pub status: ScanStatus,
+    /// Text of the QR code: as good as the login itself.
+    pub qr_code: Option<String>,
+    /// Platform data.
+    pub data: Option<String>,
+    /// The account it happened to.
+    pub account: Account,
+}
+
+impl fmt::Debug for Scan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scan").field("status", &self.status).field("account", &self.account).finish_non_exhaustive()
     }
+}
+
+events! {
     /// The platform wants a code: answer with [`Account::answer_login`].
     VerifyCode {
         /// Names the question.

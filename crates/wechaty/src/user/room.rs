@@ -203,6 +203,7 @@ impl Room {
     ///
     /// # Errors
     /// What the puppet says; `Unsupported` where it cannot.
+    #[doc(alias = "addV2")]
     pub async fn add_all(&self, contacts: &[Contact], invite_only: bool) -> Result<()> {
         let rooms = capability!(self.account(), rooms, RoomAdd)?;
         rooms.add(self.id(), &ids(contacts), invite_only).await?;
@@ -221,6 +222,7 @@ impl Room {
     ///
     /// # Errors
     /// What the puppet says; `Unsupported` where it cannot.
+    #[doc(alias = "removeV2")]
     pub async fn remove_all(&self, contacts: &[Contact]) -> Result<()> {
         capability!(self.account(), rooms, RoomRemove)?.remove(self.id(), &ids(contacts)).await?;
         self.sync_after("remove").await;
@@ -273,6 +275,7 @@ impl Room {
     ///
     /// # Errors
     /// What the puppet says; `Unsupported` where it cannot.
+    #[doc(alias = "permission")]
     pub async fn set_permission(&self, permission: RoomPermission) -> Result<()> {
         Ok(capability!(self.account(), rooms, RoomPermission)?.set_permission(self.id(), permission).await?)
     }
@@ -281,6 +284,7 @@ impl Room {
     ///
     /// # Errors
     /// What the puppet says.
+    #[doc(alias = "memberAll")]
     pub async fn member_ids(&self) -> Result<Vec<ContactId>> {
         if self.account().capabilities().has(Capability::RoomMemberList) {
             return Ok(self.account().directory(Capability::RoomMemberList)?.room_members(self.id()).await?);
@@ -352,6 +356,7 @@ impl Room {
         self.say_because(what, None)
     }
     /// Says something here and mentions people by the names they have in this room.
+    #[doc(alias = "say")]
     pub fn say_to(&self, what: impl IntoSayable, contacts: &[Contact]) -> Say {
         self.say(what).mention(contacts)
     }

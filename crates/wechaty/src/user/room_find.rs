@@ -6,6 +6,7 @@ use super::{Contact, Room, TextMatch, account::CONCURRENCY, find::fits};
 use crate::Result;
 
 /// Ourselves, as a member query.
+#[doc(alias = "YOU")]
 #[derive(Clone, Copy, Debug)]
 pub struct You;
 

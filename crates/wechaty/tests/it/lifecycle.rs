@@ -394,3 +394,35 @@ async fn a_stopped_bot_can_be_followed_by_another() {
     assert_eq!(alice.hears().await, "hi");
     second.finish_with(&platform).await;
 }
+
+#[tokio::test]
+async fn the_login_code_is_there_until_it_is_scanned_and_in_no_debug_output() {
+    let platform = FakePlatform::new();
+    platform.require_scan();
+    let log = Log::default();
+    let builder = bot(&platform)
+        .state(log.clone())
+        .on_scan(|scan: Scan, log: State<Log>| async move { log.note(format!("{scan:?}")) });
+    let bot = spawn(builder).await;
+    idle(&platform).await;
+    let code = bot.auth_qr_code().expect("a code waits");
+    assert!(log.all().iter().all(|line| !line.contains(&code)), "{:?}", log.all());
+    platform.scan();
+    bot.ready().await;
+    assert_eq!(bot.auth_qr_code(), None);
+    bot.finish_with(&platform).await;
+}
+
+#[tokio::test]
+async fn a_stop_tells_whether_it_had_to_leave_something_behind() {
+    let platform = FakePlatform::new();
+    let alice = platform.user("alice");
+    let bot = spawn(bot(&platform).on_message(|_: Message| std::future::pending::<()>())).await;
+    bot.stop().await.expect("stops");
+    assert!(bot.was_drained());
+    bot.start().await.expect("starts");
+    alice.says("hi").await;
+    let clock = platform.clock();
+    tokio::join!(async { bot.stop().await.expect("stops") }, clock.advance(secs(11)));
+    assert!(!bot.was_drained());
+}

@@ -1,10 +1,15 @@
 //! What a stop, another run and another process must not lose or mix up.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, mpsc},
+    time::Duration,
+};
 
 use wechaty_puppet::{AcceptError, Puppet, PuppetError, Timestamp, VirtualClock};
 
-use crate::Stage;
+use wechaty_puppet_terminal::TerminalPuppet;
+
+use crate::{Printed, Stage, within};
 
 #[tokio::test]
 async fn lines_read_before_a_stop_are_kept() {
@@ -55,4 +60,26 @@ async fn dings_that_nobody_fetches_do_not_pile_up() {
         }
     };
     assert!(matches!(error, PuppetError::RateLimited { .. }) && taken == 64, "{taken}: {error}");
+}
+
+#[tokio::test]
+async fn an_input_that_cannot_be_read_ends_the_run_with_an_error_behind_the_lines_before_it() {
+    struct Breaks(bool);
+    impl std::io::Read for Breaks {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            if std::mem::replace(&mut self.0, true) {
+                return Err(std::io::Error::other("the disk is gone"));
+            }
+            buffer[..5].copy_from_slice(b"ding\n");
+            Ok(5)
+        }
+    }
+    let out = Printed::new();
+    let puppet = Arc::new(TerminalPuppet::with(Breaks(false), out.clone(), out.clone(), false));
+    let stage = Stage { puppet, keyboard: mpsc::channel().0, out: out.clone(), err: out };
+    let mut running = stage.run();
+    assert_eq!(running.heard().await, "ding");
+    let error = within("the end", running.task).await.expect("no panic").expect_err("it cannot go on");
+    assert!(error.to_string().contains("the disk is gone"), "{error}");
+    assert_eq!(error.retry(), wechaty_puppet::Retry::Never);
 }
