@@ -94,16 +94,13 @@ impl FileBox {
     /// Base64 text (standard or URL-safe alphabet, padded or not); it is decoded when it is read.
     ///
     /// # Errors
-    /// [`FileBoxError::Invalid`] for what is no base64, or nothing at all.
+    /// [`FileBoxError::Invalid`] for what is no base64. Nothing at all is an empty file.
     #[doc(alias = "fromBase64")]
     pub fn from_base64(text: impl Into<String>, name: impl AsRef<str>) -> Result<Self> {
         let mut text: String = text.into();
         text.retain(|c| !c.is_ascii_whitespace());
         if text.contains(['-', '_']) {
             text = text.replace('-', "+").replace('_', "/");
-        }
-        if text.is_empty() {
-            return Err(FileBoxError::Invalid { what: "base64", reason: "it is empty".into() });
         }
         let data = text.trim_end_matches('=').len();
         let plain = text.bytes().take(data).all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/');

@@ -98,9 +98,3 @@ async fn a_stream_that_never_ends_is_given_up() {
     let found = FileBox::from_stream(stalled, "a").to_bytes_with(&options).await;
     assert!(matches!(found, Err(FileBoxError::TimedOut { .. })), "{found:?}");
 }
-
-#[test]
-fn base64_of_nothing_is_refused() {
-    assert!(FileBox::from_base64("", "empty.txt").is_err());
-    assert!(FileBox::from_base64(" \n", "empty.txt").is_err());
-}
