@@ -26,6 +26,10 @@ pub enum Error {
     /// The bot could not be built.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// The bot cannot listen.
+    #[cfg(feature = "host")]
+    #[error(transparent)]
+    Host(#[from] crate::http::HostError),
     /// A file could not be read or written.
     #[error(transparent)]
     File(#[from] FileBoxError),

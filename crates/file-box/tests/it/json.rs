@@ -72,6 +72,9 @@ async fn paths_streams_and_bytes_have_no_json_until_made_portable() {
 fn every_box_of_the_corpus_comes_back_as_it_went() {
     let read = seeds::of("file_box_json").iter().filter(|(_, json)| round_trips::<FileBox>(json)).count();
     assert!(read > 0);
+    for json in seeds::mutants(&seeds::of("file_box_json"), 400) {
+        round_trips::<FileBox>(&json);
+    }
 }
 
 #[test]

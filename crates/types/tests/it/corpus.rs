@@ -25,3 +25,15 @@ fn every_payload_of_the_corpus_comes_back_as_it_went() {
         assert!(read > 0, "no seed is a {payload}");
     }
 }
+
+#[test]
+fn no_mutant_of_the_corpus_panics_or_changes_on_its_way() {
+    for json in seeds::mutants(&seeds::of("event_json"), 400) {
+        round_trips::<EventPayload>(&json);
+    }
+    for json in seeds::mutants(&seeds::of("payload_json"), 200) {
+        PAYLOADS.iter().for_each(|(_, round_trips)| {
+            round_trips(&json);
+        });
+    }
+}

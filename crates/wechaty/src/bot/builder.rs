@@ -74,6 +74,8 @@ pub struct BotBuilder {
     limits: Limits,
     caches: CacheSizes,
     send_observer: Option<SendObserver>,
+    #[cfg(feature = "host")]
+    host: crate::http::HostPlan,
 }
 
 impl std::fmt::Debug for BotBuilder {
@@ -106,6 +108,8 @@ impl BotBuilder {
             limits: Limits::default(),
             caches: CacheSizes::from_env(|name| std::env::var(name).ok()),
             send_observer: None,
+            #[cfg(feature = "host")]
+            host: crate::http::HostPlan::default(),
         }
     }
 
@@ -204,6 +208,28 @@ impl BotBuilder {
         self
     }
 
+    /// Listens for the webhooks and pages of puppets, and for doors. Without it the bot listens only if a puppet serves
+    /// pages (the web chat) or there is a door.
+    #[cfg(feature = "host")]
+    pub fn http(mut self, settings: crate::http::HttpSettings) -> Self {
+        self.host.settings = Some(settings);
+        self
+    }
+
+    /// Adds a door: routes of its own, made when the bot starts. They check their callers themselves.
+    #[cfg(feature = "host")]
+    pub fn door(mut self, routes: impl Fn(&Bot) -> axum::Router + Send + Sync + 'static) -> Self {
+        self.host.doors.push(Box::new(routes));
+        self
+    }
+
+    /// Is told where the bot listens; without it a line on standard error tells it.
+    #[cfg(feature = "host")]
+    pub fn on_listen(mut self, tell: impl Fn(&crate::http::Listening) + Send + Sync + 'static) -> Self {
+        self.host.tell = Some(Box::new(tell));
+        self
+    }
+
     /// The bot, not started.
     ///
     /// # Errors
@@ -251,6 +277,8 @@ impl BotBuilder {
                 memory,
                 plugins: Mutex::default(),
                 lifecycle: Lifecycle::default(),
+                #[cfg(feature = "host")]
+                host: self.host,
             }
         }));
         for pending in self.pending {

@@ -45,6 +45,8 @@ pub(super) struct Lifecycle {
 struct Running {
     cancel: CancellationToken,
     accounts: Vec<JoinHandle<()>>,
+    #[cfg(feature = "host")]
+    host: Option<crate::http::Listening>,
 }
 
 impl Bot {
@@ -72,6 +74,9 @@ impl Bot {
 
     /// Takes up what is unfinished, and lets the puppets run.
     async fn launch(&self, running: &mut Option<Running>) -> Result<()> {
+        // First: a taken port is no reason to log in and out again.
+        #[cfg(feature = "host")]
+        let host = self.listen().await?;
         let core = self.core();
         let gate = core.gate.opening(&core.sends).await;
         for account in self.accounts() {
@@ -86,7 +91,12 @@ impl Bot {
         let accounts = self.accounts().iter();
         let accounts =
             accounts.map(|account| tokio::spawn(drive(self.clone(), account.clone(), cancel.clone()))).collect();
-        *running = Some(Running { cancel, accounts });
+        *running = Some(Running {
+            cancel,
+            accounts,
+            #[cfg(feature = "host")]
+            host,
+        });
         Ok(())
     }
 
@@ -133,7 +143,8 @@ impl Bot {
 
     /// Ends what [`launch`](Self::launch) began, and leaves the accounts in this state.
     async fn halt(&self, running: &mut Option<Running>, then: AccountState) {
-        let Some(Running { cancel, accounts }) = running.take() else { return };
+        let Some(was) = running.take() else { return };
+        let Running { cancel, accounts, .. } = was;
         let core = self.core();
         let began = self.clock().now();
         let told = self.emit(AnyEvent::BotStop(BotStop { bot: self.clone() }));
@@ -155,6 +166,11 @@ impl Bot {
         }
         core.gate.close();
         core.abort().await;
+        // Last: what was said in the end went through it.
+        #[cfg(feature = "host")]
+        if let Some(host) = was.host {
+            host.stop().await;
+        }
         for account in self.accounts() {
             account.set_ready(false);
             // What changes while nobody listens is not told: what was known is not known any more.

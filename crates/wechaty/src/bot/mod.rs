@@ -41,6 +41,8 @@ pub(crate) struct BotInner {
     memory: MemoryCard,
     plugins: Mutex<Vec<Installed>>,
     lifecycle: Lifecycle,
+    #[cfg(feature = "host")]
+    pub(crate) host: crate::http::HostPlan,
 }
 
 impl Bot {

@@ -6,6 +6,7 @@
 
 mod guard;
 mod health;
+mod plan;
 mod serve;
 mod webhooks;
 
@@ -18,6 +19,7 @@ use axum::{Router, middleware};
 use tokio::net::TcpListener;
 
 pub use guard::Guard;
+pub(crate) use plan::HostPlan;
 pub use serve::Listening;
 
 use crate::Bot;

@@ -2,6 +2,7 @@
 
 mod ask;
 mod handlers;
+mod http;
 mod lifecycle;
 mod loading;
 mod order;

@@ -16,3 +16,12 @@ fn every_world_of_the_corpus_is_loaded_or_told_what_is_wrong() {
     }
     assert!(sound > 1);
 }
+
+#[test]
+fn no_mutant_of_the_corpus_panics() {
+    for json in seeds::mutants(&seeds::of("world_file"), 200) {
+        if let Ok(json) = str::from_utf8(&json) {
+            let _ = World::from_json(json);
+        }
+    }
+}

@@ -67,6 +67,18 @@ fn starts_path(line: &str, mark: &str) -> bool {
     })
 }
 
+/// `crates/types` is data: it opens nothing, waits for nothing and asks no clock.
+pub(super) fn types_are_plain(files: &[File]) -> Vec<String> {
+    const MARKS: [&str; 8] =
+        ["async fn", "async move", ".await", "std::fs", "std::net", "std::process", "std::thread", "tokio"];
+    let types = files.iter().filter(|file| file.path.starts_with("crates/types/src/"));
+    let lines = types.flat_map(|file| file.text.lines().enumerate().map(move |(i, line)| (file, i + 1, line)));
+    lines
+        .filter(|(_, _, line)| !line.trim_start().starts_with("//") && MARKS.iter().any(|mark| line.contains(mark)))
+        .map(|(file, at, line)| format!("{}:{at}: {}", file.path, line.trim()))
+        .collect()
+}
+
 /// Neither the types nor a puppet reaches the `wechaty` crate, directly or through another crate of ours; what only
 /// their tests use is not asked.
 pub(super) fn layers(packages: &[Value]) -> Result<Vec<String>> {
@@ -115,6 +127,15 @@ mod tests {
 
     fn file(path: &str, text: &str) -> File {
         File { path: path.to_owned(), text: text.to_owned() }
+    }
+
+    #[test]
+    fn types_that_wait_or_read_files_are_found() {
+        let found = |path: &str, line: &str| !types_are_plain(&[file(path, line)]).is_empty();
+        assert!(found("crates/types/src/id.rs", "pub async fn load() {}"));
+        assert!(found("crates/types/src/id.rs", "    std::fs::read(path)"));
+        assert!(!found("crates/types/src/id.rs", "/// Nothing async fn here."));
+        assert!(!found("crates/file-box/src/load.rs", "std::fs::read(path)"));
     }
 
     #[test]

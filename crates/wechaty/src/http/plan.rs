@@ -1,0 +1,46 @@
+//! PLAN: what a bot was told about listening, and what it does about it when it starts.
+
+use std::fmt;
+
+use axum::Router;
+
+use super::{Host, HostError, HttpSettings, Listening};
+use crate::{Bot, Error};
+
+type Door = Box<dyn Fn(&Bot) -> Router + Send + Sync>;
+type Tell = Box<dyn Fn(&Listening) + Send + Sync>;
+
+/// What the builder was told.
+#[derive(Default)]
+pub(crate) struct HostPlan {
+    pub(crate) settings: Option<HttpSettings>,
+    pub(crate) doors: Vec<Door>,
+    pub(crate) tell: Option<Tell>,
+}
+
+impl fmt::Debug for HostPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostPlan").field("settings", &self.settings).field("doors", &self.doors.len()).finish()
+    }
+}
+
+impl Bot {
+    /// Listens, if it was asked for or a puppet serves pages.
+    pub(crate) async fn listen(&self) -> Result<Option<Listening>, Error> {
+        let plan = &self.0.host;
+        let serves = |account: &crate::Account| account.puppet().webhook().is_some_and(|hook| !hook.pages().is_empty());
+        if plan.settings.is_none() && plan.doors.is_empty() && !self.accounts().iter().any(serves) {
+            return Ok(None);
+        }
+        let mut host = Host::new(self, plan.settings.clone().unwrap_or_default());
+        for door in &plan.doors {
+            host = host.door(door(self));
+        }
+        let listening = host.bind().await.map_err(|error: HostError| Error::from(error))?;
+        match &plan.tell {
+            Some(tell) => tell(&listening),
+            None => eprintln!("{} listens on {}", self.name(), listening.url()),
+        }
+        Ok(Some(listening))
+    }
+}

@@ -1,0 +1,209 @@
+//! The one listener: who is listened to, how much, how long; and what puppets get of it.
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use wechaty::{
+    http::{Host, HostError, HttpSettings, Listening},
+    testing::*,
+};
+use wechaty_puppet::{
+    Capabilities, Capability, Outgoing, PlatformName, Puppet, PuppetContext, Sent, Webhook, WebhookBody,
+    WebhookRequest, WebhookResponse, async_trait,
+};
+
+use crate::support::{bot, millis, secs};
+
+fn any_port() -> HttpSettings {
+    let listen = "127.0.0.1:0".parse().expect("an address");
+    HttpSettings { listen, timeout: secs(2), ..HttpSettings::default() }
+}
+
+/// Says it as it is, and reads until the host closes.
+async fn raw(at: &Listening, request: &str) -> String {
+    let mut stream = TcpStream::connect(at.address()).await.expect("connects");
+    stream.write_all(request.as_bytes()).await.expect("writes");
+    let mut answer = Vec::new();
+    // A host that closes early resets what was not read; what it said before counts.
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+fn request(method: &str, path: &str, headers: &str, body: &str) -> String {
+    format!(
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}",
+        body.len()
+    )
+}
+
+/// A puppet that tells what it was asked, serves a page, and streams.
+struct Pages;
+
+#[async_trait]
+impl Puppet for Pages {
+    fn platform(&self) -> PlatformName {
+        PlatformName::new("pages")
+    }
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new(&[Capability::SendText])
+    }
+    async fn run(&self, cx: PuppetContext) -> wechaty_puppet::Result<()> {
+        cx.cancelled().await;
+        Ok(())
+    }
+    async fn send(&self, _out: Outgoing) -> wechaty_puppet::Result<Sent> {
+        Ok(Sent::without_id())
+    }
+    fn webhook(&self) -> Option<&dyn Webhook> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Webhook for Pages {
+    fn claims(&self, request: &WebhookRequest) -> bool {
+        request.path != "/chat/unclaimed"
+    }
+    async fn handle(&self, request: WebhookRequest) -> WebhookResponse {
+        if request.path == "/chat/stream" {
+            let parts = futures_util::stream::iter(["one ", "two"].map(|part| part.into()));
+            return WebhookResponse::new(200, "text/plain", WebhookBody::Stream(Box::pin(parts)));
+        }
+        let said = format!("{} {} ?{} {}", request.method, request.path, request.query, request.body.len());
+        WebhookResponse::text(200, said).header("x-told", "yes").header("bad\nheader", "no")
+    }
+    fn pages(&self) -> &'static [&'static str] {
+        &["/", "/chat/"]
+    }
+    fn max_body(&self) -> usize {
+        1000
+    }
+    fn is_guarded(&self) -> bool {
+        false
+    }
+}
+
+async fn pages() -> (TestBot, Listening) {
+    let platform = FakePlatform::new();
+    let bot = spawn(bot(&platform).account("site", Pages).http(any_port()).on_listen(|_| {})).await;
+    let host = Host::new(&bot, any_port()).bind().await.expect("binds");
+    (bot, host)
+}
+
+#[tokio::test]
+async fn a_puppet_gets_its_webhooks_below_its_name_and_its_pages_whole() {
+    let (_bot, host) = pages().await;
+    for (path, told) in [
+        ("/?a=1", "GET / ?a=1 0"),
+        ("/chat/app.js", "GET /chat/app.js ? 0"),
+        ("/webhooks/pages/in?b=%20", "GET /in ?b=%20 0"),
+        ("/webhooks/site", "GET  ? 0"),
+    ] {
+        let answer = raw(&host, &request("GET", path, "", "")).await;
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with(told), "{path}: {answer}");
+        assert!(answer.contains("x-told: yes") && !answer.contains("bad"), "{answer}");
+    }
+    let answer = raw(&host, &request("GET", "/chat/stream", "", "")).await;
+    assert!(answer.contains("transfer-encoding: chunked") && answer.contains("one ") && answer.contains("two"));
+    for path in ["/elsewhere", "/chatter", "/webhooks/lark/", "/webhooks/", "/chat/unclaimed", "/chat"] {
+        let answer = raw(&host, &request("GET", path, "", "")).await;
+        assert!(answer.starts_with("HTTP/1.1 404"), "{path}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_before_it_is_read() {
+    let (_bot, host) = pages().await;
+    let ok = raw(&host, &request("POST", "/chat/x", "", &"x".repeat(1000))).await;
+    assert!(ok.ends_with("POST /chat/x ? 1000"), "{ok}");
+    let declared = "POST /chat/x HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1073741824\r\n\r\n";
+    let chunked = format!(
+        "POST /chat/x HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n7d0\r\n{}\r\n0\r\n\r\n",
+        "x".repeat(2000)
+    );
+    for request in [declared, &chunked] {
+        let answer = raw(&host, request).await;
+        assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("at most 1000 bytes"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn strangers_names_and_pages_are_refused_and_nonsense_is_no_panic() {
+    let (_bot, host) = pages().await;
+    let forged = "GET / HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n";
+    assert!(raw(&host, forged).await.starts_with("HTTP/1.1 403"));
+    let foreign = request("POST", "/chat/x", "origin: http://evil.example\r\n", "");
+    assert!(raw(&host, &foreign).await.starts_with("HTTP/1.1 403"));
+    let absolute = "GET http://evil.example/ HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    assert!(raw(&host, absolute).await.starts_with("HTTP/1.1 403"));
+    for nonsense in [
+        "\r\n\r\n",
+        "GET\r\n\r\n",
+        "\u{0}\u{1}\u{2}",
+        "GET / HTTP/9.9\r\n\r\n",
+        "POST / HTTP/1.1\r\ncontent-length: -1\r\n\r\n",
+    ] {
+        let _ = raw(&host, nonsense).await;
+    }
+    assert!(raw(&host, &request("GET", "/healthz", "", "")).await.ends_with("ok\n"));
+}
+
+#[tokio::test]
+async fn a_client_that_never_ends_its_head_is_let_go() {
+    let platform = FakePlatform::new();
+    let bot = spawn(bot(&platform)).await;
+    let settings = HttpSettings { timeout: millis(200), ..any_port() };
+    let host = Host::new(&bot, settings).bind().await.expect("binds");
+    let answer = raw(&host, "GET / HTTP/1.1\r\nhost: loc").await;
+    assert!(!answer.contains("200 OK"), "{answer}");
+    bot.finish_with(&platform).await;
+}
+
+#[tokio::test]
+async fn a_taken_port_means_the_next_one_or_an_error_that_says_so() {
+    let platform = FakePlatform::new();
+    let bot = spawn(bot(&platform)).await;
+    let first = Host::new(&bot, any_port()).bind().await.expect("binds");
+    let taken = HttpSettings { listen: first.address(), ..HttpSettings::default() };
+    let second = Host::new(&bot, taken.clone()).bind().await.expect("takes another");
+    assert!(second.moved() && !first.moved() && second.address().port() > first.address().port());
+    let only = HttpSettings { next_free_port: false, ..taken };
+    let error = Host::new(&bot, only).bind().await.expect_err("taken");
+    assert!(matches!(error, HostError::Taken { .. }) && error.to_string().contains("taken by another program"));
+    bot.finish_with(&platform).await;
+}
+
+#[tokio::test]
+async fn an_open_door_does_not_listen_beyond_loopback() {
+    let platform = FakePlatform::new();
+    let bot = bot(&platform).account("site", Pages).build().expect("builds");
+    let everywhere = HttpSettings { listen: "0.0.0.0:0".parse().expect("an address"), ..HttpSettings::default() };
+    let error = Host::new(&bot, everywhere).bind().await.expect_err("refused").to_string();
+    assert!(error.contains("account `site` (pages) has no token"), "{error}");
+}
+
+#[tokio::test]
+async fn a_bot_whose_puppet_serves_pages_listens_by_itself_and_lets_go_of_its_port() {
+    let platform = FakePlatform::new();
+    let (told, mut at) = tokio::sync::mpsc::unbounded_channel();
+    let builder = bot(&platform)
+        .account("site", Pages)
+        .http(any_port())
+        .door(|bot| {
+            let name = bot.name().to_owned();
+            axum::Router::new().route("/door", axum::routing::get(move || async move { name }))
+        })
+        .on_listen(move |listening| {
+            let _ = told.send(listening.address());
+        });
+    let bot = spawn(builder).await;
+    let address = at.recv().await.expect("told");
+    let mut stream = TcpStream::connect(address).await.expect("connects");
+    stream.write_all(request("GET", "/door", "", "").as_bytes()).await.expect("writes");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("reads");
+    assert!(answer.ends_with("wechaty"), "{answer}");
+    bot.finish_with(&platform).await;
+    assert!(TcpStream::connect(address).await.is_err(), "it still listens");
+}
