@@ -174,9 +174,6 @@ impl Account {
     /// Waits while nobody is logged in but somebody may yet be: a send tried before could only fail.
     pub(crate) async fn until_it_may_send(&self) {
         use AccountState::{Connected, Retrying, Starting};
-        if self.is_logged_in() {
-            return;
-        }
         let coming = |state: &AccountState| matches!(state, Starting | Connected | Retrying(_));
         let _ = self.watch_state().wait_for(|state| !coming(state)).await;
     }

@@ -168,7 +168,8 @@ fn push(account: &Account, key: &LaneKey, item: Item) -> usize {
 
 fn start(account: &Account, key: &LaneKey) {
     let core = account.core();
-    let runner = core.tasks.spawn(drain(account.clone(), key.clone()));
+    // Boxed: a lane is large, and a spawn moves what it is given several times.
+    let runner = core.tasks.spawn(Box::pin(drain(account.clone(), key.clone())));
     core.lanes.runs(key, runner.abort_handle());
 }
 

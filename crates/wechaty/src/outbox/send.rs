@@ -85,10 +85,9 @@ async fn drain(account: Account, key: LaneKey) {
     });
     while let Some(parcel) = core.outbox.pop(&key) {
         let seq = parcel.row.seq;
-        let observed = core.send_observer.as_ref().map(|observer| (observer, parcel.row.clone()));
-        let (settlement, outcome) = deliver(&account, parcel.row).await;
-        if let (Some((observer, row)), Ok(sent)) = (observed, &outcome) {
-            let message = SentMessage { row, sent: sent.clone(), time: core.clock.wall() };
+        let (settlement, outcome) = deliver(&account, &parcel.row).await;
+        if let (Some(observer), Ok(sent)) = (&core.send_observer, &outcome) {
+            let message = SentMessage { row: parcel.row.clone(), sent: sent.clone(), time: core.clock.wall() };
             if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| observer(&message))).is_err() {
                 tracing::error!(account = %account.id(), "the observer of sends panicked");
             }
@@ -111,7 +110,7 @@ fn drain_boxed(account: Account, key: LaneKey) -> BoxFuture<'static, ()> {
 }
 
 /// Tries until the platform took it or nothing can be done.
-async fn deliver(account: &Account, row: OutboxRow) -> (Settlement, Result<Sent, SendFailure>) {
+async fn deliver(account: &Account, row: &OutboxRow) -> (Settlement, Result<Sent, SendFailure>) {
     let core = account.core();
     let policy = account.policy();
     let mut began = row.claimed_at.unwrap_or_else(|| core.clock.wall());
@@ -123,7 +122,9 @@ async fn deliver(account: &Account, row: OutboxRow) -> (Settlement, Result<Sent,
     });
     loop {
         attempt += 1;
-        account.until_it_may_send().await;
+        if !account.is_logged_in() {
+            Box::pin(account.until_it_may_send()).await;
+        }
         if !account.pacer().is_free() {
             Box::pin(account.pacer().wait(&core.clock, &row.to)).await;
         }
@@ -144,7 +145,7 @@ async fn deliver(account: &Account, row: OutboxRow) -> (Settlement, Result<Sent,
             attempt -= 1;
             continue;
         }
-        let error = match attempt_once(account, &row, attempt).await {
+        let error = match attempt_once(account, row, attempt).await {
             Ok(sent) => return (Settlement::Sent(sent.clone()), Ok(sent)),
             Err(error) => error,
         };
