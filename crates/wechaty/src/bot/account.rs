@@ -214,11 +214,17 @@ impl Account {
             let expected = ContactId::new(String::from_utf8_lossy(&known.value).into_owned());
             return Err(AcceptError::Identity { account: inner.id.clone(), expected, found });
         }
+        if known.as_ref().is_some_and(|known| known.value != found.as_str().as_bytes()) {
+            // Somebody else was adopted.
+            self.cache().forget_account(self.index());
+        }
         if known.is_none_or(|known| known.value != found.as_str().as_bytes()) {
             let value = Bytes::copy_from_slice(found.as_str().as_bytes());
             store.put(IDENTITY, inner.id.as_str(), None, Some(value)).await.map_err(lost)?;
         }
-        inner.capabilities.store(Arc::new(inner.puppet.capabilities()));
+        let capabilities = inner.puppet.capabilities();
+        inner.pacer.declare(capabilities.limits.sends_per_second);
+        inner.capabilities.store(Arc::new(capabilities));
         inner.me.store(Some(Arc::new(found.clone())));
         self.set_qr_code(None);
         self.set_state(AccountState::LoggedIn(found));

@@ -37,6 +37,9 @@ pub enum BuildError {
         /// What is wrong, and what it must be.
         fault: String,
     },
+    /// A limit of memory leaves room for nothing.
+    #[error("limit `{0}` is 0: it must leave room for one at least")]
+    Limit(&'static str),
     /// There is no such puppet.
     #[error("there is no puppet `{name}`{}", .nearest.map(|n| format!(", did you mean `{n}`?")).unwrap_or_default())]
     UnknownPuppet {
@@ -245,6 +248,9 @@ impl BotBuilder {
             if let Some(fault) = slot.policy.as_ref().unwrap_or(&self.policy).fault() {
                 return Err(BuildError::Policy { account: slot.id.clone(), fault }.into());
             }
+        }
+        if let Some(limit) = self.limits.fault() {
+            return Err(BuildError::Limit(limit).into());
         }
         let mut missing: Vec<_> = self.pending.iter().flat_map(|pending| pending.missing(&self.states)).collect();
         missing.sort_unstable();

@@ -18,7 +18,7 @@ use crate::{
     cache::Caches,
     handler::{Registry, States},
     inbox::{self, LaneKey, Lanes, Waiters},
-    outbox::{Gate, Parcel, Receipts, SendObserver},
+    outbox::{Gate, QueuedRow, Receipts, SendObserver},
     store::Store,
 };
 
@@ -36,8 +36,18 @@ pub struct Limits {
     pub questions: usize,
 }
 
+/// Error reports whose handlers have not returned; what comes beyond them is logged only.
+const REPORTS: usize = 1_024;
 /// How long aborted tasks may take to see that they are.
-const LET_GO: Duration = Duration::from_secs(1);
+const LET_GO: Duration = Duration::from_millis(500);
+
+impl Limits {
+    /// What makes no sense about them.
+    pub(super) fn fault(&self) -> Option<&'static str> {
+        let none = [(self.lane, "lane"), (self.inbox, "inbox"), (self.outbox, "outbox")];
+        none.into_iter().find(|(limit, _)| *limit == 0).map(|(_, name)| name)
+    }
+}
 
 impl Default for Limits {
     fn default() -> Self {
@@ -66,7 +76,7 @@ pub(crate) struct Core {
     pub(crate) clock: Clock,
     pub(crate) limits: Limits,
     pub(crate) lanes: Lanes<LaneKey, inbox::Item>,
-    pub(crate) outbox: Lanes<LaneKey, Parcel>,
+    pub(crate) outbox: Lanes<LaneKey, QueuedRow>,
     pub(crate) waiters: Waiters,
     pub(crate) receipts: Receipts,
     pub(crate) handlers: Registry,
@@ -84,6 +94,8 @@ pub(crate) struct Core {
     pub(crate) events: Gauge,
     /// Sends in lanes, and says on their way there.
     pub(crate) sends: Gauge,
+    /// Error reports in the hands of their handlers.
+    pub(crate) reports: Gauge,
     /// Whether what is said goes out at once.
     pub(crate) gate: Gate,
     lane_moved: Notify,
@@ -123,6 +135,7 @@ impl Core {
             bot: OnceLock::new(),
             events: Gauge::new(limits.inbox),
             sends: Gauge::new(limits.outbox),
+            reports: Gauge::new(REPORTS),
             gate: Gate::default(),
             limits,
             lane_moved: Notify::new(),

@@ -11,7 +11,7 @@ use std::{
 
 use futures_util::{FutureExt, future::join_all};
 use tokio::{
-    sync::Mutex,
+    sync::{Mutex, OwnedMutexGuard},
     task::{AbortHandle, JoinHandle},
 };
 use wechaty_puppet::{CancellationToken, PuppetContext, PuppetError, Retry};
@@ -27,8 +27,8 @@ use crate::{
 
 /// How long a stop waits for lanes and sends; a second more and everything is gone (`LET_GO`).
 const DRAIN: Duration = Duration::from_secs(9);
-/// How long a stop waits for a puppet to return before it is aborted.
-const PUPPET_STOP: Duration = Duration::from_secs(5);
+/// Of that, how long it waits for handlers of `stop`, and then for puppets to return before they are aborted.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// How long a start waits for a puppet's first sign of life or failure.
 const FIRST_SIGN: Duration = Duration::from_secs(15);
 const BACKOFF: Duration = Duration::from_secs(1);
@@ -36,7 +36,7 @@ const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
 pub(super) struct Lifecycle {
-    running: Mutex<Option<Running>>,
+    running: Arc<Mutex<Option<Running>>>,
     /// The last stop had to leave something behind.
     cut_off: AtomicBool,
 }
@@ -54,15 +54,24 @@ impl Bot {
     /// that is slow goes on starting (see [`Account::state`]). Starting twice does nothing.
     ///
     /// # Errors
-    /// When the store cannot be read, or when every account has failed for good.
+    /// When the store cannot be read, the port is taken, or every account has failed for good.
     pub async fn start(&self) -> Result<()> {
-        let mut running = self.0.lifecycle.running.lock().await;
+        let running = self.0.lifecycle.running.clone().lock_owned().await;
         if running.is_some() {
             return Ok(());
         }
-        self.launch(&mut running).await?;
-        drop(running);
+        let bot = self.clone();
+        // In a task: a start that is given up halfway must be whole, so that a stop finds all of it.
+        let launched = tokio::spawn(async move { bot.launch(running).await });
+        self.started(launched.await.map_err(Error::other)??).await
+    }
+
+    /// Waits for the puppets of a launch, and tells that the bot has started.
+    async fn started(&self, cancel: CancellationToken) -> Result<()> {
         self.first_signs().await;
+        if cancel.is_cancelled() {
+            return Ok(());
+        }
         self.emit(AnyEvent::BotStart(BotStart { bot: self.clone() })).await;
         let failed = self.failures();
         if failed.len() == self.accounts().len() {
@@ -72,8 +81,21 @@ impl Bot {
         Ok(())
     }
 
-    /// Takes up what is unfinished, and lets the puppets run.
-    async fn launch(&self, running: &mut Option<Running>) -> Result<()> {
+    /// Takes up what is unfinished, and lets the puppets run; or leaves nothing behind.
+    async fn launch(&self, mut running: OwnedMutexGuard<Option<Running>>) -> Result<CancellationToken> {
+        match self.try_launch().await {
+            Ok(launched) => Ok(running.insert(launched).cancel.clone()),
+            Err(error) => {
+                self.core().abort().await;
+                for account in self.accounts() {
+                    account.set_state(AccountState::Stopped);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn try_launch(&self) -> Result<Running> {
         // First: a taken port is no reason to log in and out again.
         #[cfg(feature = "host")]
         let host = self.listen().await?;
@@ -91,13 +113,12 @@ impl Bot {
         let accounts = self.accounts().iter();
         let accounts =
             accounts.map(|account| tokio::spawn(drive(self.clone(), account.clone(), cancel.clone()))).collect();
-        *running = Some(Running {
+        Ok(Running {
             cancel,
             accounts,
             #[cfg(feature = "host")]
             host,
-        });
-        Ok(())
+        })
     }
 
     async fn first_signs(&self) {
@@ -128,12 +149,9 @@ impl Bot {
     /// # Errors
     /// None today; a store may fail to close.
     pub async fn stop(&self) -> Result<()> {
-        if Run::current().is_some() {
-            tokio::spawn(self.clone().stop_now());
-            return Ok(());
-        }
-        self.clone().stop_now().await;
-        Ok(())
+        // In a task: a stop that is given up halfway must be whole, too.
+        let stopped = tokio::spawn(self.clone().stop_now());
+        if Run::current().is_some() { Ok(()) } else { stopped.await.map_err(Error::other) }
     }
 
     async fn stop_now(self) {
@@ -148,12 +166,12 @@ impl Bot {
         let core = self.core();
         let began = self.clock().now();
         let told = self.emit(AnyEvent::BotStop(BotStop { bot: self.clone() }));
-        if self.clock().timeout(PUPPET_STOP, told).await.is_err() {
+        if self.clock().timeout(PATIENCE, told).await.is_err() {
             tracing::warn!("a handler of `stop` did not return; it was left alone");
         }
         cancel.cancel();
         let aborts: Vec<_> = accounts.iter().map(JoinHandle::abort_handle).collect();
-        if self.clock().timeout(PUPPET_STOP, join_all(accounts)).await.is_err() {
+        if self.clock().timeout(PATIENCE, join_all(accounts)).await.is_err() {
             tracing::warn!("a puppet did not return when asked to; it was aborted");
             aborts.iter().for_each(AbortHandle::abort);
         }
@@ -193,30 +211,31 @@ impl Bot {
     /// As [`start`](Self::start) and [`stop`](Self::stop).
     #[doc(alias = "reset")]
     pub async fn restart(&self) -> Result<()> {
-        if Run::current().is_some() {
-            let bot = self.clone();
-            tokio::spawn(async move {
-                if let Err(error) = bot.restart_now().await {
-                    bot.report(bot.main_account(), error);
-                }
-            });
-            return Ok(());
+        let restarted = tokio::spawn(self.clone().restart_now());
+        if Run::current().is_none() {
+            return restarted.await.map_err(Error::other)?;
         }
-        self.restart_now().await
+        let bot = self.clone();
+        tokio::spawn(async move {
+            if let Ok(Err(error)) = restarted.await {
+                bot.report(bot.main_account(), error);
+            }
+        });
+        Ok(())
     }
 
-    async fn restart_now(&self) -> Result<()> {
-        let mut running = self.0.lifecycle.running.lock().await;
+    async fn restart_now(self) -> Result<()> {
+        let mut running = self.0.lifecycle.running.clone().lock_owned().await;
         // Not `Stopped` in between: who waits for the end of all accounts would take it for theirs.
         self.halt(&mut running, AccountState::Starting).await;
-        drop(running);
-        self.start().await
+        let cancel = self.launch(running).await?;
+        self.started(cancel).await
     }
 
     /// Starts, waits for Ctrl-C, SIGTERM or the end of all accounts, and stops; a second signal cuts the stop short.
     ///
     /// # Errors
-    /// As [`start`](Self::start); or when every account has failed for good.
+    /// As [`start`](Self::start); or when an account has failed for good.
     pub async fn run(&self) -> Result<()> {
         let ended = async {
             let started = self.start().await;
@@ -293,7 +312,9 @@ async fn drive(bot: Bot, account: Account, cancel: CancellationToken) {
         };
         let began = bot.clock().now();
         let run = cancel.child_token();
-        let inbox = Arc::new(Inbox { account: account.clone(), cancelled: cancel.clone(), early: Default::default() });
+        // Whatever the puppet has spawned for this run ends with it, and nothing of it is accepted any more.
+        let _over = run.clone().drop_guard();
+        let inbox = Arc::new(Inbox { account: account.clone(), cancelled: run.clone(), early: Default::default() });
         let cx = PuppetContext::new(account.id().clone(), inbox, account.session(), bot.clock().clone(), run, cursor);
         let puppet = account.puppet_arc();
         let result = AssertUnwindSafe(puppet.run(cx)).catch_unwind().await.unwrap_or_else(|_| {

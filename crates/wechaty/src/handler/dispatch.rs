@@ -13,7 +13,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use wechaty_types::MessageId;
 
 use super::{
@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     Account, Bot, Error, Result,
+    bot::{Core, Permit},
     inbox::Asked,
     store::{DedupeKey, EventSeq, Outcome},
     user::ErrorReport,
@@ -66,15 +67,16 @@ pub(crate) async fn process(cx: EventContext, event: EventRef, asked: Option<Box
             run.observe(entry).await;
         }
     }
-    let taken = match asked {
-        Some(asked) => Box::pin(asked.deliver()).await,
-        None => false,
-    };
-    if taken {
+    if let Some(asked) = asked
+        && let Some(asker) = Box::pin(asked.deliver()).await
+    {
+        // The answer is recorded with its question by now. It is finished before the asker goes on: cut off later, the
+        // asker is told the recorded answer, and nobody hears it a second time.
         run.handled.store(true, Ordering::Relaxed);
-    } else {
-        run.clone().handlers(0, None).await;
+        run.release().await;
+        return Box::pin(asker.quiet()).await;
     }
+    run.clone().handlers(0, None).await;
     run.release().await;
 }
 
@@ -134,7 +136,7 @@ impl EventRun {
         self.outstanding.fetch_add(1, Ordering::Relaxed);
         let (this, entry) = (self.clone(), entry.clone());
         self.cx.bot.core().park(async move {
-            let (outcome, _under_way) = running.until_done(&this.cx.bot.core().tasks).await;
+            let (outcome, _under_way) = running.until_done(this.cx.bot.core()).await;
             let flow = this.record(&entry, outcome);
             if let Some((next, handled_by)) = behind {
                 match flow {
@@ -202,8 +204,14 @@ pub(crate) fn report_error(bot: Bot, account: &Account, error: Error, handler: O
     if chain.is_none() {
         return;
     }
+    let Some(permit) = bot.core().reports.try_take(1) else {
+        return tracing::error!(account = %account.id(), "{report}; the handlers of errors are behind and are not told");
+    };
     let cx = EventContext { bot: bot.clone(), account: account.clone(), object: AnyEvent::ErrorReport(report) };
-    bot.core().spawn(process_boxed(cx));
+    bot.core().spawn(async move {
+        process_boxed(cx).await;
+        drop(permit);
+    });
 }
 
 /// What a panic says, as an error.
@@ -212,6 +220,9 @@ pub(crate) fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
         panic.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
     Error::Panic(text.unwrap_or_else(|| "a value that is no text".to_owned()))
 }
+
+/// What a stop waits for, and what counts as an event in the hands of handlers.
+type UnderWay = (TaskTrackerToken, Permit);
 
 /// A handler's future with its run. Completes the run when it is done or dropped.
 struct Running {
@@ -230,11 +241,12 @@ impl Running {
         .await
     }
 
-    /// Whenever it does not wait in `ask` it is under way, and drained like any other task; the token says so.
-    async fn until_done(mut self, tasks: &TaskTracker) -> (Result<Flow>, TaskTrackerToken) {
+    /// Whenever it does not wait in `ask` it is under way: drained and counted like any other.
+    async fn until_done(mut self, core: &Core) -> (Result<Flow>, UnderWay) {
+        let take = || (core.tasks.token(), core.events.force(1));
         let mut under_way = None;
-        let mark = |run: &Run, under_way: &mut Option<TaskTrackerToken>| {
-            *under_way = (!run.is_parked()).then(|| under_way.take().unwrap_or_else(|| tasks.token()));
+        let mark = |run: &Run, under_way: &mut Option<UnderWay>| {
+            *under_way = (!run.is_parked()).then(|| under_way.take().unwrap_or_else(take));
         };
         let outcome = poll_fn(|cx| {
             // An answer has come before this poll, a timeout comes within it.
@@ -244,7 +256,7 @@ impl Running {
             polled
         })
         .await;
-        (outcome, under_way.unwrap_or_else(|| tasks.token()))
+        (outcome, under_way.unwrap_or_else(take))
     }
 }
 

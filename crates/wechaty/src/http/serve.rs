@@ -15,13 +15,17 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::Semaphore,
+    task::{JoinHandle, JoinSet},
+};
 use wechaty_puppet::{CancellationToken, Clock};
 
 use super::HttpSettings;
 
 /// How long a stop waits for answers under way.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_millis(500);
 /// How long the host waits when the system has no room for another connection.
 const BREATH: Duration = Duration::from_millis(50);
 
@@ -59,7 +63,7 @@ impl Listening {
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
-    /// Takes no more requests; waits 2 s for those under way.
+    /// Takes no more requests; gives those under way half a second, and ends them.
     pub async fn stop(mut self) {
         self.stop.cancel();
         let _ = (&mut self.task).await;
@@ -75,6 +79,7 @@ impl Drop for Listening {
 async fn serve(listener: TcpListener, settings: HttpSettings, routes: Router, clock: Clock, stop: CancellationToken) {
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(settings.connections));
+    let mut connections = JoinSet::new();
     loop {
         let next = async {
             // Closed never: it lives as long as this loop.
@@ -99,7 +104,8 @@ async fn serve(listener: TcpListener, settings: HttpSettings, routes: Router, cl
             .header_read_timeout(settings.timeout)
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes.clone()));
         let connection = graceful.watch(connection);
-        tokio::spawn(async move {
+        while connections.try_join_next().is_some() {}
+        connections.spawn(async move {
             let _permit = permit;
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended with an error");
@@ -110,6 +116,7 @@ async fn serve(listener: TcpListener, settings: HttpSettings, routes: Router, cl
     if clock.timeout(GRACE, graceful.shutdown()).await.is_err() {
         tracing::debug!("connections were still open at the end");
     }
+    connections.shutdown().await;
 }
 
 /// Bounds the time until the head of the response; what is streamed behind it may take as long as it likes.

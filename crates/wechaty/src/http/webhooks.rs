@@ -37,7 +37,11 @@ pub(super) fn open_door(bot: &Bot) -> Option<String> {
 fn route<'a>(bot: &'a Bot, path: &'a str) -> (Vec<&'a Account>, &'a str) {
     if let Some(rest) = path.strip_prefix(PREFIX) {
         let (name, below) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let named = |account: &&Account| account.platform().as_str() == name || account.id().as_str() == name;
+        // Pages are behind the guard, and only there.
+        let hooks = |account: &&Account| account.puppet().webhook().is_some_and(|hook| hook.pages().is_empty());
+        let named = |account: &&Account| {
+            hooks(account) && (account.platform().as_str() == name || account.id().as_str() == name)
+        };
         return (bot.accounts().iter().filter(named).collect(), below);
     }
     let wants =

@@ -71,9 +71,9 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// Wakes the handler and waits until it has returned or asks again: it has its lane back until then. False: it did
-    /// not take the answer, as its time ran out in this moment; the message goes its usual way.
-    pub(crate) async fn deliver(self) -> bool {
+    /// Wakes the handler and waits until it has taken the answer. `None`: it did not, as its time ran out in this
+    /// moment; the message goes its usual way.
+    pub(crate) async fn deliver(self) -> Option<Asker> {
         let Self { waiter, message } = self;
         let clock = message.account().core().clock.clone();
         let (taken, told) = oneshot::channel();
@@ -81,19 +81,28 @@ impl Asked {
             run.resume();
         }
         if waiter.answer.send(Answer { message, taken }).is_err() {
-            return false;
+            return None;
         }
-        match waiter.run {
-            Some(run) => {
-                let taken = tokio::select! {
-                    biased;
-                    told = told => told.is_ok(),
-                    () = run.returned() => false,
-                };
-                run.quiet().await;
-                taken
-            }
+        let taken = match &waiter.run {
+            Some(run) => tokio::select! {
+                biased;
+                told = told => told.is_ok(),
+                () = run.returned() => false,
+            },
             None => clock.timeout(TAKE, told).await.is_ok_and(|told| told.is_ok()),
+        };
+        taken.then_some(Asker(waiter.run))
+    }
+}
+
+/// Who has taken an answer.
+pub(crate) struct Asker(Option<Arc<Run>>);
+
+impl Asker {
+    /// Waits until the handler has returned or asks again: it has its lane back until then.
+    pub(crate) async fn quiet(self) {
+        if let Some(run) = self.0 {
+            run.quiet().await;
         }
     }
 }
@@ -127,7 +136,8 @@ impl Waiters {
     }
 
     fn add(&self, key: LaneKey, waiter: Waiter) {
-        self.lanes.lock().entry(key).or_default().push(waiter);
+        let mut lanes = self.lanes.lock();
+        lanes.entry(key).or_default().push(waiter);
         self.count.fetch_add(1, Ordering::AcqRel);
     }
 
@@ -167,12 +177,44 @@ fn accepts(filter: &Filter, message: &Message, run: Option<&Run>) -> bool {
     }
 }
 
-/// Takes the waiter off the list, and the handler out of its parking, when `ask` ends or is dropped.
+/// A place on the list. Dropped, it takes the waiter off it, and the handler out of its parking.
 struct Waiting {
     message: Message,
     key: LaneKey,
     id: u64,
     run: Option<Arc<Run>>,
+    answer: oneshot::Receiver<Answer>,
+}
+
+impl Waiting {
+    fn new(message: &Message, filter: &Option<Filter>, run: Option<Arc<Run>>) -> Self {
+        let waiters = &message.account().core().waiters;
+        let (sender, answer) = oneshot::channel();
+        let id = waiters.next.fetch_add(1, Ordering::Relaxed) as u64;
+        let (key, talker) = (LaneKey::of(message), message.talker_id().clone());
+        waiters.add(key.clone(), Waiter { id, talker, filter: filter.clone(), answer: sender, run: run.clone() });
+        if let Some(run) = &run {
+            run.park();
+        }
+        Self { message: message.clone(), key, id, run, answer }
+    }
+
+    /// `None`: the time has run out.
+    async fn answer(&mut self, left: Option<Duration>) -> Result<Option<Answer>> {
+        let clock = &self.message.account().core().clock;
+        let answer = match left {
+            None => (&mut self.answer).await,
+            Some(left) => match clock.timeout(left, &mut self.answer).await {
+                Ok(answer) => answer,
+                Err(_) => {
+                    self.answer.close();
+                    // One that came in this very moment counts.
+                    return Ok(self.answer.try_recv().ok());
+                }
+            },
+        };
+        answer.map(Some).map_err(|_| Error::Stopping)
+    }
 }
 
 impl Drop for Waiting {
@@ -250,50 +292,39 @@ async fn ask(
 ) -> Result<Option<Message>> {
     let account = message.account().clone();
     let core = account.core();
-    let key = LaneKey::of(&message);
-    let run = Run::current();
-    let (answer, mut answered) = oneshot::channel();
     if core.waiters.count.load(Ordering::Acquire) >= core.limits.questions {
         return Err(Error::Full { what: "questions", limit: core.limits.questions });
     }
-    let id = core.waiters.next.fetch_add(1, Ordering::Relaxed) as u64;
-    // Before the question goes out: a quick answer must not be missed.
-    core.waiters.add(key.clone(), Waiter { id, talker: message.talker_id().clone(), filter, answer, run: run.clone() });
-    if let Some(run) = &run {
-        run.park();
-    }
+    let run = Run::current();
     let journal = run.as_ref().filter(|run| run.event.is_some()).map(|run| answers(&account, run.identity));
-    let _waiting = Waiting { message, key, id, run };
+    // Before the question goes out: a quick answer must not be missed.
+    let mut waiting = Waiting::new(&message, &filter, run.clone());
     let question = question.await?.key().to_string();
     if let Some(journal) = &journal
         && let Some(recorded) = core.store.get(journal, &question).await?
     {
+        core.waiters.recorded.store(true, Ordering::Release);
         let payload: MessagePayload = serde_json::from_slice(&recorded.value).map_err(Error::other)?;
         return Ok(Some(Message::new(account, Arc::new(payload))));
     }
-    let answer = match timeout {
-        Some(after) => match core.clock.timeout(after, &mut answered).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                answered.close();
-                // One that came in this very moment counts.
-                match answered.try_recv() {
-                    Ok(answer) => Ok(answer),
-                    Err(_) => return Ok(None),
-                }
-            }
-        },
-        None => answered.await,
-    };
-    let Answer { message: answer, taken } = answer.map_err(|_| Error::Stopping)?;
-    // It is ours from here on; its lane waits for the handler behind it, and with it for the record below.
-    let _ = taken.send(());
-    if let Some(journal) = journal {
-        let json = serde_json::to_vec(&**answer.payload()).map_err(Error::other)?;
-        core.store.put(&journal, &question, None, Some(json.into())).await?;
-        core.waiters.recorded.store(true, Ordering::Release);
+    let deadline = timeout.map(|after| core.clock.now().saturating_add(after));
+    loop {
+        let left = deadline.map(|deadline| deadline.saturating_sub(core.clock.now()));
+        let Some(Answer { message: answer, taken }) = waiting.answer(left).await? else { return Ok(None) };
+        if let Some(journal) = &journal {
+            let json = serde_json::to_vec(&**answer.payload()).map_err(Error::other)?;
+            core.store.put(journal, &question, None, Some(json.into())).await?;
+            core.waiters.recorded.store(true, Ordering::Release);
+        }
+        if taken.send(()).is_ok() {
+            return Ok(Some(answer));
+        }
+        // Its lane had waited long enough and gave it to the handlers: it is not our answer any more.
+        if let Some(journal) = &journal {
+            core.store.put(journal, &question, None, None).await?;
+        }
+        waiting = Waiting::new(&message, &filter, run.clone());
     }
-    Ok(Some(answer))
 }
 
 /// Namespace of the answers a run has had, by the key of their question: a handler that runs again gets them again.

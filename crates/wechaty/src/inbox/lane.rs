@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     hash::{BuildHasher, Hash},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use hashbrown::{DefaultHashBuilder, HashMap, hash_map::Entry};
@@ -31,8 +32,8 @@ impl LaneKey {
 /// Whether the caller of [`Lanes::push`] has to start the lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pushed {
-    /// The lane was idle: run it until [`Lanes::pop`] gives `None`.
-    Start,
+    /// The lane was idle: run it until [`Lanes::pop`] gives `None`. Its number is for [`Lanes::runs`].
+    Start(u64),
     /// Somebody runs it already; it holds so many items now.
     Queued(usize),
 }
@@ -40,6 +41,8 @@ pub(crate) enum Pushed {
 #[derive(Debug)]
 struct Lane<T> {
     queue: VecDeque<T>,
+    /// Tells this lane from an earlier one of the same key.
+    number: u64,
     runner: Option<AbortHandle>,
 }
 
@@ -51,11 +54,13 @@ type Shard<K, T> = Mutex<HashMap<K, Lane<T>>>;
 pub(crate) struct Lanes<K, T> {
     shards: Box<[Shard<K, T>]>,
     hasher: DefaultHashBuilder,
+    next: AtomicU64,
 }
 
 impl<K: Eq + Hash + Clone, T> Default for Lanes<K, T> {
     fn default() -> Self {
-        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), hasher: DefaultHashBuilder::default() }
+        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
+        Self { shards, hasher: DefaultHashBuilder::default(), next: AtomicU64::new(0) }
     }
 }
 
@@ -74,8 +79,9 @@ impl<K: Eq + Hash + Clone, T> Lanes<K, T> {
                 Pushed::Queued(queue.len())
             }
             Entry::Vacant(vacant) => {
-                vacant.insert(Lane { queue: VecDeque::from([item]), runner: None });
-                Pushed::Start
+                let number = self.next.fetch_add(1, Ordering::Relaxed);
+                vacant.insert(Lane { queue: VecDeque::from([item]), number, runner: None });
+                Pushed::Start(number)
             }
         }
     }
@@ -101,8 +107,15 @@ impl<K: Eq + Hash + Clone, T> Lanes<K, T> {
         self.shards.iter().map(|shard| shard.lock().len()).sum()
     }
 
-    /// Notes which task runs a lane, so that it can be aborted.
-    pub(crate) fn runs(&self, key: &K, runner: AbortHandle) {
+    /// Notes which task runs the lane that began with this number, so that it can be aborted; it may be over by now.
+    pub(crate) fn runs(&self, key: &K, number: u64, runner: AbortHandle) {
+        if let Some(lane) = self.shard(key).lock().get_mut(key).filter(|lane| lane.number == number) {
+            lane.runner = Some(runner);
+        }
+    }
+
+    /// Another task runs the lane from now on: the one before panicked.
+    pub(crate) fn taken_over(&self, key: &K, runner: AbortHandle) {
         if let Some(lane) = self.shard(key).lock().get_mut(key) {
             lane.runner = Some(runner);
         }
@@ -131,11 +144,11 @@ mod tests {
     #[test]
     fn an_idle_lane_leaves_nothing_behind() {
         let lanes = Lanes::default();
-        assert_eq!(lanes.push(&1, 'a'), Pushed::Start);
+        assert_eq!(lanes.push(&1, 'a'), Pushed::Start(0));
         assert_eq!(lanes.push(&1, 'b'), Pushed::Queued(2));
         assert_eq!((lanes.pop(&1), lanes.pop(&1), lanes.busy()), (Some('a'), Some('b'), 1));
         assert_eq!((lanes.pop(&1), lanes.busy()), (None, 0));
-        assert_eq!(lanes.push(&1, 'c'), Pushed::Start);
+        assert_eq!(lanes.push(&1, 'c'), Pushed::Start(1));
     }
 
     proptest! {
@@ -148,7 +161,7 @@ mod tests {
                 if push {
                     let idle = !model.contains_key(&key);
                     model.entry(key).or_default().push_back(i);
-                    prop_assert_eq!(lanes.push(&key, i) == Pushed::Start, idle);
+                    prop_assert_eq!(matches!(lanes.push(&key, i), Pushed::Start(_)), idle);
                 } else {
                     let expected = model.get_mut(&key).and_then(VecDeque::pop_front);
                     if expected.is_none() { model.remove(&key); }

@@ -8,10 +8,11 @@ use wechaty_types::EventPayload;
 
 use crate::{Account, Error, Result, handler::AnyEvent, user::hydrate};
 
-/// How often a payload that decides the lane is tried before the event goes into the account's own lane.
-const LANE_TRIES: u32 = 3;
+/// How often a payload that decides the lane is tried: for about half a minute, in which the puppet waits. Then its
+/// event goes into the account's own lane, out of its conversation's order, rather than hold up all others for longer.
+const LANE_TRIES: u32 = 8;
 /// How often a payload is tried before its event is rejected: for about two minutes.
-const TRIES: u32 = 8;
+const TRIES: u32 = 10;
 const BACKOFF: Duration = Duration::from_millis(250);
 /// However long the platform asks to wait: the lane is held up meanwhile.
 const LONGEST: Duration = Duration::from_secs(60);

@@ -6,10 +6,12 @@ mod load;
 mod sharded;
 mod whole;
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use async_trait::async_trait;
-use wechaty_puppet::{AcceptError, Batch, Cursor, Event, EventSink, Payload};
+use futures_util::FutureExt;
+use tokio::task::AbortHandle;
+use wechaty_puppet::{AcceptError, Batch, CancellationToken, Cursor, Event, EventSink, Payload};
 use wechaty_types::{ConversationId, DirtyType, EventPayload, FriendshipPayload, MessagePayload, ScanStatus};
 
 pub use ask::Ask;
@@ -48,7 +50,7 @@ impl Item {
 #[derive(Debug)]
 pub(crate) struct Inbox {
     pub(crate) account: Account,
-    pub(crate) cancelled: wechaty_puppet::CancellationToken,
+    pub(crate) cancelled: CancellationToken,
     /// A `ready` that came before its login.
     pub(crate) early: parking_lot::Mutex<Option<Event>>,
 }
@@ -67,7 +69,8 @@ impl Inbox {
                 EventPayload::Login(_) => {
                     logged_in = true;
                     ordered.push(event);
-                    ordered.extend(self.early.lock().take());
+                    // Kept until the batch is committed: the puppet may have to say it again.
+                    ordered.extend(self.early.lock().clone());
                 }
                 _ => ordered.push(event),
             }
@@ -79,15 +82,20 @@ impl Inbox {
 #[async_trait]
 impl EventSink for Inbox {
     async fn accept(&self, batch: Batch) -> Result<(), AcceptError> {
-        let account = &self.account;
-        if self.cancelled.is_cancelled() {
-            return Err(AcceptError::Stopping);
-        }
-        let events = self.ready_after_login(load::complete(account, batch.events).await);
+        let (account, core) = (&self.account, self.account.core());
+        // A stop drains what is on its way in, too.
+        let _under_way = core.tasks.token();
+        let events = tokio::select! {
+            biased;
+            () = self.cancelled.cancelled() => return Err(AcceptError::Stopping),
+            events = load::complete(account, batch.events) => self.ready_after_login(events),
+        };
+        let mut logged_in = false;
         for event in &events {
             if let EventPayload::Login(login) = &event.what {
                 account.log_in(login.contact_id.clone()).await?;
                 resume(account);
+                logged_in = true;
             }
             account.observe(event);
         }
@@ -100,15 +108,17 @@ impl EventSink for Inbox {
             let conversation = conversation(account, &event);
             journal.push(Incoming { dedupe: dedupe(&event), conversation, event });
         }
-        let core = account.core();
         let permits = tokio::select! {
             biased;
-            permits = core.events.take(journal.len() + uncounted.len()) => permits,
             () = self.cancelled.cancelled() => return Err(AcceptError::Stopping),
+            permits = core.events.take(journal.len() + uncounted.len()) => permits,
         };
         // A puppet may drop this call; what the store has taken must come into its lane all the same.
-        let commit = commit(account.clone(), journal, uncounted, batch.cursor, permits);
+        let commit = commit(account.clone(), journal, uncounted, batch.cursor, permits, self.cancelled.clone());
         let full = whole(&core.tasks, Box::pin(commit)).await?;
+        if logged_in {
+            *self.early.lock() = None;
+        }
         // The events are accepted; what a full lane holds back is the answer, and with it the platform.
         for key in full {
             tokio::select! {
@@ -127,10 +137,15 @@ async fn commit(
     uncounted: Vec<Event>,
     cursor: Option<Cursor>,
     mut permits: Permit,
+    cancelled: CancellationToken,
 ) -> Result<Vec<LaneKey>, AcceptError> {
     let core = account.core();
     let stored = core.store.accept(account.id(), journal, cursor).await;
     let stored = stored.map_err(|error| AcceptError::Store(Box::new(error)))?;
+    if cancelled.is_cancelled() {
+        // The stop did not wait any longer: the next start finds them in the store.
+        return Ok(Vec::new());
+    }
     account.note_alive();
     let mut full = Vec::new();
     for stored in stored {
@@ -159,25 +174,24 @@ fn resume(account: &Account) {
 fn push(account: &Account, key: &LaneKey, item: Item) -> usize {
     match account.core().lanes.push(key, item) {
         Pushed::Queued(len) => len,
-        Pushed::Start => {
-            start(account, key);
+        Pushed::Start(number) => {
+            let runner = spawn(account, key);
+            account.core().lanes.runs(key, number, runner);
             1
         }
     }
 }
 
-fn start(account: &Account, key: &LaneKey) {
-    let core = account.core();
+fn spawn(account: &Account, key: &LaneKey) -> AbortHandle {
     // Boxed: a lane is large, and a spawn moves what it is given several times.
-    let runner = core.tasks.spawn(Box::pin(drain(account.clone(), key.clone())));
-    core.lanes.runs(key, runner.abort_handle());
+    account.core().tasks.spawn(Box::pin(drain(account.clone(), key.clone()))).abort_handle()
 }
 
 /// Runs a lane until it is empty.
 async fn drain(account: Account, key: LaneKey) {
     let core = account.core().clone();
     // A panic outside of handlers (theirs are caught) must not leave a lane that nobody runs.
-    let guard = OnPanic(|| start(&account, &key));
+    let guard = OnPanic(|| account.core().lanes.taken_over(&key, spawn(&account, &key)));
     let mut turn = 0;
     while let Some(item) = core.lanes.pop(&key) {
         core.lane_moved();
@@ -199,12 +213,14 @@ async fn handle(account: &Account, item: Item) {
         EventPayload::Action(action) => action.message_id.clone(),
         _ => None,
     };
-    let object = match load::object(account, &event).await {
+    let loaded = AssertUnwindSafe(load::object(account, &event)).catch_unwind().await;
+    let loaded = loaded.map_err(|panic| (handler::panicked(&*panic), "poison"));
+    let object = match loaded.and_then(|loaded| loaded.map_err(|error| (error, "payload-unavailable"))) {
         Ok(object) => object,
-        Err(error) => {
+        Err((error, reason)) => {
             handler::report_error(bot, account, error, None);
             if let Some(seq) = seq {
-                account.finish(seq, Outcome::Rejected("payload-unavailable")).await;
+                account.finish(seq, Outcome::Rejected(reason)).await;
             }
             return;
         }
@@ -261,6 +277,7 @@ impl Account {
     fn observe(&self, event: &Event) {
         match &event.what {
             EventPayload::Logout(_) => self.log_out(),
+            EventPayload::Ready(_) => self.set_ready(true),
             EventPayload::Scan(scan) => {
                 let waits = matches!(scan.status, ScanStatus::Waiting | ScanStatus::Timeout);
                 self.set_qr_code(scan.qrcode.clone().filter(|_| waits));

@@ -30,7 +30,11 @@ impl<K: Eq + Hash, V: Clone> Sharded<K, V> {
     pub(crate) fn remove(&self, key: &K) {
         self.shard(key).lock().remove(key);
     }
-    pub(crate) fn clear(&self) {
-        self.shards.iter().for_each(|shard| shard.lock().clear());
+    /// Empties it; `each` is told of every value, outside of the locks.
+    pub(crate) fn drain(&self, each: impl Fn(V)) {
+        for shard in &self.shards {
+            let values = std::mem::take(&mut *shard.lock());
+            values.into_values().for_each(&each);
+        }
     }
 }

@@ -10,16 +10,8 @@ const CLOSED: u8 = 0;
 const OPENING: u8 = 1;
 const OPEN: u8 = 2;
 
-/// A say may go into the store.
-#[derive(Debug)]
-pub(super) struct Pass {
-    pub(super) permit: Permit,
-    /// Whether the say posts its row, as no later start will.
-    pub(super) open: bool,
-}
-
-/// Closed, opening or open. A say takes its permit first and looks here then; opening waits until no permit is taken,
-/// so each row is posted once: by the say that wrote it, or by the start that found it in the store.
+/// Closed, opening or open. A say takes its permit, writes its row and looks here then; opening waits until no permit is
+/// taken. So each row is posted once: by the say that wrote it, or by the start that found it in the store.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     state: AtomicU8,
@@ -28,26 +20,28 @@ pub(crate) struct Gate {
 
 impl Gate {
     /// Takes the permit for one say.
-    pub(super) async fn pass(&self, sends: &Gauge) -> Pass {
+    pub(super) async fn pass(&self, sends: &Gauge) -> Permit {
         loop {
             let moved = self.moved.notified();
-            if let Some(pass) = self.looked(sends.take(1).await) {
-                return pass;
+            let permit = sends.take(1).await;
+            if self.state.load(Ordering::SeqCst) != OPENING {
+                return permit;
             }
+            // A start waits for all permits to be given back.
+            drop(permit);
             moved.await;
         }
     }
 
     /// As [`pass`](Self::pass), where nothing has to be waited for.
-    pub(super) fn try_pass(&self, sends: &Gauge) -> Option<Pass> {
-        self.looked(sends.try_take(1)?)
+    pub(super) fn try_pass(&self, sends: &Gauge) -> Option<Permit> {
+        let permit = sends.try_take(1)?;
+        (self.state.load(Ordering::SeqCst) != OPENING).then_some(permit)
     }
 
-    fn looked(&self, permit: Permit) -> Option<Pass> {
-        match self.state.load(Ordering::SeqCst) {
-            OPENING => None,
-            state => Some(Pass { permit, open: state == OPEN }),
-        }
+    /// Whether a row that is in the store has to be posted by who wrote it.
+    pub(super) fn is_open(&self) -> bool {
+        self.state.load(Ordering::SeqCst) == OPEN
     }
 
     /// Lets says wait; returns when none is on its way to the store.

@@ -14,5 +14,5 @@ pub(crate) use pacing::Pacer;
 pub use policy::{InDoubt, OutboxPolicy};
 pub use receipt::{Receipt, ReceiptState, SendFailure};
 pub use say::Say;
-pub(crate) use send::{Parcel, Receipts, resume};
+pub(crate) use send::{QueuedRow, Receipts, resume};
 pub use send::{SendObserver, SentMessage};

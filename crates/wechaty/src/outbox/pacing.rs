@@ -31,7 +31,10 @@ impl Bucket {
 /// The budgets of one account.
 #[derive(Debug)]
 pub(crate) struct Pacer {
-    account: Option<Duration>,
+    /// Nanoseconds between two sends of the account; 0: no limit.
+    account: AtomicU64,
+    /// Whether the policy sets the account's pace, whatever the platform declares.
+    is_set: bool,
     conversation: Option<Duration>,
     burst: u32,
     state: Mutex<(Bucket, HashMap<ConversationId, Bucket>)>,
@@ -39,39 +42,61 @@ pub(crate) struct Pacer {
     held_until: AtomicU64,
 }
 
+/// The time between two sends.
+fn every(per_second: f64) -> Option<Duration> {
+    (per_second > 0.0).then(|| Duration::from_secs_f64(1.0 / per_second))
+}
+
 impl Pacer {
     pub(crate) fn new(policy: &OutboxPolicy, declared: Option<f64>) -> Self {
-        let every = |per_second: f64| (per_second > 0.0).then(|| Duration::from_secs_f64(1.0 / per_second));
-        Self {
-            account: policy.per_second.or(declared).and_then(every),
+        let pacer = Self {
+            account: AtomicU64::new(0),
+            is_set: false,
             conversation: policy.per_conversation.and_then(every),
             burst: policy.burst.max(1),
             state: Mutex::default(),
             held_until: AtomicU64::new(0),
+        };
+        pacer.declare(policy.per_second.or(declared));
+        Self { is_set: policy.per_second.is_some(), ..pacer }
+    }
+
+    /// What the platform declares when it connects: its pace holds where the policy sets none.
+    pub(crate) fn declare(&self, per_second: Option<f64>) {
+        if !self.is_set {
+            let nanos = per_second.and_then(every).map_or(0, |every| every.as_nanos() as u64);
+            self.account.store(nanos, Ordering::Relaxed);
+        }
+    }
+
+    fn account(&self) -> Option<Duration> {
+        match self.account.load(Ordering::Relaxed) {
+            0 => None,
+            nanos => Some(Duration::from_nanos(nanos)),
         }
     }
 
     /// Whether nothing ever has to wait.
     pub(crate) fn is_free(&self) -> bool {
-        self.account.is_none() && self.conversation.is_none() && self.held_until.load(Ordering::Relaxed) == 0
+        self.account().is_none() && self.conversation.is_none() && self.held_until.load(Ordering::Relaxed) == 0
     }
 
     /// Takes one send from both budgets; gives how long to wait before sending.
     fn take(&self, now: Duration, conversation: &ConversationId) -> Duration {
-        let held = self.silence(now);
-        if self.account.is_none() && self.conversation.is_none() {
-            return held;
+        let mut wait = Duration::ZERO;
+        let every_account = self.account();
+        if every_account.is_none() && self.conversation.is_none() {
+            return wait;
         }
         let mut state = self.state.lock();
         let (account, conversations) = &mut *state;
-        let mut wait = held;
         if let Some(every) = self.conversation {
             if conversations.len() >= SWEEP_AT {
                 conversations.retain(|_, bucket| bucket.0 > now);
             }
             wait = wait.max(conversations.entry_ref(conversation).or_default().take(now, every, self.burst));
         }
-        if let Some(every) = self.account {
+        if let Some(every) = every_account {
             wait = wait.max(account.take(now, every, self.burst));
         }
         wait
@@ -79,11 +104,21 @@ impl Pacer {
 
     /// Waits until one send, edit or sign of typing may go out.
     pub(crate) async fn wait(&self, clock: &Clock, conversation: &ConversationId) {
-        let mut wait = self.take(clock.now(), conversation);
-        while !wait.is_zero() {
+        loop {
+            let silence = self.silence(clock.now());
+            if !silence.is_zero() {
+                clock.sleep(silence).await;
+                continue;
+            }
+            // Only now: a place in the queue taken before a silence would be one of many at its end.
+            let wait = self.take(clock.now(), conversation);
+            if wait.is_zero() {
+                return;
+            }
             clock.sleep(wait).await;
-            // Another lane may have been asked for silence meanwhile.
-            wait = self.silence(clock.now());
+            if self.silence(clock.now()).is_zero() {
+                return;
+            }
         }
     }
 

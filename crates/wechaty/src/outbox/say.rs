@@ -12,10 +12,10 @@ use futures_util::future::BoxFuture;
 use wechaty_puppet::{Capabilities, Capability, IdempotencyKey, PuppetError, Sent};
 use wechaty_types::{ConversationId, Mention, MessageId, SayablePayload};
 
-use super::{Receipt, gate::Pass, key::idempotency_key, send, spool::spool};
+use super::{Receipt, key::idempotency_key, send, spool::spool};
 use crate::{
     Error, Result, Sayable,
-    bot::{Account, Core},
+    bot::{Account, Core, Permit},
     handler::Run,
     store::{Enqueued, OutboxRow, Settlement},
     user::Contact,
@@ -167,7 +167,7 @@ impl Drop for Say {
 
 impl Request {
     /// Makes plain text, the usual case, what the platform takes: nothing has to be waited for.
-    fn passes_at_once(&mut self) -> Option<Pass> {
+    fn passes_at_once(&mut self) -> Option<Permit> {
         let capabilities = self.account.capabilities();
         let is_plain = matches!(self.what, SayablePayload::Text(_)) && capabilities.has(Capability::SendText);
         if !is_plain || !self.mentions.is_empty() {
@@ -234,7 +234,7 @@ impl Request {
     }
 
     /// The row, under its key.
-    fn commit(self, pass: Pass) -> Commit {
+    fn commit(self, permit: Permit) -> Commit {
         let Self { account, to, what, cause, quote, name, .. } = self;
         let run = Run::current();
         let key = idempotency_key(account.id(), run.as_deref(), &to, &what, name.as_deref());
@@ -250,7 +250,7 @@ impl Request {
             attempts: 0,
             claimed_at: None,
         };
-        Commit { account, row, named: name.is_some(), pass }
+        Commit { account, row, named: name.is_some(), permit }
     }
 }
 
@@ -260,7 +260,7 @@ struct Commit {
     row: OutboxRow,
     /// Whether another say of the same run may have the same key.
     named: bool,
-    pass: Pass,
+    permit: Permit,
 }
 
 impl Commit {
@@ -269,10 +269,12 @@ impl Commit {
     }
 
     async fn enqueue(self) -> Result<Receipt> {
-        let Self { account, row, named, pass: Pass { permit, open } } = self;
+        let Self { account, row, named, permit } = self;
         let core = account.core();
         match core.store.enqueue(row.clone()).await? {
-            Enqueued::New(seq) if open => Ok(send::post(&account, OutboxRow { seq, ..row }, named, permit).await),
+            Enqueued::New(seq) if core.gate.is_open() => {
+                Ok(send::post(&account, OutboxRow { seq, ..row }, named, permit).await)
+            }
             // The next start finds it in the store, and its receipt here.
             Enqueued::New(seq) => Ok(core.receipts.get(seq, row.key)),
             Enqueued::Existing { settled: Some(settlement), .. } => Ok(Receipt::of(row.key, settlement)),

@@ -12,6 +12,9 @@ use crate::{
     store::{OutboxRow, SendSeq, Settlement, StoreError},
 };
 
+/// However long the platform asks for silence: it is asked again then.
+const LONGEST_SILENCE: Duration = Duration::from_secs(3_600);
+
 /// A message the platform took, as [`BotBuilder::observe_sends`](crate::BotBuilder::observe_sends) tells it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -29,7 +32,7 @@ pub type SendObserver = Arc<dyn Fn(&SentMessage) + Send + Sync>;
 
 /// A row in its lane.
 #[derive(Debug)]
-pub(crate) struct Parcel {
+pub(crate) struct QueuedRow {
     row: OutboxRow,
     tracked: bool,
     receipt: Unsettled,
@@ -56,12 +59,12 @@ pub(crate) async fn post(account: &Account, row: OutboxRow, tracked: bool, permi
     let core = account.core();
     let receipt = if tracked { core.receipts.get(row.seq, row.key) } else { Receipt::new(row.key) };
     let key = LaneKey { account: account.index(), conversation: Some(row.to.clone()) };
-    let parcel = Parcel { row, tracked, receipt: Unsettled(receipt.clone()), _permit: permit };
-    if core.outbox.push(&key, parcel) == Pushed::Start {
+    let queued = QueuedRow { row, tracked, receipt: Unsettled(receipt.clone()), _permit: permit };
+    if let Pushed::Start(number) = core.outbox.push(&key, queued) {
         let mut lane: BoxFuture<'static, ()> = Box::pin(drain(account.clone(), key.clone()));
         if poll_fn(|cx| Poll::Ready(lane.as_mut().poll(cx).is_pending())).await {
             let runner = core.tasks.spawn(lane);
-            core.outbox.runs(&key, runner.abort_handle());
+            core.outbox.runs(&key, number, runner.abort_handle());
         }
     }
     receipt
@@ -81,13 +84,13 @@ async fn drain(account: Account, key: LaneKey) {
     // A panic of a store or an observer must not leave a lane that nobody runs.
     let guard = OnPanic(|| {
         let runner = account.core().tasks.spawn(drain_boxed(account.clone(), key.clone()));
-        account.core().outbox.runs(&key, runner.abort_handle());
+        account.core().outbox.taken_over(&key, runner.abort_handle());
     });
-    while let Some(parcel) = core.outbox.pop(&key) {
-        let seq = parcel.row.seq;
-        let (settlement, outcome) = deliver(&account, &parcel.row).await;
+    while let Some(queued) = core.outbox.pop(&key) {
+        let seq = queued.row.seq;
+        let (settlement, outcome) = deliver(&account, &queued.row).await;
         if let (Some(observer), Ok(sent)) = (&core.send_observer, &outcome) {
-            let message = SentMessage { row: parcel.row.clone(), sent: sent.clone(), time: core.clock.wall() };
+            let message = SentMessage { row: queued.row.clone(), sent: sent.clone(), time: core.clock.wall() };
             if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| observer(&message))).is_err() {
                 tracing::error!(account = %account.id(), "the observer of sends panicked");
             }
@@ -96,10 +99,10 @@ async fn drain(account: Account, key: LaneKey) {
             // The platform has it, the store does not know: it stays pending there, and is in doubt after a restart.
             tracing::error!(account = %account.id(), %error, "a send could not be settled in the store");
         }
-        if parcel.tracked {
+        if queued.tracked {
             core.receipts.take(seq);
         }
-        parcel.receipt.0.settle(outcome);
+        queued.receipt.0.settle(outcome);
     }
     drop(guard);
 }
@@ -135,7 +138,7 @@ async fn deliver(account: &Account, row: &OutboxRow) -> (Settlement, Result<Sent
                 policy => return in_doubt(policy, doubt),
             }
         }
-        if doubt.is_none() && attempt > 1 {
+        if doubt.is_none() {
             began = core.clock.wall();
         }
         if let Err(error) = core.store.claim(row.seq, attempt, began).await {
@@ -169,6 +172,7 @@ async fn deliver(account: &Account, row: &OutboxRow) -> (Settlement, Result<Sent
         }
         let wait = match retry {
             Retry::After(after) => {
+                let after = after.min(LONGEST_SILENCE);
                 account.pacer().hold_until(core.clock.now().saturating_add(after));
                 after
             }
@@ -240,7 +244,8 @@ impl Receipts {
     pub(crate) fn take(&self, seq: SendSeq) {
         self.0.remove(&seq);
     }
+    /// A stop: who waits learns of it.
     pub(crate) fn clear(&self) {
-        self.0.clear();
+        self.0.drain(|receipt| receipt.settle(Err(SendFailure::Stopped)));
     }
 }

@@ -67,10 +67,7 @@ async fn hydrate_any(account: Account, event: &Event) -> Result<AnyEvent> {
             reason: e.data.clone(),
             account,
         }),
-        EventPayload::Ready(_) => {
-            account.set_ready(true);
-            AnyEvent::Ready(Ready { account })
-        }
+        EventPayload::Ready(_) => AnyEvent::Ready(Ready { account }),
         EventPayload::RoomJoin(e) => AnyEvent::RoomJoin(RoomJoin {
             room: room(&account, &e.room_id).await,
             invitees: contacts(&account, &e.invitee_id_list).await,

@@ -37,13 +37,15 @@ fn request(method: &str, path: &str, headers: &str, body: &str) -> String {
     )
 }
 
-/// A puppet that tells what it was asked, serves a page, and streams.
-struct Pages;
+/// A puppet that tells what it was asked, and streams; with pages it serves a site, open to everybody.
+struct Told {
+    pages: &'static [&'static str],
+}
 
 #[async_trait]
-impl Puppet for Pages {
+impl Puppet for Told {
     fn platform(&self) -> PlatformName {
-        PlatformName::new("pages")
+        PlatformName::new(if self.pages.is_empty() { "hooks" } else { "pages" })
     }
     fn capabilities(&self) -> Capabilities {
         Capabilities::new(&[Capability::SendText])
@@ -61,7 +63,7 @@ impl Puppet for Pages {
 }
 
 #[async_trait]
-impl Webhook for Pages {
+impl Webhook for Told {
     fn claims(&self, request: &WebhookRequest) -> bool {
         request.path != "/chat/unclaimed"
     }
@@ -74,19 +76,23 @@ impl Webhook for Pages {
         WebhookResponse::text(200, said).header("x-told", "yes").header("bad\nheader", "no")
     }
     fn pages(&self) -> &'static [&'static str] {
-        &["/", "/chat/"]
+        self.pages
     }
     fn max_body(&self) -> usize {
         1000
     }
     fn is_guarded(&self) -> bool {
-        false
+        self.pages.is_empty()
     }
 }
 
+const SITE: Told = Told { pages: &["/", "/chat/"] };
+const HOOKS: Told = Told { pages: &[] };
+
 async fn pages() -> (TestBot, Listening) {
     let platform = FakePlatform::new();
-    let bot = spawn(bot(&platform).account("site", Pages).http(any_port()).on_listen(|_| {})).await;
+    let builder = bot(&platform).account("site", SITE).account("hook", HOOKS);
+    let bot = spawn(builder.http(any_port()).on_listen(|_| {})).await;
     let host = Host::new(&bot, any_port()).bind().await.expect("binds");
     (bot, host)
 }
@@ -97,8 +103,8 @@ async fn a_puppet_gets_its_webhooks_below_its_name_and_its_pages_whole() {
     for (path, told) in [
         ("/?a=1", "GET / ?a=1 0"),
         ("/chat/app.js", "GET /chat/app.js ? 0"),
-        ("/webhooks/pages/in?b=%20", "GET /in ?b=%20 0"),
-        ("/webhooks/site", "GET  ? 0"),
+        ("/webhooks/hooks/in?b=%20", "GET /in ?b=%20 0"),
+        ("/webhooks/hook", "GET  ? 0"),
     ] {
         let answer = raw(&host, &request("GET", path, "", "")).await;
         assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with(told), "{path}: {answer}");
@@ -106,7 +112,17 @@ async fn a_puppet_gets_its_webhooks_below_its_name_and_its_pages_whole() {
     }
     let answer = raw(&host, &request("GET", "/chat/stream", "", "")).await;
     assert!(answer.contains("transfer-encoding: chunked") && answer.contains("one ") && answer.contains("two"));
-    for path in ["/elsewhere", "/chatter", "/webhooks/lark/", "/webhooks/", "/chat/unclaimed", "/chat"] {
+    // What is behind the guard is not reached around it.
+    for path in [
+        "/webhooks/pages/chat/x",
+        "/webhooks/site/",
+        "/elsewhere",
+        "/chatter",
+        "/webhooks/lark/",
+        "/webhooks/",
+        "/chat/unclaimed",
+        "/chat",
+    ] {
         let answer = raw(&host, &request("GET", path, "", "")).await;
         assert!(answer.starts_with("HTTP/1.1 404"), "{path}: {answer}");
     }
@@ -177,7 +193,7 @@ async fn a_taken_port_means_the_next_one_or_an_error_that_says_so() {
 #[tokio::test]
 async fn an_open_door_does_not_listen_beyond_loopback() {
     let platform = FakePlatform::new();
-    let bot = bot(&platform).account("site", Pages).build().expect("builds");
+    let bot = bot(&platform).account("site", SITE).build().expect("builds");
     let everywhere = HttpSettings { listen: "0.0.0.0:0".parse().expect("an address"), ..HttpSettings::default() };
     let error = Host::new(&bot, everywhere).bind().await.expect_err("refused").to_string();
     assert!(error.contains("account `site` (pages) has no token"), "{error}");
@@ -188,7 +204,7 @@ async fn a_bot_whose_puppet_serves_pages_listens_by_itself_and_lets_go_of_its_po
     let platform = FakePlatform::new();
     let (told, mut at) = tokio::sync::mpsc::unbounded_channel();
     let builder = bot(&platform)
-        .account("site", Pages)
+        .account("site", SITE)
         .http(any_port())
         .door(|bot| {
             let name = bot.name().to_owned();

@@ -23,6 +23,8 @@ pub(crate) struct Faulty {
     slow: watch::Sender<bool>,
     claims: Arc<AtomicU32>,
     panics: Arc<AtomicU32>,
+    /// Good readings of unsent rows before those that fail, and how many fail.
+    unsent: Arc<(AtomicU32, AtomicU32)>,
 }
 
 impl Faulty {
@@ -32,6 +34,7 @@ impl Faulty {
             slow: watch::Sender::new(false),
             claims: Arc::default(),
             panics: Arc::default(),
+            unsent: Arc::default(),
         }
     }
     pub(crate) fn arc(&self) -> Arc<dyn Store> {
@@ -48,6 +51,11 @@ impl Faulty {
     /// So many settlements panic.
     pub(crate) fn panic_settles(&self, n: u32) {
         self.panics.store(n, SeqCst);
+    }
+    /// After so many good ones, so many readings of unsent rows fail.
+    pub(crate) fn fail_unsent(&self, good: u32, n: u32) {
+        self.unsent.0.store(good, SeqCst);
+        self.unsent.1.store(n, SeqCst);
     }
     async fn fast(&self) {
         let _ = self.slow.subscribe().wait_for(|slow| !slow).await;
@@ -95,6 +103,9 @@ impl Store for Faulty {
         self.inner.settle(done).await
     }
     async fn unsent(&self, account: &AccountId) -> Result<Vec<OutboxRow>> {
+        if !one_of(&self.unsent.0) && one_of(&self.unsent.1) {
+            return Err(StoreError::Failed { context: "reading", source: "disk gone".into() });
+        }
         self.inner.unsent(account).await
     }
     async fn refuse(&self, account: &AccountId, reason: &'static str) -> Result<()> {

@@ -102,8 +102,9 @@ async fn puppets_that_do_not_return_are_waited_for_at_once_not_one_by_one() {
     let bot = spawn(builder).await;
     let mut stop = Box::pin(bot.stop());
     assert!(poll!(&mut stop).is_pending());
-    platform.clock().advance(secs(5)).await;
-    assert!(poll!(&mut stop).is_ready(), "5 s are for all of them together");
+    idle(&platform).await;
+    platform.clock().advance(secs(3)).await;
+    stop.await.expect("3 s are for all of them together");
 }
 
 #[tokio::test]
@@ -490,4 +491,188 @@ async fn what_changed_while_the_bot_was_stopped_is_not_taken_from_the_cache() {
     alice.says("hi").await;
     bot.finish_with(&platform).await;
     assert_eq!(log.all(), ["alice", "Alice Liddell"]);
+}
+
+#[tokio::test]
+async fn a_stop_that_is_given_up_halfway_stops_all_the_same() {
+    let platform = FakePlatform::new();
+    let alice = platform.user("alice");
+    let builder =
+        bot(&platform).on_stop(|stop: BotStop| async move { stop.bot.clock().sleep(secs(2)).await }).on_message(echo);
+    let bot = spawn(builder).await;
+    let mut stop = Box::pin(bot.stop());
+    assert!(poll!(&mut stop).is_pending());
+    idle(&platform).await;
+    drop(stop);
+    platform.clock().advance(secs(3)).await;
+    bot.ended().await;
+    bot.start().await.expect("starts");
+    alice.says("hi").await;
+    assert_eq!(alice.hears().await, "hi");
+    assert_eq!(platform.totals().connections, 2);
+    bot.drained().await;
+    let clock = platform.clock();
+    tokio::join!(async { bot.stop().await.expect("stops") }, clock.advance(secs(3)));
+    assert!(bot.books().await.is_settled());
+}
+
+#[tokio::test]
+async fn a_stop_right_behind_a_restart_is_a_stop() {
+    let platform = FakePlatform::new();
+    let bot = spawn(bot(&platform)).await;
+    let (restarted, stopped) = tokio::join!(bot.restart(), bot.stop());
+    restarted.expect("restarts");
+    stopped.expect("stops");
+    idle(&platform).await;
+    assert_eq!(bot.main_account().state(), wechaty::AccountState::Stopped);
+    assert!(!platform.account().is_connected());
+}
+
+#[tokio::test]
+async fn a_start_that_fails_leaves_nothing_that_hinders_the_next() {
+    let platform = FakePlatform::new();
+    let (alice, store) = (platform.user("alice"), Faulty::new());
+    let other = FakePlatform::new();
+    let bot = bot(&platform).account("other", other.puppet()).store(store.arc()).build().expect("builds");
+    let to = bot.main_account().contact_handle(&alice.id());
+    to.say("patient").await.expect("durable");
+    // The first account's send is in its lane already when the second one's rows cannot be read.
+    store.fail_unsent(1, 1);
+    bot.start().await.expect_err("the store fails");
+    assert_eq!(bot.main_account().state(), wechaty::AccountState::Stopped);
+    bot.start().await.expect("starts");
+    assert_eq!(alice.hears().await, "patient");
+    bot.stop().await.expect("stops");
+}
+
+#[tokio::test]
+async fn an_answer_is_heard_once_though_its_handler_is_cut_off_later() {
+    let platform = FakePlatform::new();
+    let (alice, log) = (platform.user("alice"), Log::default());
+    let builder = bot(&platform).state(log.clone()).on_message(|msg: Message, log: State<Log>, bot: Bot| async move {
+        if msg.text() != Some("go") {
+            log.note(format!("handlers heard {}", msg.text().unwrap_or_default()));
+            return Ok(());
+        }
+        let one = msg.ask("one?").await?.map(|answer| answer.text().unwrap_or_default().to_owned());
+        bot.clock().sleep(secs(60)).await;
+        let two = msg.ask("two?").timeout(secs(600)).await?.map(|a| a.text().unwrap_or_default().to_owned());
+        log.note(format!("{one:?} {two:?}"));
+        Ok::<_, Error>(())
+    });
+    let bot = spawn(builder).await;
+    alice.says("go").await;
+    assert_eq!(alice.hears().await, "one?");
+    alice.says("1").await;
+    idle(&platform).await;
+    let clock = platform.clock();
+    tokio::join!(async { bot.stop().await.expect("stops") }, clock.advance(secs(12)));
+    bot.start().await.expect("starts");
+    idle(&platform).await;
+    clock.advance(secs(61)).await;
+    assert_eq!(alice.hears().await, "two?");
+    assert!(log.all().is_empty(), "{:?}", log.all());
+    alice.says("2").await;
+    bot.finish_with(&platform).await;
+    assert_eq!(log.all(), ["Some(\"1\") Some(\"2\")"]);
+}
+
+#[tokio::test]
+async fn the_pace_holds_at_the_end_of_a_silence_too() {
+    let platform = FakePlatform::new();
+    let people: Vec<_> = (0..4).map(|i| platform.user(&format!("p{i}"))).collect();
+    let bot = spawn(bot(&platform).outbox(OutboxPolicy::per_second(1)).on_message(echo)).await;
+    bot.ready().await;
+    platform.faults().rate_limit(1, secs(10));
+    for person in &people {
+        person.says("hi").await;
+        platform.clock().advance(secs(1)).await;
+    }
+    for _ in 0..30 {
+        platform.clock().advance(secs(1)).await;
+    }
+    let mut times: Vec<_> = people.iter().flat_map(|person| person.inbox()).map(|heard| heard.at()).collect();
+    times.sort();
+    assert_eq!(times.len(), 4);
+    assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= millis(999)), "{times:?}");
+    bot.finish_with(&platform).await;
+}
+
+#[tokio::test]
+async fn a_handler_that_goes_on_after_its_question_counts_again() {
+    let platform = FakePlatform::new();
+    let people: Vec<_> = (0..6).map(|i| platform.user(&format!("p{i}"))).collect();
+    let limits = Limits { inbox: 3, ..Limits::default() };
+    let bot = spawn(bot(&platform).limits(limits).on_message(|msg: Message, bot: Bot| async move {
+        msg.ask("well?").timeout(secs(1)).await?;
+        bot.clock().sleep(secs(60)).await;
+        Ok::<_, Error>(())
+    }))
+    .await;
+    for person in &people[..4] {
+        person.says("hi").await;
+    }
+    platform.clock().advance(secs(2)).await;
+    // Four handlers are at work again: no more is taken until they are done.
+    people[4].leaves_message("hi");
+    people[5].leaves_message("hi");
+    idle(&platform).await;
+    assert!(bot.books().await.inbound.received < 2 + 6, "the limit means nothing");
+    for _ in 0..5 {
+        platform.clock().advance(secs(62)).await;
+    }
+    bot.finish_with(&platform).await;
+}
+
+#[tokio::test]
+async fn a_loader_that_panics_is_poison_and_stops_no_lane() {
+    let platform = FakePlatform::new();
+    let login = || Event::new(LoginEvent { contact_id: "me".into() });
+    struct Poison(Scripted);
+    #[wechaty_puppet::async_trait]
+    impl wechaty_puppet::Puppet for Poison {
+        fn platform(&self) -> wechaty_puppet::PlatformName {
+            self.0.platform()
+        }
+        fn capabilities(&self) -> wechaty_puppet::Capabilities {
+            use wechaty_puppet::Capability::{LoadRoomInvitation, SendText};
+            wechaty_puppet::Capabilities::new(&[SendText, LoadRoomInvitation])
+        }
+        async fn run(&self, cx: wechaty_puppet::PuppetContext) -> wechaty_puppet::Result<()> {
+            self.0.run(cx).await
+        }
+        async fn send(&self, out: wechaty_puppet::Outgoing) -> wechaty_puppet::Result<wechaty_puppet::Sent> {
+            self.0.send(out).await
+        }
+        fn loader(&self) -> Option<&dyn wechaty_puppet::Loader> {
+            Some(self)
+        }
+    }
+    #[wechaty_puppet::async_trait]
+    impl wechaty_puppet::Loader for Poison {
+        fn platform(&self) -> wechaty_puppet::PlatformName {
+            wechaty_puppet::Puppet::platform(&self.0)
+        }
+        async fn room_invitation(
+            &self,
+            _id: &wechaty_types::RoomInvitationId,
+        ) -> wechaty_puppet::Result<Arc<wechaty_types::RoomInvitationPayload>> {
+            panic!("a bug in the adapter")
+        }
+    }
+    let invite = Event::new(wechaty_types::RoomInviteEvent { room_invitation_id: "i".into() });
+    let says = Event::message(MessagePayload::direct("m", "alice", "me", "hi"));
+    let log = Log::default();
+    let bot = Bot::builder(Poison(Scripted::default().accepts([Batch::from(vec![login(), invite, says])])))
+        .clock(platform.bot_clock())
+        .state(log.clone())
+        .on_error(|report: ErrorReport, log: State<Log>| async move { log.note(report.to_string()) })
+        .on_room_invite(|_: RoomInvitation| async {})
+        .on_message(echo);
+    let bot = spawn(bot).await;
+    idle(&platform).await;
+    let ledger = bot.finish().await;
+    assert_eq!(ledger.inbound.reasons.get("rejected(poison)"), Some(&1), "{ledger}");
+    assert_eq!(ledger.outbound.sent, 1);
+    assert!(log.all().iter().any(|line| line.contains("a bug in the adapter")), "{:?}", log.all());
 }
