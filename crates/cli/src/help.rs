@@ -56,8 +56,13 @@ fn punctuated(help: &str, lang: Lang) -> String {
 
 /// `wechaty help run` is `wechaty run --help`.
 fn help_as_flag(mut words: Vec<OsString>) -> Vec<OsString> {
-    if words.get(1).is_some_and(|word| word == "help") {
-        words.remove(1);
+    let mut at = 1;
+    // Flags for every command may come first.
+    while let Some(flag) = words.get(at).filter(|word| word.as_encoded_bytes().starts_with(b"--l")) {
+        at += if flag.as_encoded_bytes().contains(&b'=') { 1 } else { 2 };
+    }
+    if words.get(at).is_some_and(|word| word == "help") {
+        words.remove(at);
         words.push("--help".into());
     }
     words

@@ -66,7 +66,8 @@ fn told(lang: Lang, key: &str, english: &str) -> String {
 fn in_words(declaration: &Declaration, lang: Lang) -> String {
     let name = declaration.platform.as_str();
     let capabilities = (declaration.capabilities)();
-    let mut lines = format!("{name}: {}\n", told(lang, &format!("puppet-{name}"), declaration.summary));
+    let summary = told(lang, &format!("puppet-{name}"), declaration.summary);
+    let mut lines = text(lang, "puppets-title", &Args::new().set("name", name).set("summary", summary)) + "\n";
     let mut line = |key: &str, value: String| {
         if !value.is_empty() {
             lines += &format!("  {} {value}\n", output::padded(&text(lang, key, &Args::new()), 10));

@@ -34,6 +34,7 @@ setting-invalid = setting `{ $key }`:
 
 # puppets
 puppets-there-are = this build has: { $names }
+puppets-title = { $name }: { $summary }
 puppets-says = says
 puppets-can = can
 puppets-setting = setting

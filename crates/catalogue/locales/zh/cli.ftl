@@ -28,6 +28,7 @@ setting-invalid = 设置 `{ $key }`：
 
 # puppets
 puppets-there-are = 现有：{ $names }
+puppets-title = { $name }：{ $summary }
 puppets-says = 可发送
 puppets-can = 支持
 puppets-setting = 设置
