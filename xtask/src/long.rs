@@ -19,6 +19,7 @@ const CASES: &[Case] = &[
         args: &["run", "--puppet", "terminal"],
         stdin: &[(b"ding\n", 1), (b"x", 1 << 30), (b"\nding\n", 1)],
         seconds: 300,
+        env: &[],
         expect: &[
             Expect::Success,
             Expect::Lines(2),
@@ -32,6 +33,7 @@ const CASES: &[Case] = &[
         args: &["run", "--puppet", "terminal"],
         stdin: &[(b"ding\n", 1_000_000)],
         seconds: 600,
+        env: &[],
         expect: &[Expect::Success, Expect::Lines(1_000_000), Expect::EachLine("dong"), Expect::PeakMib(256)],
     },
 ];

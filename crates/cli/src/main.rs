@@ -2,67 +2,62 @@
 
 mod args;
 mod bench;
+mod completions;
+mod doctor;
+mod explain;
+mod failure;
+mod help;
+mod lang;
+mod log;
+mod new;
+mod output;
+mod puppets;
 mod run;
+mod token;
 
-use std::{io::IsTerminal, process::ExitCode};
+use std::{ffi::OsString, process::ExitCode};
 
-use clap::Parser;
+use wechaty_catalogue::Lang;
 
 use args::{Args, Command};
+use failure::Failure;
+use help::Asked;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    log(args.log.as_deref());
-    // Only the first provider of a process counts; there is no other here.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let result = match args.command {
-        Command::Run(args) => run::run(args),
-        Command::Bench(args) => bench::run(args),
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let lang = lang::early(&words, |name| std::env::var(name).ok());
+    let result = match help::parse(words, lang) {
+        Ok(Asked::Run(args)) => {
+            let lang = args.lang.map_or(lang, Lang::from);
+            command(*args, lang)
+        }
+        Ok(Asked::Done(code)) => return ExitCode::from(code),
+        Err(failure) => Err(failure),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("wechaty: {:#}", failure.error);
-            ExitCode::from(failure.code)
+            failure.print(lang);
+            ExitCode::from(failure.exit)
         }
     }
 }
 
-/// An error and the exit code that goes with it.
-pub(crate) struct Failure {
-    error: anyhow::Error,
-    code: u8,
-}
-
-impl Failure {
-    /// What was asked cannot be done: an unknown puppet, a bad file. Exit code 2.
-    pub(crate) fn usage(error: impl Into<anyhow::Error>) -> Self {
-        Self { error: error.into(), code: 2 }
+fn command(args: Args, lang: Lang) -> Result<(), Failure> {
+    log::start(args.log.as_deref())?;
+    // Only the first provider of a process counts; there is no other here.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match args.command {
+        Command::Run(args) => run::run(args, lang),
+        Command::New(args) => new::run(args, lang),
+        Command::Puppets(args) => puppets::run(args, lang),
+        Command::Token(args) => token::run(args, lang),
+        Command::Doctor(args) => doctor::run(args, lang),
+        Command::Explain(args) => explain::run(args, lang),
+        Command::Completions(args) => completions::run(args, lang),
+        Command::Bench(args) => bench::run(args),
     }
-}
-
-impl<E: Into<anyhow::Error>> From<E> for Failure {
-    /// Something failed while running. Exit code 1.
-    fn from(error: E) -> Self {
-        Self { error: error.into(), code: 1 }
-    }
-}
-
-/// Wechaty's levels, or a filter of the `tracing` kind; to stderr.
-fn log(level: Option<&str>) {
-    let filter = match level.unwrap_or("warn") {
-        "silent" => "off",
-        "verbose" => "debug",
-        "silly" => "trace",
-        other => other,
-    };
-    let filter = tracing_subscriber::EnvFilter::try_new(filter).unwrap_or_else(|error| {
-        eprintln!("wechaty: WECHATY_LOG: {error}; `warn` is used");
-        tracing_subscriber::EnvFilter::new("warn")
-    });
-    let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
 }

@@ -22,6 +22,8 @@ pub(crate) struct Case {
     pub(crate) stdin: Pieces,
     /// More time than this is a failure.
     pub(crate) seconds: u64,
+    /// Its environment; nothing of ours about languages and puppets reaches it.
+    pub(crate) env: &'static [(&'static str, &'static str)],
     /// All must hold.
     pub(crate) expect: &'static [Expect],
 }
@@ -32,6 +34,12 @@ pub(crate) enum Expect {
     Success,
     /// Exit code 2: what was asked makes no sense. A panic has another.
     Refused,
+    /// Standard output contains this.
+    Stdout(&'static str),
+    /// Neither output contains this.
+    Nowhere(&'static str),
+    /// Standard output is JSON.
+    Json,
     /// So many lines on standard output.
     Lines(usize),
     /// Every line of standard output contains this.
@@ -46,7 +54,7 @@ pub(crate) enum Expect {
     Record(&'static str, &'static str),
 }
 
-use Expect::{EachLine, Lines, PeakMib, Record, Refused, Stderr, StderrAny, Success};
+use Expect::{EachLine, Json, Lines, Nowhere, PeakMib, Record, Refused, Stderr, StderrAny, Stdout, Success};
 
 const TERMINAL: &[&str] = &["run", "--puppet", "terminal"];
 
@@ -59,6 +67,7 @@ const CASES: &[Case] = &[
         args: TERMINAL,
         stdin: &[(b"ding\n", 1)],
         seconds: 30,
+        env: &[],
         expect: &[Success, Lines(1), EachLine("dong")],
     },
     Case {
@@ -66,14 +75,23 @@ const CASES: &[Case] = &[
         args: TERMINAL,
         stdin: &[(b"ding\nding", 1)],
         seconds: 30,
+        env: &[],
         expect: &[Success, Lines(2), EachLine("dong")],
     },
-    Case { name: "no input, no output", args: TERMINAL, stdin: &[], seconds: 30, expect: &[Success, Lines(0)] },
+    Case {
+        name: "no input, no output",
+        args: TERMINAL,
+        stdin: &[],
+        seconds: 30,
+        env: &[],
+        expect: &[Success, Lines(0)],
+    },
     Case {
         name: "each of 10,000 dings is answered",
         args: TERMINAL,
         stdin: &[(b"ding\n", 10_000)],
         seconds: 120,
+        env: &[],
         expect: &[Success, Lines(10_000), EachLine("dong")],
     },
     Case {
@@ -81,6 +99,7 @@ const CASES: &[Case] = &[
         args: TERMINAL,
         stdin: &[(b"ding\n\xff\xfe\xc0 broken\nding\n", 1)],
         seconds: 30,
+        env: &[],
         expect: &[Success, Lines(2), EachLine("dong"), Stderr("UTF-8")],
     },
     Case {
@@ -88,6 +107,7 @@ const CASES: &[Case] = &[
         args: TERMINAL,
         stdin: &[(b"ding\n", 1), (b"x", 64 << 20), (b"\nding\n", 1)],
         seconds: 120,
+        env: &[],
         expect: &[Success, Lines(2), EachLine("dong"), StderrAny(TOO_LONG), PeakMib(48)],
     },
     Case {
@@ -95,6 +115,7 @@ const CASES: &[Case] = &[
         args: TERMINAL,
         stdin: &[(b"menu\n", 1)],
         seconds: 30,
+        env: &[],
         expect: &[Success, Lines(1), Stderr("waiting for an answer"), Stderr("forgotten")],
     },
     Case {
@@ -112,6 +133,7 @@ const CASES: &[Case] = &[
         ],
         stdin: &[],
         seconds: 60,
+        env: &[],
         expect: &[Success, Record("OUT.jsonl", "school.expected.jsonl")],
     },
     Case {
@@ -119,6 +141,7 @@ const CASES: &[Case] = &[
         args: &["run", "--puppet", "terminl"],
         stdin: &[],
         seconds: 30,
+        env: &[],
         expect: &[Refused, Lines(0), Stderr("terminl"), Stderr("terminal")],
     },
     Case {
@@ -126,6 +149,7 @@ const CASES: &[Case] = &[
         args: &["run", "--puppet", "mock", "--world", "{worlds}/dangling.json", "--clock", "virtual"],
         stdin: &[],
         seconds: 30,
+        env: &[],
         expect: &[Refused, Lines(0), Stderr("p-linn"), Stderr("class-9@school")],
     },
     Case {
@@ -133,6 +157,7 @@ const CASES: &[Case] = &[
         args: &["run", "--puppet", "mock", "--world", "{worlds}/no-such-world.json", "--clock", "virtual"],
         stdin: &[],
         seconds: 30,
+        env: &[],
         expect: &[Refused, Lines(0), Stderr("no-such-world.json")],
     },
 ];
@@ -155,6 +180,10 @@ fn one(cx: &Context, suite: &str, wechaty: &Path, case: &Case) -> Result<Vec<Str
     let worlds = cx.root.join("xtask").join("worlds");
     let mut command = Command::new(wechaty);
     command.current_dir(&folder);
+    for name in ["LC_ALL", "LC_MESSAGES", "LC_CTYPE"] {
+        command.env_remove(name);
+    }
+    command.env("LANG", "C.UTF-8").envs(case.env.iter().copied());
     command.args(case.args.iter().map(|arg| arg.replace("{worlds}", &worlds.to_string_lossy())));
     let done = Job::new(command, Duration::from_secs(case.seconds)).stdin(case.stdin).measured().run()?;
     let mut faults = Vec::new();
@@ -174,6 +203,13 @@ fn fault(expect: &Expect, done: &Done, folder: &Path, worlds: &Path) -> Result<O
     Ok(match expect {
         Success => (!done.ok()).then(|| format!("expected exit code 0, got {}", done.ending())),
         Refused => (done.code() != Some(2)).then(|| format!("expected exit code 2, got {}", done.ending())),
+        Stdout(text) => (!stdout.contains(text)).then(|| format!("expected `{text}` on stdout")),
+        Nowhere(text) => {
+            (stdout.contains(text) || stderr.contains(text)).then(|| format!("`{text}` must not be printed"))
+        }
+        Json => serde_json::from_slice::<serde_json::Value>(&done.stdout)
+            .err()
+            .map(|error| format!("expected JSON on stdout: {error}")),
         Lines(n) => {
             let found = stdout.lines().count();
             (found != *n).then(|| format!("expected {n} lines on stdout, got {found}"))

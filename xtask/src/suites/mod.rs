@@ -2,11 +2,13 @@
 
 pub(crate) mod build;
 pub(crate) mod cli;
+mod commands;
 mod examples;
 mod fmt;
 mod licences;
 mod record;
 mod spdx;
+mod templates;
 mod tests;
 mod tidy;
 
@@ -39,6 +41,18 @@ const SUITES: &[Suite] = &[
     Suite { name: "doctests", about: "cargo test --doc", needs_build: false, run: tests::doctests },
     Suite { name: "examples", about: "the examples as programs", needs_build: true, run: examples::run },
     Suite { name: "cli", about: "the wechaty command from outside", needs_build: true, run: cli::run },
+    Suite {
+        name: "commands",
+        about: "what wechaty's commands say, in both languages",
+        needs_build: true,
+        run: commands::run,
+    },
+    Suite {
+        name: "templates",
+        about: "projects of wechaty new, outside of here",
+        needs_build: true,
+        run: templates::run,
+    },
 ];
 
 /// The suite of this name.

@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use wechaty::{Bot, BotBuilder, Clock, prelude::*};
 
 use super::puppet::{BenchPuppet, Feed, Tally};
-use crate::Failure;
+use crate::failure::Failure;
 
 const ACCOUNTS: usize = 1_000;
 const CONVERSATIONS_EACH: usize = 100;

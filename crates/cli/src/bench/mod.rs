@@ -11,8 +11,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::{
-    Failure,
     args::{BenchArgs, BenchCommand},
+    failure::Failure,
 };
 
 /// How many conversations take turns.
@@ -44,7 +44,7 @@ pub(crate) fn run(args: BenchArgs) -> Result<(), Failure> {
 
 fn core(json: bool, seconds: f64) -> Result<(), Failure> {
     if !(0.1..=600.0).contains(&seconds) {
-        return Err(Failure::usage(anyhow::anyhow!("--seconds must lie between 0.1 and 600")));
+        return Err(Failure::usage("W115").set("flag", "--seconds").set("least", "0.1").set("most", "600"));
     }
     let time = Duration::from_secs_f64(seconds);
     let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build();

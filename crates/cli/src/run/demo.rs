@@ -3,20 +3,18 @@
 use std::time::Duration;
 
 use wechaty::{BotBuilder, prelude::*};
+use wechaty_catalogue::{Args, Lang, text};
 use wechaty_plugins::words;
 use wechaty_puppet::Puppet;
 
 use super::TERMINAL;
 
-const GREETING: &str = "Hello, I am a Wechaty bot. Write `ding`, or `help` for what else I know.";
-const HELP: &str = "I know: ding · echo WORDS · picture · menu · help";
-const HINT: &str = "I do not know that yet; write `help` for what I know.";
 const PROJECT: &str = "https://github.com/wechaty/wechaty";
 const MENU_WAITS: Duration = Duration::from_secs(60);
 
-/// The demo bot on a puppet.
-pub(super) fn bot(puppet: impl Puppet) -> BotBuilder {
-    Bot::builder(puppet).on_login(greet).named("demo/greet").on_message(answer).named("demo/answer")
+/// The demo bot on a puppet; it speaks the language of whoever started it.
+pub(super) fn bot(puppet: impl Puppet, lang: Lang) -> BotBuilder {
+    Bot::builder(puppet).state(lang).on_login(greet).named("demo/greet").on_message(answer).named("demo/answer")
 }
 
 /// Whether a single person sits before this platform, so that greetings and hints bother nobody.
@@ -24,15 +22,19 @@ fn is_personal(account: &Account) -> bool {
     account.platform().as_str() == TERMINAL
 }
 
-async fn greet(login: Login, account: Account) -> wechaty::Result<()> {
+fn say(lang: Lang, key: &str) -> String {
+    text(lang, key, &Args::new())
+}
+
+async fn greet(login: Login, account: Account, lang: State<Lang>) -> wechaty::Result<()> {
     if is_personal(&account) {
-        account.contact(wechaty_puppet_terminal::YOU).await?.say(GREETING).await?;
+        account.contact(wechaty_puppet_terminal::YOU).await?.say(say(*lang, "demo-greeting")).await?;
     }
     tracing::info!("{} is logged in", login.contact);
     Ok(())
 }
 
-async fn answer(msg: Message) -> wechaty::Result<Flow> {
+async fn answer(msg: Message, lang: State<Lang>) -> wechaty::Result<Flow> {
     if msg.is_self() || msg.kind() != MessageType::Text {
         return Ok(Flow::Continue);
     }
@@ -40,18 +42,21 @@ async fn answer(msg: Message) -> wechaty::Result<Flow> {
     let (command, words) = split(&text);
     match (command.as_str(), words) {
         ("ding", "") => msg.say("dong").await?,
-        ("help", "") => msg.say(HELP).await?,
+        ("help", "") => msg.say(say(*lang, "demo-help")).await?,
         ("echo", words) if !words.is_empty() => msg.say(words).await?,
         ("picture", "") => msg.say(FileBox::from_qr_code(PROJECT)?).await?,
-        ("menu", "") => return menu(msg).await,
-        _ if is_personal(msg.account()) && msg.room().is_none() => msg.say(HINT).await?,
+        ("menu", "") => return menu(msg, *lang).await,
+        _ if is_personal(msg.account()) && msg.room().is_none() => msg.say(say(*lang, "demo-hint")).await?,
         _ => return Ok(Flow::Continue),
     };
     Ok(Flow::Handled)
 }
 
-async fn menu(msg: Message) -> wechaty::Result<Flow> {
-    let menu = Menu::new("Tea?").item("green", "Green").item("black", "Black").item("none", "None");
+async fn menu(msg: Message, lang: Lang) -> wechaty::Result<Flow> {
+    let menu = Menu::new(say(lang, "demo-tea"))
+        .item("green", say(lang, "demo-tea-green"))
+        .item("black", say(lang, "demo-tea-black"))
+        .item("none", say(lang, "demo-tea-none"));
     let choices = menu.clone();
     let chosen = msg
         .ask(menu)
@@ -59,8 +64,8 @@ async fn menu(msg: Message) -> wechaty::Result<Flow> {
         .timeout(MENU_WAITS)
         .await?;
     match chosen {
-        Some(answer) => answer.say("Coming up.").await?,
-        None => msg.say("Too late, the kettle is cold.").await?,
+        Some(answer) => answer.say(say(lang, "demo-tea-coming")).await?,
+        None => msg.say(say(lang, "demo-tea-late")).await?,
     };
     Ok(Flow::Handled)
 }

@@ -4,41 +4,39 @@ use wechaty::{
     Bot,
     store::{OutboxRow, StoredEvent},
 };
+use wechaty_catalogue::{Args, Lang, text};
 use wechaty_puppet::EventPayload;
 
 /// So many are named; more are counted.
 const NAMED: usize = 5;
 
 /// What is pending, why, and what becomes of it. `None`: nothing is.
-pub(super) async fn explain(bot: &Bot) -> wechaty::Result<Option<String>> {
+pub(super) async fn explain(bot: &Bot, lang: Lang) -> wechaty::Result<Option<String>> {
     let (mut events, mut sends) = (Vec::new(), Vec::new());
     for account in bot.accounts() {
         events.extend(bot.store().unfinished(account.id()).await?.iter().map(event));
         sends.extend(bot.store().unsent(account.id()).await?.iter().map(send));
     }
-    Ok(words(&events, &sends, bot.was_drained()))
+    Ok(words(&events, &sends, bot.was_drained(), lang))
 }
 
-fn words(events: &[String], sends: &[String], drained: bool) -> Option<String> {
+fn words(events: &[String], sends: &[String], drained: bool, lang: Lang) -> Option<String> {
     if events.is_empty() && sends.is_empty() {
         return None;
     }
-    let parts: Vec<String> = [("event", events), ("send", sends)]
+    let parts: Vec<String> = [("pending-events", events), ("pending-sends", sends)]
         .into_iter()
         .filter(|(_, all)| !all.is_empty())
-        .map(|(what, all)| {
+        .map(|(key, all)| {
             let more = if all.len() > NAMED { ", …" } else { "" };
-            let s = if all.len() == 1 { "" } else { "s" };
-            format!("{} {what}{s} ({}{more})", all.len(), all[..all.len().min(NAMED)].join(", "))
+            let names = format!("{}{more}", all[..all.len().min(NAMED)].join(", "));
+            text(lang, key, &Args::new().number("count", all.len() as u64).set("names", names))
         })
         .collect();
-    let why = match drained {
-        true => "a handler was still waiting for an answer (`ask`) when the bot stopped",
-        false => "10 s were not enough for handlers and sends to end when the bot stopped",
-    };
+    let why = if drained { "pending-asking" } else { "pending-late" };
+    let what = parts.join(&text(lang, "and", &Args::new()));
     // Only a named bot has a store that outlives it.
-    let then = "This bot keeps nothing beyond its run: what is pending is forgotten now.";
-    Some(format!("not finished: {}: {why}. {then}", parts.join(" and ")))
+    Some(text(lang, "pending", &Args::new().set("what", what).set("why", text(lang, why, &Args::new()))))
 }
 
 fn event(event: &StoredEvent) -> String {
@@ -58,12 +56,14 @@ mod tests {
 
     #[test]
     fn an_open_question_is_not_passed_over_in_silence() {
-        assert_eq!(words(&[], &[], true), None);
-        let told = words(&["message t1".to_owned()], &[], true).expect("something is pending");
+        assert_eq!(words(&[], &[], true, Lang::En), None);
+        let told = words(&["message t1".to_owned()], &[], true, Lang::En).expect("something is pending");
         assert!(told.starts_with("not finished: 1 event (message t1): a handler was still waiting for an answer"));
         assert!(told.ends_with("forgotten now."), "{told}");
         let many: Vec<String> = (0..7).map(|n| format!("Text to c{n}")).collect();
-        let told = words(&["login".to_owned()], &many, false).expect("something is pending");
+        let told = words(&["login".to_owned()], &many, false, Lang::En).expect("something is pending");
         assert!(told.contains("1 event (login) and 7 sends (Text to c0, Text to c1") && told.contains("c4, …): 10 s"));
+        let told = words(&["login".to_owned()], &many, false, Lang::Zh).expect("something is pending");
+        assert!(told.contains("1 个事件（login）") && told.contains("7 条待发消息"), "{told}");
     }
 }

@@ -3,15 +3,16 @@
 use std::{
     fs::File,
     io::{BufWriter, Write},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
-use anyhow::Context;
 use parking_lot::Mutex;
 use serde::Serialize;
 use wechaty::SentMessage;
 use wechaty_types::{AccountId, ConversationId, Mention, MessageId, Timestamp};
+
+use crate::failure::Failure;
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -29,7 +30,10 @@ struct Line<'a> {
 }
 
 /// Writes the lines; the first failure ends it and is told at the end.
-pub(super) struct Recorder(Arc<Mutex<State>>);
+pub(super) struct Recorder {
+    path: PathBuf,
+    state: Arc<Mutex<State>>,
+}
 
 struct State {
     file: BufWriter<File>,
@@ -37,13 +41,15 @@ struct State {
 }
 
 impl Recorder {
-    pub(super) fn create(path: &Path) -> anyhow::Result<Self> {
-        let file = File::create(path).with_context(|| format!("--record {}", path.display()))?;
-        Ok(Self(Arc::new(Mutex::new(State { file: BufWriter::new(file), failure: None }))))
+    pub(super) fn create(path: &Path) -> Result<Self, Failure> {
+        let file = File::create(path)
+            .map_err(|error| Failure::usage("W104").set("path", path.display().to_string()).source(&error))?;
+        let state = Arc::new(Mutex::new(State { file: BufWriter::new(file), failure: None }));
+        Ok(Self { path: path.to_owned(), state })
     }
 
     pub(super) fn observer(&self) -> impl Fn(&SentMessage) + Send + Sync + 'static {
-        let state = self.0.clone();
+        let state = self.state.clone();
         move |message| {
             let (row, what) = (&message.row, &*message.row.what);
             let text = what.file_box().is_none().then(|| what.fallback_text());
@@ -68,11 +74,12 @@ impl Recorder {
         }
     }
 
-    pub(super) fn finish(self) -> anyhow::Result<()> {
-        let mut state = self.0.lock();
-        match state.failure.take() {
-            Some(error) => Err(error).context("--record: the file is not complete"),
-            None => state.file.flush().context("--record"),
-        }
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        let mut state = self.state.lock();
+        let written = match state.failure.take() {
+            Some(error) => Err(error),
+            None => state.file.flush(),
+        };
+        written.map_err(|error| Failure::failed("W105").set("path", self.path.display().to_string()).source(&error))
     }
 }

@@ -1,0 +1,106 @@
+# What the commands say when nothing is wrong.
+
+cause = cause: { $text }
+fix = fix: { $text }
+and = { " and " }
+comma = { ", " }
+did-you-mean = did you mean `{ $name }`?
+possible-values = possible: { $values }
+
+# run
+banner-terminal = Wechaty { $version } — type /help for commands, Ctrl-D to end
+demo-greeting = Hello, I am a Wechaty bot. Write `ding`, or `help` for what else I know.
+demo-help = I know: ding · echo WORDS · picture · menu · help
+demo-hint = I do not know that yet; write `help` for what I know.
+demo-tea = Tea?
+demo-tea-green = Green
+demo-tea-black = Black
+demo-tea-none = None
+demo-tea-coming = Coming up.
+demo-tea-late = Too late, the kettle is cold.
+pending = not finished: { $what }: { $why }. This bot keeps nothing beyond its run: what is pending is forgotten now.
+pending-events = { $count ->
+    [one] { $count } event ({ $names })
+   *[other] { $count } events ({ $names })
+  }
+pending-sends = { $count ->
+    [one] { $count } send ({ $names })
+   *[other] { $count } sends ({ $names })
+  }
+pending-asking = a handler was still waiting for an answer (`ask`) when the bot stopped
+pending-late = 10 s were not enough for handlers and sends to end when the bot stopped
+setting-missing = setting `{ $key }` is missing
+setting-invalid = setting `{ $key }`:
+
+# puppets
+puppets-there-are = this build has: { $names }
+puppets-title = { $name }: { $summary }
+puppets-says = says
+puppets-can = can
+puppets-setting = setting
+puppets-docs = more
+setting-required = , required
+setting-secret = , secret
+
+# token
+token-sni = server name: { $sni } — clients check the gateway's certificate for this name
+token-insecure = { "  " }warning: `insecure` is what clients take when nobody chose a name. It says nothing about who the gateway is; choose a name of your own where the network is not yours.
+token-uuid-name = { "  " }`uuid` is the usual name for tokens without a service of their own
+token-named = { "  " }the service or the certificate is called `{ $sni }`
+token-lowercased = { "  " }capital letters do not count: it is compared in small letters
+token-secret = secret: { $start }… — the rest is not shown
+token-guessable = { "  " }warning: this is no random UUID (version 4): others may guess it
+token-keep = Whoever has the token can use the account: keep it like a password.
+token-third-party = It will send your token to a third party, api.chatie.io unless you set another. Nothing was sent now.
+token-is-empty = it is empty
+token-has-quotes = there are quotation marks around it: take them off
+token-has-spaces = there is a space or a line break inside
+token-is-not-ascii = it has characters other than Latin letters and digits in it, perhaps a full-width `＿`
+token-has-no-name = there is no server name before the UUID; newer clients refuse that. Put `insecure_`, or what your service says, before it
+token-has-no-underscore = there is no `_` between a server name and a UUID
+token-ends-early = it ends after the `_`: the UUID is missing
+token-has-no-uuid = what follows the last `_` is no UUID (32 digits 0-9 and a-f, mostly with hyphens)
+
+# doctor
+doctor-ok = ok
+doctor-warn = warn
+doctor-fail = fail
+doctor-version = version
+doctor-platform = platform
+doctor-compiler = built with
+doctor-locale = locale
+doctor-locale-found = { $name }={ $value }, language { $lang }
+doctor-terminal = terminal
+doctor-terminal-both = input and output are a terminal
+doctor-terminal-out = input is a file or pipe, output a terminal
+doctor-terminal-in = input is a terminal, output a file or pipe
+doctor-terminal-none = input and output are files or pipes
+doctor-variable = variable
+doctor-variables-none = none of Wechaty's is set
+doctor-variable-shown = { $name }={ $value }
+doctor-variable-hidden = { $name } is set ({ $length } characters, not shown)
+doctor-variable-old = { $name } is an old name; today it is { $new }
+doctor-variable-unknown = { $name } is set, but nothing reads it
+doctor-variable-unknown-near = { $name } is set, but nothing reads it; did you mean { $near }?
+doctor-port-8080 = port 8080
+doctor-port-8788 = port 8788
+doctor-port-free = free
+doctor-port-taken = taken
+doctor-folder = folder
+doctor-folder-writable = { $path } can be written to
+doctor-folder-refused = { $path } cannot be written to: { $why }
+doctor-config = BOT.toml
+doctor-config-none = there is none here
+doctor-config-parses = is TOML
+doctor-config-broken = line { $line }: { $why }
+doctor-files = open files
+doctor-clock = clock
+doctor-clock-found = { $seconds } s since 1970
+doctor-zone = time zone
+doctor-zone-unknown = not set
+
+# new
+new-made = { $name } is in { $path }. Next:
+new-next-config = { "  " }cd { $path } && wechaty run --puppet mock --world world.json --clock virtual --record out.jsonl
+new-next-rust = { "  " }cd { $path } && cargo test && WECHATY_PUPPET=terminal cargo run
+new-next-library = { "  " }cd { $path } && cargo test

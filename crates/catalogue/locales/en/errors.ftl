@@ -1,0 +1,160 @@
+# Errors of the command line. A code keeps its meaning for good; cause and fix have no variables.
+# 1xx command line · 2xx configuration · 3xx accounts and puppets · 4xx web chat and HTTP
+
+W100 = something failed while running
+    .cause = The line below the message says what. It has no code of its own yet.
+    .fix = If the line below does not help, report it with the command you typed; `--log verbose` tells more.
+
+W101 = there is no puppet `{ $name }`
+    .cause = `--puppet` or WECHATY_PUPPET names a messenger that this project does not have.
+    .fix = Take one of the names listed; `wechaty puppets` says what each can do.
+
+W102 = the puppet `{ $name }` exists, but this build does not have it
+    .cause = Some messengers need large libraries, so that the default build leaves them out.
+    .fix = Build it in, in the folder of the repository, with the command above.
+
+W103 = the puppet `{ $puppet }` cannot be set up
+    .cause = A setting that it needs is missing, or has a value that cannot be right. Nothing was connected yet.
+    .fix = Correct the setting named above; `wechaty puppets` lists all of them, with their environment variables.
+
+W104 = cannot write the record to { $path }
+    .cause = The file of `--record` cannot be made: the folder does not exist, or you may not write there.
+    .fix = Give `--record` a path in a folder that exists and that you may write to.
+
+W105 = the record { $path } is not complete
+    .cause = Writing to the file of `--record` failed during the run, most often because the disk is full.
+    .fix = Make room, and run again: what is in the file now is only the beginning.
+
+W106 = `{ $flag }` works with the puppet `mock` only, not with `{ $puppet }`
+    .cause = Only a simulated world can be given as a file, or played faster than real time; people cannot.
+    .fix = Add `--puppet mock`, or leave the flag out.
+
+W108 = the path { $path } is not UTF-8
+    .cause = The name of a file or folder has bytes in it that are no text.
+    .fix = Rename it, or copy it to a path with a plain name.
+
+W109 = the bot could not start
+    .cause = The line below the message says what failed; nothing was received or sent.
+    .fix = Mend what the line above says; `wechaty doctor` looks for the usual reasons.
+
+W110 = the bot stopped because of an error
+    .cause = A messenger ended the connection for good, or the books could not be read.
+    .fix = Read the line above; with `--log info` the log shows what happened before.
+
+W111 = the input cannot be read
+    .cause = Standard input is a folder, is closed or cannot be read at all.
+    .fix = Start the command in a terminal, or give it a file or a pipe: `echo ding | wechaty run --puppet terminal`.
+
+W112 = the ledger has a residue: some message is not accounted for
+    .cause = The sums of the books above do not come out. This is a mistake in Wechaty, not in your bot.
+    .fix = Please report it, with the lines above and the version that `wechaty --version` prints.
+
+W113 = { $count ->
+    [one] one message could not be printed
+   *[other] { $count } messages could not be printed
+  }
+    .cause = Standard output was closed, or the disk it is written to is full, before the bot had said everything.
+    .fix = Look at what reads the output; the ledger above says why each message failed.
+
+W114 = there is no log level `{ $level }`
+    .cause = `--log` or WECHATY_LOG has a word that is no level, or a filter that cannot be read.
+    .fix = Use silent, error, warn, info, verbose or silly; or a filter such as `wechaty=debug`.
+
+W115 = `{ $flag }` must lie between { $least } and { $most }
+    .cause = The number is outside of what can be measured.
+    .fix = Give a number between the two.
+
+W116 = cannot write to standard output
+    .cause = The file or program that takes the output refuses it; perhaps the disk is full.
+    .fix = Send the output somewhere else.
+
+W117 = { $count ->
+    [one] one check failed
+   *[other] { $count } checks failed
+  }
+    .cause = `wechaty doctor` found something with which bots cannot work.
+    .fix = Mend the lines marked `fail`; each says how.
+
+W120 = there is no argument `{ $flag }` here
+    .cause = The command does not know the flag, or takes fewer words than were given.
+    .fix = The command with `--help` behind it lists its arguments.
+
+W121 = there is no command `{ $word }`
+    .cause = The first word after `wechaty` must be a command.
+    .fix = `wechaty --help` lists the commands.
+
+W122 = `{ $value }` cannot be the value of `{ $flag }`
+    .cause = The argument takes certain words only, or a number.
+    .fix = Give one of the values that are possible; the command with `--help` behind it tells them.
+
+W123 = something is missing: { $what }
+    .cause = The command needs this argument, or the flag needs a value behind it.
+    .fix = Add it; the command with `--help` behind it shows the order.
+
+W124 = `{ $flag }` cannot be used with `{ $other }`
+    .cause = The two contradict each other, or the same flag is there twice.
+    .fix = Leave one of them out.
+
+W125 = the command line cannot be understood
+    .cause = The line below the message says what is wrong with it.
+    .fix = The command with `--help` behind it shows how it is written.
+
+W130 = there is no error code `{ $code }`
+    .cause = Codes are a W and three digits, such as W101. Perhaps the message is of another version.
+    .fix = `wechaty explain` without a code lists all of them.
+
+W131 = this is no token of the puppet service
+    .cause = A token is a server name, `_` and a UUID: `insecure_1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed`.
+    .fix = Copy the token again, whole, from where you got it; or make one: `wechaty token generate`.
+
+W132 = `{ $name }` cannot be the server name of a token
+    .cause = Clients check a certificate for this name: up to 63 letters, digits, `-`, `_` and `.`, first a letter or digit, no `_` at the end.
+    .fix = Choose such a name, for example the one in the certificate of your gateway.
+
+W133 = `token discover` does not exist yet
+    .cause = Discovery sends your token to a third party (api.chatie.io unless you set another), which answers where the gateway is. Nothing was sent.
+    .fix = Give the address of the gateway yourself, in WECHATY_PUPPET_SERVICE_ENDPOINT: then nobody has to be asked.
+
+W140 = { $path } is not empty
+    .cause = `wechaty new` never writes over files.
+    .fix = Name a folder that does not exist yet.
+
+W141 = the folder name { $path } gives no name for a project
+    .cause = Names of Rust packages have Latin letters, digits and `-` only, and there is nothing of that in it.
+    .fix = Name the folder with Latin letters, such as `my-bot`; you may rename it later.
+
+W142 = cannot use { $path }
+    .cause = The system refuses to read or write it; the line below the message says why.
+    .fix = Choose another place, or change who may write there.
+
+W150 = the port is taken
+    .cause = Another program, perhaps another bot, listens on this port of this machine.
+    .fix = Nothing needs to be done: the next free port is used, and printed. To have this one, end the other program.
+
+W151 = the current folder cannot be written to
+    .cause = A bot keeps what it must remember in the folder where it is started.
+    .fix = Go to a folder of your own (`cd`), or change who may write here.
+
+W152 = BOT.toml cannot be read
+    .cause = The file is not TOML, is no UTF-8 text, or you may not read it.
+    .fix = Correct the line named; strings stand in quotation marks, tables in [brackets].
+
+W153 = nobody knows this variable
+    .cause = A variable that begins with WECHATY_ is set, but nothing reads it. Perhaps it is misspelt.
+    .fix = Correct its name, or unset it.
+
+W154 = the clock of this machine is wrong
+    .cause = The date lies before this program was written, or too far in the future. Certificates and signatures will be refused.
+    .fix = Set the clock, best by NTP.
+
+W155 = the locale does not say UTF-8
+    .cause = LC_ALL, LC_CTYPE or LANG is not set, or names a locale without UTF-8: some programs then show other scripts wrongly.
+    .fix = Set LANG to `en_US.UTF-8`, `zh_CN.UTF-8` or `C.UTF-8`.
+
+W156 = few files may be open at once
+    .cause = Each connection is an open file, and the limit of this process is low.
+    .fix = Raise it before you start many accounts: `ulimit -n 65536`.
+
+W158 = this variable has an old name
+    .cause = Older versions of Wechaty called it so. It may stop working.
+    .fix = Use the new name.

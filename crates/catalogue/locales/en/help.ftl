@@ -1,0 +1,55 @@
+# `--help`, by the path of names: help-<command>-<argument>.
+
+help = A bot for every messenger; every message is accounted for.
+help-lang = Language of what is printed; without it, that of the environment
+help-log = How much is logged: silent, error, warn, info, verbose, silly, or a filter such as `wechaty=debug`; without it, warn
+help-help = Prints this help
+help-version = Prints the version
+help-after = Exit codes: 0 done, 1 something failed while running, 2 what was asked makes no sense.
+    Errors have codes: `wechaty explain CODE` says how one comes about and what to do.
+help-usage = Usage: { $usage }
+help-heading = { $heading }:
+help-commands = Commands
+help-command = COMMAND
+help-arguments = Arguments
+help-options = Options
+help-any-options = [OPTIONS]
+help-values = { " " }[{ $value }]
+help-default = { " " }[without it: { $value }]
+help-env = { " " }[environment: { $value }]
+
+help-run = Runs the demo bot
+help-run-puppet = Which messenger (`wechaty puppets` lists them); without it, the terminal
+help-run-world = World file of the puppet mock
+help-run-clock = Which clock; virtual plays a world as fast as it can, and ends with it
+help-run-record = Writes one JSON line for each message sent
+help-run-json = Prints the ledger at the end as JSON: on stdout, with the puppet terminal on stderr
+
+help-new = Makes a project that compiles and passes its test
+help-new-dir = The folder to make; its name becomes the name of the project
+help-new-template = What to make: a bot without code, a bot in Rust, a plugin, a puppet
+
+help-puppets = Lists the messengers of this build, what they can do and which settings they need
+help-puppets-json = Prints JSON
+
+help-token = Makes and explains the tokens of the puppet service
+help-token-generate = Makes a new token
+help-token-generate-sni = The server name that clients check the gateway's certificate for
+help-token-inspect = Explains the parts of a token, without showing its secret; asks nobody
+help-token-inspect-token = The token; `-` reads it from standard input, so that it stays out of the history
+help-token-discover = Asks a third party where a token's gateway is (not there yet)
+help-token-discover-token = The token; it would be sent to that third party
+
+help-doctor = Looks for what may stand in a bot's way on this machine; asks nobody outside of it
+help-doctor-json = Prints JSON
+
+help-explain = Says how an error comes about and what to do
+help-explain-code = The code, such as W101; without it, all codes are listed
+
+help-completions = Prints a script with which a shell completes this command
+help-completions-shell = Which shell
+
+help-bench = Measures the SDK on this machine, beside the bare limit
+help-bench-core = In memory: puppet, handler, say, puppet
+help-bench-core-json = Prints JSON
+help-bench-core-seconds = How long each part measures

@@ -1,0 +1,100 @@
+# 一切正常时各命令说的话。
+
+cause = 原因：{ $text }
+fix = 解决办法：{ $text }
+and = 和
+comma = 、
+did-you-mean = 是不是想写 `{ $name }`？
+possible-values = 可用的值：{ $values }
+
+# run
+banner-terminal = Wechaty { $version } — 输入 /help 查看命令，按 Ctrl-D 结束
+demo-greeting = 你好，我是 Wechaty 机器人。发 `ding` 试试，发 `help` 看我还会什么。
+demo-help = 我会：ding · echo 任意文字 · picture · menu · help
+demo-hint = 这个我还不会；发 `help` 看看我会什么。
+demo-tea = 喝茶吗？
+demo-tea-green = 绿茶
+demo-tea-black = 红茶
+demo-tea-none = 不喝
+demo-tea-coming = 马上就来。
+demo-tea-late = 太晚了，水都凉了。
+pending = 还没有做完：{ $what }，因为{ $why }。这个机器人不保存任何东西，未完成的到此作废。
+pending-events = { $count } 个事件（{ $names }）
+pending-sends = { $count } 条待发消息（{ $names }）
+pending-asking = 机器人停止时，还有处理函数在等回答（`ask`）
+pending-late = 机器人停止时，处理函数和发送在 10 秒内没能结束
+setting-missing = 缺少设置 `{ $key }`
+setting-invalid = 设置 `{ $key }`：
+
+# puppets
+puppets-there-are = 现有：{ $names }
+puppets-title = { $name }：{ $summary }
+puppets-says = 可发送
+puppets-can = 支持
+puppets-setting = 设置
+puppets-docs = 详见
+setting-required = ，必填
+setting-secret = ，保密
+
+# token
+token-sni = 服务器名：{ $sni } — 客户端按这个名字核对网关的证书
+token-insecure = { "  " }警告：没人起名时客户端就用 `insecure`，它不能证明网关是谁；证书只按这个名字核对。在不属于你的网络里，请自己起一个名字。
+token-uuid-name = { "  " }`uuid` 是没有专属服务的令牌常用的名字
+token-named = { "  " }服务或证书的名字是 `{ $sni }`
+token-lowercased = { "  " }大小写不作区分，一律按小写比较
+token-secret = 密钥：{ $start }… — 其余部分不显示
+token-guessable = { "  " }警告：这不是随机的 UUID（第 4 版），可能被人猜到
+token-keep = 拿到令牌就能使用这个账号，请像密码一样保管。
+token-third-party = 这项查询会把你的令牌发给第三方（默认是 api.chatie.io）。现在什么都没有发出去。
+token-is-empty = 内容是空的
+token-has-quotes = 两边带着引号，请去掉
+token-has-spaces = 中间有空格或换行
+token-is-not-ascii = 里面有拉丁字母和数字以外的字符，也许是全角的 `＿`
+token-has-no-name = UUID 前面没有服务器名，较新的客户端会拒绝；请在前面加上 `insecure_`，或者服务商给的名字
+token-has-no-underscore = 服务器名和 UUID 之间没有 `_`
+token-ends-early = 到 `_` 就结束了，缺少 UUID
+token-has-no-uuid = 最后一个 `_` 后面不是 UUID（32 位 0-9 和 a-f，一般带连字符）
+
+# doctor
+doctor-ok = 正常
+doctor-warn = 注意
+doctor-fail = 失败
+doctor-version = 版本
+doctor-platform = 系统
+doctor-compiler = 编译器
+doctor-locale = 区域设置
+doctor-locale-found = { $name }={ $value }，语言 { $lang }
+doctor-terminal = 终端
+doctor-terminal-both = 输入和输出都是终端
+doctor-terminal-out = 输入是文件或管道，输出是终端
+doctor-terminal-in = 输入是终端，输出是文件或管道
+doctor-terminal-none = 输入和输出都是文件或管道
+doctor-variable = 环境变量
+doctor-variables-none = 没有设置 Wechaty 的变量
+doctor-variable-shown = 已设置 { $name }={ $value }
+doctor-variable-hidden = 已设置 { $name }（{ $length } 个字符，不显示内容）
+doctor-variable-old = { $name } 是旧名称，现在叫 { $new }
+doctor-variable-unknown = 设置了 { $name }，但没有地方读取它
+doctor-variable-unknown-near = 设置了 { $name }，但没有地方读取它；是不是想写 { $near }？
+doctor-port-8080 = 端口 8080
+doctor-port-8788 = 端口 8788
+doctor-port-free = 空闲
+doctor-port-taken = 已被占用
+doctor-folder = 当前目录
+doctor-folder-writable = { $path } 可写
+doctor-folder-refused = { $path } 不可写：{ $why }
+doctor-config = 配置文件 BOT.toml
+doctor-config-none = 这里没有
+doctor-config-parses = 是合法的 TOML
+doctor-config-broken = 第 { $line } 行：{ $why }
+doctor-files = 可打开文件数
+doctor-clock = 时钟
+doctor-clock-found = 1970 年以来 { $seconds } 秒
+doctor-zone = 时区
+doctor-zone-unknown = 未设置
+
+# new
+new-made = { $name } 已建在 { $path }。接下来：
+new-next-config = { "  " }进入目录试运行：cd { $path } && wechaty run --puppet mock --world world.json --clock virtual --record out.jsonl
+new-next-rust = { "  " }测试并运行：cd { $path } && cargo test && WECHATY_PUPPET=terminal cargo run
+new-next-library = { "  " }测试：cd { $path } && cargo test

@@ -1,0 +1,55 @@
+# `--help` 的文字，按名称的路径排列：help-<命令>-<参数>。
+
+help = 一个机器人，连接所有聊天平台；每条消息都有着落。
+help-lang = 界面语言；不写则按环境变量决定
+help-log = 日志级别：silent、error、warn、info、verbose、silly，或 `wechaty=debug` 这样的过滤规则；不写则为 warn
+help-help = 显示帮助
+help-version = 显示版本
+help-after = 退出码：0 完成，1 运行中出错，2 所要求的事做不到。
+    错误都有编号：`wechaty explain 编号` 会说明原因和解决办法。
+help-usage = 用法：{ $usage }
+help-heading = { $heading }：
+help-commands = 命令
+help-command = 命令
+help-arguments = 参数
+help-options = 选项
+help-any-options = [选项]
+help-values = （可用：{ $value }）
+help-default = （不写则为 { $value }）
+help-env = （环境变量 { $value }）
+
+help-run = 运行演示机器人
+help-run-puppet = 使用哪个平台（`wechaty puppets` 列出全部）；不写则在终端里聊
+help-run-world = puppet mock 的世界文件
+help-run-clock = 使用哪个时钟；virtual 会以最快速度演完整个世界，然后结束
+help-run-record = 每发出一条消息，就写一行 JSON
+help-run-json = 结束时以 JSON 打印账目：输出到 stdout；puppet 为 terminal 时输出到 stderr
+
+help-new = 新建一个项目，开箱就能编译并通过测试
+help-new-dir = 要新建的目录，目录名就是项目名
+help-new-template = 新建什么：不写代码的机器人、Rust 机器人、插件、puppet
+
+help-puppets = 列出现有的平台、各自的能力和所需的设置
+help-puppets-json = 以 JSON 输出
+
+help-token = 生成和解读 puppet 服务的令牌
+help-token-generate = 生成新令牌
+help-token-generate-sni = 服务器名，客户端按它核对网关的证书
+help-token-inspect = 解读令牌的各个部分，不显示密钥，也不询问任何人
+help-token-inspect-token = 令牌；写 `-` 则从标准输入读取，免得留在命令历史里
+help-token-discover = 向第三方查询令牌对应的网关（尚未实现）
+help-token-discover-token = 令牌；会被发给该第三方
+
+help-doctor = 检查本机有没有妨碍机器人运行的问题；不访问外界
+help-doctor-json = 以 JSON 输出
+
+help-explain = 说明某个错误的原因和解决办法
+help-explain-code = 错误码，例如 W101；不写则列出全部
+
+help-completions = 打印命令补全脚本
+help-completions-shell = 哪种 shell
+
+help-bench = 在本机测量 SDK 的速度，与裸跑的极限对照
+help-bench-core = 内存中：puppet、处理函数、say、puppet
+help-bench-core-json = 以 JSON 输出
+help-bench-core-seconds = 每一部分测量多久

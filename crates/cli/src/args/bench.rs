@@ -1,0 +1,22 @@
+//! `wechaty bench`.
+
+use clap::Subcommand;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BenchArgs {
+    #[command(subcommand)]
+    pub(crate) what: BenchCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchCommand {
+    Core {
+        #[arg(long)]
+        json: bool,
+        #[arg(long, default_value_t = 3.0, value_name = "SECONDS")]
+        seconds: f64,
+    },
+    /// Part of `core`: resident memory of idle accounts and conversations, in a process of its own.
+    #[command(hide = true)]
+    Idle,
+}

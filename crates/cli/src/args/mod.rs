@@ -1,0 +1,70 @@
+//! The command line: one file for each command. What users read about it comes from the catalogue, by the path of
+//! names: `help-run`, `help-run-puppet` (see `help.rs`); the comments here are for us.
+
+mod bench;
+mod completions;
+mod doctor;
+mod explain;
+mod new;
+mod puppets;
+mod run;
+mod token;
+
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use wechaty_catalogue::Lang;
+
+pub(crate) use self::{
+    bench::{BenchArgs, BenchCommand},
+    completions::CompletionsArgs,
+    doctor::DoctorArgs,
+    explain::ExplainArgs,
+    new::{NewArgs, Template},
+    puppets::PuppetsArgs,
+    run::{ClockKind, RunArgs},
+    token::{TokenArgs, TokenCommand},
+};
+
+#[derive(Debug, Parser)]
+#[command(name = "wechaty", version, disable_help_subcommand = true, disable_help_flag = true)]
+#[command(disable_version_flag = true)]
+pub(crate) struct Args {
+    /// `main` looks for it itself, before anything can go wrong.
+    #[arg(long, global = true, value_enum, value_name = "LANG", display_order = 900)]
+    pub(crate) lang: Option<LangArg>,
+    #[arg(long, env = "WECHATY_LOG", global = true, value_name = "LEVEL", display_order = 901)]
+    pub(crate) log: Option<String>,
+    #[arg(short, long, global = true, action = ArgAction::Help, display_order = 902)]
+    help: Option<bool>,
+    #[arg(short = 'V', long, action = ArgAction::Version, display_order = 903)]
+    version: Option<bool>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LangArg {
+    En,
+    Zh,
+}
+
+impl From<LangArg> for Lang {
+    fn from(lang: LangArg) -> Self {
+        match lang {
+            LangArg::En => Self::En,
+            LangArg::Zh => Self::Zh,
+        }
+    }
+}
+
+/// In the order of `--help`: first what a newcomer needs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Run(RunArgs),
+    New(NewArgs),
+    Puppets(PuppetsArgs),
+    Token(TokenArgs),
+    Doctor(DoctorArgs),
+    Explain(ExplainArgs),
+    Completions(CompletionsArgs),
+    Bench(BenchArgs),
+}

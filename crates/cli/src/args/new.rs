@@ -1,0 +1,24 @@
+//! `wechaty new`.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct NewArgs {
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    #[arg(long, value_enum, default_value_t = Template::Rust, value_name = "TEMPLATE")]
+    pub(crate) template: Template,
+    /// A checkout of Wechaty to depend on instead of the repository: for tests.
+    #[arg(long, value_name = "CHECKOUT", hide = true)]
+    pub(crate) path: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Template {
+    Config,
+    Rust,
+    Plugin,
+    Puppet,
+}

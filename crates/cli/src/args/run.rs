@@ -1,0 +1,28 @@
+//! `wechaty run`.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunArgs {
+    /// Empty is as absent: scripts pass `WECHATY_PUPPET=`.
+    #[arg(long, value_name = "NAME", env = "WECHATY_PUPPET")]
+    pub(crate) puppet: Option<String>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) world: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = ClockKind::System, value_name = "CLOCK")]
+    pub(crate) clock: ClockKind,
+    #[arg(long, value_name = "OUT.jsonl")]
+    pub(crate) record: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ClockKind {
+    /// The machine's.
+    System,
+    /// One that jumps to the next event when nothing is left to do.
+    Virtual,
+}

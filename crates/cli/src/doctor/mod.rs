@@ -1,0 +1,134 @@
+//! `wechaty doctor`: what of this machine may stand in a bot's way. Asks nobody outside of it, and shows no secret.
+
+mod checks;
+mod config;
+mod environment;
+
+use serde::Serialize;
+use wechaty_catalogue::{Args, Lang, fix, text};
+
+use crate::{args::DoctorArgs, failure::Failure, output};
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Ok,
+    /// Worth knowing.
+    Warn,
+    /// Bots will not work.
+    Fail,
+}
+
+/// One line of the report.
+#[derive(Debug)]
+struct Check {
+    /// Stable, for scripts; the label is `doctor-<id>`.
+    id: &'static str,
+    state: State,
+    found: Found,
+    /// What to do, by code; none for what is fine.
+    code: Option<&'static str>,
+}
+
+/// What was found.
+#[derive(Debug)]
+enum Found {
+    /// As it is.
+    Plain(String),
+    /// A text of the catalogue.
+    Text(&'static str, Args),
+}
+
+impl Check {
+    fn ok(id: &'static str, found: Found) -> Self {
+        Self { id, state: State::Ok, found, code: None }
+    }
+    fn warn(id: &'static str, found: Found, code: &'static str) -> Self {
+        Self { id, state: State::Warn, found, code: Some(code) }
+    }
+    fn fail(id: &'static str, found: Found, code: &'static str) -> Self {
+        Self { id, state: State::Fail, found, code: Some(code) }
+    }
+
+    fn found(&self, lang: Lang) -> String {
+        match &self.found {
+            Found::Plain(text) => text.clone(),
+            Found::Text(key, args) => text(lang, key, args),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct CheckJson {
+    id: &'static str,
+    state: State,
+    found: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<String>,
+}
+
+pub(crate) fn run(args: DoctorArgs, lang: Lang) -> Result<(), Failure> {
+    let checks = checks::all();
+    if args.json {
+        let all: Vec<CheckJson> = checks
+            .iter()
+            .map(|check| CheckJson {
+                id: check.id,
+                state: check.state,
+                found: check.found(lang),
+                code: check.code,
+                fix: check.code.map(|code| fix(lang, code)),
+            })
+            .collect();
+        output::json(&serde_json::json!({ "ok": failed(&checks) == 0, "checks": all }))?;
+    } else {
+        output::print(&report(&checks, lang))?;
+    }
+    match failed(&checks) {
+        0 => Ok(()),
+        count => Err(Failure::failed("W117").number("count", count)),
+    }
+}
+
+fn failed(checks: &[Check]) -> u64 {
+    checks.iter().filter(|check| check.state == State::Fail).count() as u64
+}
+
+fn report(checks: &[Check], lang: Lang) -> String {
+    let word = |key: &str| text(lang, key, &Args::new());
+    let labels: Vec<String> = checks.iter().map(|check| word(&format!("doctor-{}", check.id))).collect();
+    let columns = labels.iter().map(|label| output::width(label)).max().unwrap_or_default();
+    let mut lines = String::new();
+    for (check, label) in checks.iter().zip(&labels) {
+        let state = match check.state {
+            State::Ok => "doctor-ok",
+            State::Warn => "doctor-warn",
+            State::Fail => "doctor-fail",
+        };
+        lines +=
+            &format!("{}{} {}\n", output::padded(&word(state), 5), output::padded(label, columns), check.found(lang));
+        if let Some(code) = check.code {
+            lines += &format!("      [{code}] {}\n", text(lang, "fix", &Args::new().set("text", fix(lang, code))));
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_that_is_not_fine_says_what_to_do() {
+        let checks = checks::all();
+        assert!(checks.len() > 8);
+        for lang in Lang::ALL {
+            let report = report(&checks, lang);
+            assert!(!report.contains("doctor-"), "not in the catalogue:\n{report}");
+        }
+        assert!(checks.iter().all(|check| check.code.is_some() == (check.state != State::Ok)));
+    }
+}

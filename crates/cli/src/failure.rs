@@ -1,0 +1,151 @@
+//! What the user is told when something fails: a code, a message, particulars and what to do, in their language.
+
+use std::{error::Error, fmt::Write as _, io::IsTerminal};
+
+use wechaty_catalogue::{Args, Lang, fix, text};
+
+/// Something failed while running.
+const FAILED: u8 = 1;
+/// What was asked makes no sense.
+const USAGE: u8 = 2;
+
+/// An error of the catalogue and the exit code that goes with it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: &'static str,
+    args: Args,
+    details: Vec<Detail>,
+    pub(crate) exit: u8,
+}
+
+/// A particular, below the message.
+#[derive(Debug)]
+enum Detail {
+    /// As it is: what the system or a puppet says.
+    Plain(String),
+    /// A text of the catalogue.
+    Text(&'static str, Args),
+}
+
+impl Failure {
+    /// What was asked cannot be done: an unknown puppet, a bad file. Exit code 2.
+    pub(crate) const fn usage(code: &'static str) -> Self {
+        Self { code, args: Args::new(), details: Vec::new(), exit: USAGE }
+    }
+
+    /// Something failed while running. Exit code 1.
+    pub(crate) const fn failed(code: &'static str) -> Self {
+        Self { code, args: Args::new(), details: Vec::new(), exit: FAILED }
+    }
+
+    /// Fills in a placeable of the message.
+    #[must_use]
+    pub(crate) fn set(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.args = self.args.set(name, value);
+        self
+    }
+
+    /// Fills in a number.
+    #[must_use]
+    pub(crate) fn number(mut self, name: &'static str, value: u64) -> Self {
+        self.args = self.args.number(name, value);
+        self
+    }
+
+    /// Adds a line of the catalogue.
+    #[must_use]
+    pub(crate) fn tell(mut self, key: &'static str, args: Args) -> Self {
+        self.details.push(Detail::Text(key, args));
+        self
+    }
+
+    /// Adds what somebody else says.
+    #[must_use]
+    pub(crate) fn plain(mut self, line: impl Into<String>) -> Self {
+        self.details.push(Detail::Plain(line.into()));
+        self
+    }
+
+    /// Adds an error and its causes, unless one repeats the other.
+    #[must_use]
+    pub(crate) fn source(self, error: &(dyn Error + 'static)) -> Self {
+        let mut told = error.to_string();
+        let mut source = error.source();
+        while let Some(error) = source {
+            let cause = error.to_string();
+            if !told.contains(&cause) {
+                let _ = write!(told, ": {cause}");
+            }
+            source = error.source();
+        }
+        self.plain(told)
+    }
+
+    /// Message, particulars and fix, one below the other, without a line break at the end.
+    pub(crate) fn render(&self, lang: Lang, colour: bool) -> String {
+        let (red, bold, end) = if colour { ("\x1b[31m", "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
+        let message = text(lang, self.code, &self.args);
+        let mut told = format!("{red}wechaty: [{}]{end} {bold}{message}{end}", self.code);
+        for detail in &self.details {
+            let detail = match detail {
+                Detail::Plain(line) => line.clone(),
+                Detail::Text(key, args) => text(lang, key, args),
+            };
+            for line in detail.lines() {
+                let _ = write!(told, "\n  {}", visible(line));
+            }
+        }
+        let _ = write!(told, "\n{}", text(lang, "fix", &Args::new().set("text", fix(lang, self.code))));
+        told
+    }
+
+    /// To stderr, in colour only on a terminal whose owner did not say no.
+    pub(crate) fn print(&self, lang: Lang) {
+        let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        eprintln!("{}", self.render(lang, colour));
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::failed("W100").plain(format!("{:#}", error.into()))
+    }
+}
+
+/// Control characters as escapes: what a platform says must not drive the terminal.
+fn visible(line: &str) -> String {
+    let shown = |c: char| if c.is_control() && c != '\t' { c.escape_default().to_string() } else { c.to_string() };
+    line.chars().map(shown).collect()
+}
+
+/// Most alike, if anything is alike.
+pub(crate) fn nearest<'a>(word: &str, among: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const ALIKE: f64 = 0.7;
+    let word = word.to_lowercase();
+    let likeness = |name: &str| {
+        let name = name.to_lowercase();
+        // One slip of the fingers counts for more in a short word than the other measure thinks: `rnu`.
+        let slip = if strsim::osa_distance(&name, &word) <= 1 && name.len() > 2 { 0.9 } else { 0.0 };
+        strsim::jaro_winkler(&name, &word).max(slip)
+    };
+    let alike = among.into_iter().map(|name| (name, likeness(name)));
+    alike.filter(|(_, alike)| *alike >= ALIKE).max_by(|a, b| a.1.total_cmp(&b.1)).map(|(name, _)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_has_code_particulars_and_fix_in_both_languages() {
+        let failure = Failure::usage("W104").set("path", "out.jsonl").plain("Permission denied\u{1b}[2J");
+        let english = failure.render(Lang::En, false);
+        let lines: Vec<&str> = english.lines().collect();
+        assert!(lines[0].starts_with("wechaty: [W104] ") && lines[0].contains("out.jsonl"), "{english}");
+        assert_eq!(lines[1], "  Permission denied\\u{1b}[2J");
+        assert!(lines[2].starts_with("fix: ") && lines.len() == 3, "{english}");
+        let chinese = failure.render(Lang::Zh, false);
+        assert!(chinese.contains("out.jsonl") && chinese.lines().last().is_some_and(|l| l.starts_with("解决办法：")));
+        assert!(!english.contains('\u{1b}') && failure.render(Lang::En, true).contains("\u{1b}[31m"));
+    }
+}

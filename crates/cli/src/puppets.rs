@@ -1,0 +1,224 @@
+//! `wechaty puppets`: the puppets of this build, from their declarations; and which others there are.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use wechaty::puppet::{self, Capability};
+use wechaty_catalogue::{Args, Lang, lookup, text};
+use wechaty_puppet::{Capabilities, Declaration, Setting, SettingKind};
+
+use crate::{args::PuppetsArgs, failure::Failure, failure::nearest, output};
+
+/// Puppets of this repository that not every build has, and the feature of `wechaty-cli` that brings each.
+const OPTIONAL: &[(&str, &str)] = &[];
+
+pub(crate) fn run(args: PuppetsArgs, lang: Lang) -> Result<(), Failure> {
+    let all = puppet::declarations();
+    if args.json {
+        return output::json(&all.iter().map(|declaration| as_json(declaration, lang)).collect::<Vec<_>>());
+    }
+    let told: Vec<String> = all.iter().map(|declaration| in_words(declaration, lang)).collect();
+    output::print(&told.join("\n"))
+}
+
+/// Why there is no puppet of this name here: it does not exist, or this build has none.
+pub(crate) fn missing(name: &str) -> Failure {
+    let built: Vec<&str> = puppet::declarations().iter().map(|declaration| declaration.platform.as_str()).collect();
+    missing_of(name, &built, OPTIONAL)
+}
+
+fn missing_of(name: &str, built: &[&'static str], optional: &[(&'static str, &'static str)]) -> Failure {
+    let wanted = name.trim().to_lowercase();
+    let wanted = wanted.strip_prefix("wechaty-puppet-").unwrap_or(&wanted);
+    if let Some((puppet, feature)) = optional.iter().find(|(puppet, _)| *puppet == wanted) {
+        let command = format!("cargo run --release -p wechaty-cli --features {feature} -- run --puppet {puppet}");
+        return Failure::usage("W102").set("name", *puppet).plain(command);
+    }
+    let mut failure = Failure::usage("W101").set("name", name.trim());
+    let others = optional.iter().map(|(puppet, _)| *puppet);
+    if let Some(name) = nearest(wanted, built.iter().copied().chain(others)) {
+        failure = failure.tell("did-you-mean", Args::new().set("name", name));
+    }
+    failure.tell("puppets-there-are", Args::new().set("names", built.join(", ")))
+}
+
+/// `SendMiniProgram` → `MiniProgram`; `None`: it is no kind of message.
+fn kind(capability: Capability) -> Option<String> {
+    format!("{capability:?}").strip_prefix("Send").map(str::to_owned)
+}
+
+/// The stable name: `room-create`.
+fn id(capability: Capability) -> String {
+    match serde_json::to_value(capability) {
+        Ok(Value::String(id)) => id,
+        _ => capability.to_string(),
+    }
+}
+
+fn kinds(capabilities: &Capabilities) -> Vec<String> {
+    capabilities.set.iter().filter_map(kind).collect()
+}
+
+/// The catalogue's words for what a declaration says in English.
+fn told(lang: Lang, key: &str, english: &str) -> String {
+    lookup(lang, key, &Args::new()).unwrap_or_else(|| english.to_owned())
+}
+
+fn in_words(declaration: &Declaration, lang: Lang) -> String {
+    let name = declaration.platform.as_str();
+    let capabilities = (declaration.capabilities)();
+    let summary = told(lang, &format!("puppet-{name}"), declaration.summary);
+    let mut lines = text(lang, "puppets-title", &Args::new().set("name", name).set("summary", summary)) + "\n";
+    let mut line = |key: &str, value: String| {
+        if !value.is_empty() {
+            lines += &format!("  {} {value}\n", output::padded(&text(lang, key, &Args::new()), 10));
+        }
+    };
+    line("puppets-says", kinds(&capabilities).join(", "));
+    let others = capabilities.set.iter().filter(|capability| kind(*capability).is_none());
+    let others = others.map(|capability| told(lang, &format!("capability-{}", id(capability)), capability.as_str()));
+    line("puppets-can", others.collect::<Vec<_>>().join(&text(lang, "comma", &Args::new())));
+    for setting in declaration.settings {
+        line("puppets-setting", setting_in_words(name, setting, lang));
+    }
+    line("puppets-docs", declaration.docs.to_owned());
+    lines
+}
+
+fn setting_in_words(puppet: &str, setting: &Setting, lang: Lang) -> String {
+    let key = format!("puppet-{puppet}-{}", setting.key.replace('_', "-"));
+    let mut words = format!("{} = {}", setting.key, told(lang, &key, setting.help));
+    let mut add = |key: &str, value: String| words += &text(lang, key, &Args::new().set("value", value));
+    if setting.required {
+        add("setting-required", String::new());
+    }
+    if setting.kind == SettingKind::Secret {
+        add("setting-secret", String::new());
+    }
+    if let SettingKind::Choice(values) = setting.kind {
+        add("help-values", values.join(", "));
+    }
+    if let Some(default) = setting.default.filter(|_| setting.kind != SettingKind::Secret) {
+        add("help-default", default.to_owned());
+    }
+    if !setting.env.is_empty() {
+        add("help-env", setting.env.join(", "));
+    }
+    words
+}
+
+#[derive(Serialize)]
+struct SettingJson {
+    key: &'static str,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    choices: Option<&'static [&'static str]>,
+    required: bool,
+    secret: bool,
+    default: Option<&'static str>,
+    env: &'static [&'static str],
+    help: String,
+}
+
+fn as_json(declaration: &Declaration, lang: Lang) -> Value {
+    let name = declaration.platform.as_str();
+    let capabilities = (declaration.capabilities)();
+    let limits = &capabilities.limits;
+    let settings: Vec<SettingJson> =
+        declaration.settings.iter().map(|setting| setting_json(name, setting, lang)).collect();
+    json!({
+        "name": name,
+        "summary": told(lang, &format!("puppet-{name}"), declaration.summary),
+        "docs": declaration.docs,
+        "kinds": kinds(&capabilities),
+        "capabilities": capabilities.set.iter().map(id).collect::<Vec<_>>(),
+        "limits": {
+            "text": limits.text,
+            "textUnit": limits.text_unit,
+            "topic": limits.topic,
+            "file": limits.file,
+            "buttons": limits.buttons,
+            "sendsPerSecond": limits.sends_per_second,
+            "callTimeoutSeconds": limits.call_timeout.as_secs_f64(),
+        },
+        "keyWindowSeconds": capabilities.key_window.map(|window| window.as_secs_f64()),
+        "settings": settings,
+    })
+}
+
+fn setting_json(puppet: &str, setting: &Setting, lang: Lang) -> SettingJson {
+    let (kind, choices) = match setting.kind {
+        SettingKind::Secret => ("secret", None),
+        SettingKind::Integer => ("integer", None),
+        SettingKind::Bool => ("bool", None),
+        SettingKind::Url => ("url", None),
+        SettingKind::Path => ("path", None),
+        SettingKind::Choice(values) => ("choice", Some(values)),
+        _ => ("text", None),
+    };
+    let secret = setting.kind == SettingKind::Secret;
+    SettingJson {
+        key: setting.key,
+        kind,
+        choices,
+        required: setting.required,
+        secret,
+        default: setting.default.filter(|_| !secret),
+        env: setting.env,
+        help: told(lang, &format!("puppet-{puppet}-{}", setting.key.replace('_', "-")), setting.help),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_puppet_of_another_build_comes_with_its_command() {
+        let told = missing_of("wechaty-puppet-Matrix", &["mock"], &[("matrix", "full")]).render(Lang::En, false);
+        assert!(told.contains("[W102]"), "{told}");
+        assert!(told.contains("cargo run --release -p wechaty-cli --features full -- run --puppet matrix"), "{told}");
+        let told = missing_of("matrx", &["mock"], &[("matrix", "full")]).render(Lang::Zh, false);
+        assert!(told.contains("[W101]") && told.contains("matrix") && told.contains("mock"), "{told}");
+    }
+
+    #[test]
+    fn every_puppet_of_the_repository_is_built_in_or_known_to_be_optional() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../puppets");
+        for entry in std::fs::read_dir(folder).expect("the folder of puppets") {
+            let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
+            let known = puppet::declarations().iter().any(|declaration| declaration.platform.as_str() == name)
+                || OPTIONAL.iter().any(|(puppet, _)| *puppet == name);
+            assert!(known, "puppets/{name} is neither in this build nor in OPTIONAL");
+        }
+    }
+
+    #[test]
+    fn what_declarations_say_is_translated() {
+        let mut keys = Vec::new();
+        for declaration in puppet::declarations() {
+            let name = declaration.platform.as_str();
+            keys.push(format!("puppet-{name}"));
+            let settings = declaration.settings.iter();
+            keys.extend(settings.map(|setting| format!("puppet-{name}-{}", setting.key.replace('_', "-"))));
+        }
+        let others = Capability::ALL.iter().filter(|capability| kind(**capability).is_none());
+        keys.extend(others.map(|capability| format!("capability-{}", id(*capability))));
+        let missing: Vec<_> = keys.iter().filter(|key| lookup(Lang::Zh, key, &Args::new()).is_none()).collect();
+        assert!(missing.is_empty(), "not in the catalogue: {missing:?}");
+    }
+
+    #[test]
+    fn the_json_names_settings_and_no_values_of_secrets() {
+        let setting = Setting {
+            key: "app_secret",
+            kind: SettingKind::Secret,
+            required: true,
+            default: Some("s3cret"),
+            env: &["APP_SECRET"],
+            help: "The secret",
+        };
+        let json = serde_json::to_string(&setting_json("x", &setting, Lang::En)).expect("JSON");
+        assert!(json.contains("APP_SECRET") && !json.contains("s3cret"), "{json}");
+        assert!(!setting_in_words("x", &setting, Lang::En).contains("s3cret"));
+    }
+}

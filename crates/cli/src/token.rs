@@ -1,0 +1,156 @@
+//! `wechaty token`: the tokens of the puppet service, `<server name>_<UUID v4>`.
+//!
+//! The server name is everything before the last `_`: clients check the gateway's certificate for it (TLS server name
+//! indication), and refuse a token without one. A token is a secret: the part that makes it one is never shown whole.
+
+use std::io::Read;
+
+use uuid::{Uuid, Version};
+use wechaty_catalogue::{Args, Lang, text};
+
+use crate::{
+    args::{TokenArgs, TokenCommand},
+    failure::Failure,
+    output,
+};
+
+/// What clients take when nobody chose a name; it promises no check of the certificate.
+const INSECURE: &str = "insecure";
+/// The longest label of a host name.
+const LONGEST_NAME: usize = 63;
+/// The longest token that is read.
+const LONGEST: u64 = 4096;
+
+pub(crate) fn run(args: TokenArgs, lang: Lang) -> Result<(), Failure> {
+    match args.what {
+        TokenCommand::Generate { sni } => output::print(&(generate(&sni)? + "\n")),
+        TokenCommand::Inspect { token } if token.trim() == "-" => {
+            let mut read = String::new();
+            let input = std::io::stdin().lock().take(LONGEST).read_to_string(&mut read);
+            input.map_err(|error| Failure::failed("W111").source(&error))?;
+            output::print(&inspect(&read, lang)?)
+        }
+        TokenCommand::Inspect { token } => output::print(&inspect(&token, lang)?),
+        TokenCommand::Discover { .. } => Err(Failure::usage("W133").tell("token-third-party", Args::new())),
+    }
+}
+
+fn generate(name: &str) -> Result<String, Failure> {
+    let name = name.trim().to_lowercase();
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let good = !name.is_empty() && name.len() <= LONGEST_NAME && name.chars().all(allowed);
+    if !good || !name.starts_with(|c: char| c.is_ascii_alphanumeric()) || name.ends_with('_') {
+        return Err(Failure::usage("W132").set("name", name));
+    }
+    Ok(format!("{name}_{}", Uuid::new_v4()))
+}
+
+/// What each part of a token means.
+fn inspect(token: &str, lang: Lang) -> Result<String, Failure> {
+    let (name, secret) = split(token)?;
+    let sni = name.to_lowercase();
+    let say = |key: &str, args: Args| text(lang, key, &args) + "\n";
+    let mut told = say("token-sni", Args::new().set("sni", &*sni));
+    told += &match sni.as_str() {
+        INSECURE => say("token-insecure", Args::new()),
+        "uuid" => say("token-uuid-name", Args::new()),
+        _ => say("token-named", Args::new().set("sni", &*sni)),
+    };
+    if name != sni {
+        told += &say("token-lowercased", Args::new());
+    }
+    let shown: String = secret.to_string().chars().take(4).collect();
+    told += &say("token-secret", Args::new().set("start", shown));
+    if secret.get_version() != Some(Version::Random) {
+        told += &say("token-guessable", Args::new());
+    }
+    told += &say("token-keep", Args::new());
+    Ok(told)
+}
+
+/// Server name and UUID, or what is wrong.
+fn split(token: &str) -> Result<(&str, Uuid), Failure> {
+    let malformed = |why: &'static str| Err(Failure::usage("W131").tell(why, Args::new()));
+    // Marks without width come along when a token is copied from a web page.
+    let token = token.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}'));
+    if token.is_empty() {
+        return malformed("token-is-empty");
+    }
+    if token.starts_with(['"', '\'', '“', '‘']) {
+        return malformed("token-has-quotes");
+    }
+    if token.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return malformed("token-has-spaces");
+    }
+    if !token.is_ascii() {
+        return malformed("token-is-not-ascii");
+    }
+    let (name, secret) = match token.rsplit_once('_') {
+        Some(("", _)) | None if is_uuid(token.trim_start_matches('_')).is_some() => {
+            return malformed("token-has-no-name");
+        }
+        Some(("", _)) | None => return malformed("token-has-no-underscore"),
+        Some(parts) => parts,
+    };
+    match is_uuid(secret) {
+        Some(uuid) => Ok((name, uuid)),
+        None if secret.is_empty() => malformed("token-ends-early"),
+        None => malformed("token-has-no-uuid"),
+    }
+}
+
+/// With hyphens, as everybody writes them, or 32 digits, as some services do.
+fn is_uuid(text: &str) -> Option<Uuid> {
+    [32, 36].contains(&text.len()).then(|| Uuid::try_parse(text).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UUID: &str = "1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed";
+
+    fn wrong(token: &str) -> String {
+        inspect(token, Lang::En).expect_err("malformed").render(Lang::En, false)
+    }
+
+    #[test]
+    fn a_generated_token_is_understood() {
+        let token = generate(" Puppet_School ").expect("a good name");
+        let (name, secret) = split(&token).expect("a good token");
+        assert_eq!((name, secret.get_version()), ("puppet_school", Some(Version::Random)));
+        for name in ["", "a b", "学校", "_a", "a_", &"a".repeat(64)] {
+            assert!(generate(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn each_part_is_explained_and_the_secret_not_shown() {
+        let told = inspect(&format!("\u{feff}  Puppet_Padlocal_{UUID}\u{3000}\n"), Lang::En).expect("good");
+        assert!(told.contains("puppet_padlocal") && told.contains("1b9d") && !told.contains("1b9d6"), "{told}");
+        let told = inspect(&format!("insecure_{UUID}"), Lang::Zh).expect("good");
+        assert!(told.contains("insecure") && told.contains("证书"), "{told}");
+        assert!(inspect(&format!("a_{}", UUID.replace('-', "")), Lang::En).is_ok());
+        let told = inspect("a_2d24f2c8-8f1a-11ee-b9d1-0242ac120002", Lang::En).expect("good");
+        assert!(told.contains("guess"), "{told}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_plainly_and_without_the_token() {
+        for (token, word) in [
+            ("", "empty"),
+            (UUID, "no server name"),
+            (&format!("_{UUID}"), "no server name"),
+            ("hello", "no `_`"),
+            ("insecure_", "ends after"),
+            ("insecure_123", "no UUID"),
+            (&format!("\"insecure_{UUID}\""), "quotation marks"),
+            ("insecure_1b9d6bcd bbfd", "space"),
+            (&format!("insecure＿{UUID}"), "full-width"),
+        ] {
+            let told = wrong(token);
+            assert!(told.contains("[W131]") && told.contains(word), "{token}: {told}");
+            assert!(!told.contains("1b9d6bcd"), "{told}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What `wechaty new` makes, as a stranger gets it: in a folder outside of this workspace, built and tested there.
+//!
+//! The projects depend on this checkout by path, share one target folder that outlives the run, and get this
+//! workspace's Cargo.lock, so that nothing new is looked up.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::{Report, checked, record};
+use crate::{context::Context, process::Job};
+
+/// Time for one project, everything it depends on included.
+const LIMIT: Duration = Duration::from_secs(60 * 60);
+const SHORT: Duration = Duration::from_secs(60);
+
+/// A template with Rust in it, and words that the output of its tests has.
+const RUST: [(&str, &str); 3] = [
+    ("rust", "tests::ding_gets_dong ... ok"),
+    ("plugin", "thanks_are_counted_and_nothing_else ... ok"),
+    ("puppet", "conforms::restart ... ok"),
+];
+
+/// Makes, builds and tests each.
+pub(crate) fn run(cx: &Context, report: &mut Report) -> Result<()> {
+    let wechaty = cx.built.get().context("nothing was built")?.wechaty()?;
+    let folder = Outside::new()?;
+    let mut checks: Vec<(String, Result<Vec<String>>)> = RUST
+        .iter()
+        .map(|(template, words)| (format!("template {template}"), rust(cx, wechaty, &folder.0, template, words)))
+        .collect();
+    checks.push(("template config".to_owned(), config(wechaty, &folder.0)));
+    report.add(checked("templates", checks));
+    Ok(())
+}
+
+/// A folder of the system for temporary files, removed at the end.
+struct Outside(PathBuf);
+
+impl Outside {
+    fn new() -> Result<Self> {
+        let folder = std::env::temp_dir().join(format!("wechaty-templates-{}", std::process::id()));
+        fs::create_dir(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Outside {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// `wechaty new` for one template.
+fn make(wechaty: &Path, folder: &Path, template: &str, more: &[&str]) -> Result<PathBuf> {
+    let mut new = Command::new(wechaty);
+    new.current_dir(folder).args(["new", &format!("my {template}"), "--template", template]).args(more);
+    let done = Job::new(new, SHORT).run()?;
+    ensure!(done.ok(), "{}", done.report());
+    Ok(folder.join(format!("my {template}")))
+}
+
+fn rust(cx: &Context, wechaty: &Path, folder: &Path, template: &str, words: &str) -> Result<Vec<String>> {
+    let root = cx.root.to_string_lossy();
+    let project = make(wechaty, folder, template, &["--path", &root])?;
+    fs::copy(cx.root.join("Cargo.lock"), project.join("Cargo.lock")).context("cannot copy Cargo.lock")?;
+    let target = cx.metadata()?["target_directory"].as_str().context("no target folder")?;
+    let mut test = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    test.current_dir(&project).args(["test", "--all-targets"]);
+    test.env("CARGO_TARGET_DIR", Path::new(target).join("templates"));
+    // Nobody debugs these; half of the disk and of the time goes without.
+    test.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_INCREMENTAL", "0");
+    let done = Job::new(test, LIMIT).run()?;
+    let stdout = String::from_utf8_lossy(&done.stdout);
+    let stderr = String::from_utf8_lossy(&done.stderr);
+    let mut faults = Vec::new();
+    if !done.ok() || !stdout.contains(words) {
+        faults.push(format!("expected `{words}`\n{}", done.report()));
+    }
+    if stderr.contains("warning:") {
+        faults.push(format!("a new project has warnings\n{}", done.report()));
+    }
+    Ok(faults)
+}
+
+/// No Rust in it: its world is played, and what was sent compared with what its README promises.
+fn config(wechaty: &Path, folder: &Path) -> Result<Vec<String>> {
+    let project = make(wechaty, folder, "config", &[])?;
+    let run = |args: &[&str]| {
+        let mut command = Command::new(wechaty);
+        command.current_dir(&project).args(args);
+        Job::new(command, SHORT).run()
+    };
+    let mut faults = Vec::new();
+    let play =
+        run(&["run", "--puppet", "mock", "--world", "world.json", "--clock", "virtual", "--record", "out.jsonl"])?;
+    let read = |file: &str| fs::read_to_string(project.join(file)).with_context(|| format!("cannot read {file}"));
+    if !play.ok() {
+        faults.push(play.report());
+    } else {
+        faults.extend(record::difference(&read("out.jsonl")?, &read("expected.jsonl")?));
+    }
+    let doctor = run(&["doctor"])?;
+    if !String::from_utf8_lossy(&doctor.stdout).contains("is TOML") {
+        faults.push(format!("BOT.toml cannot be read\n{}", doctor.report()));
+    }
+    Ok(faults)
+}
