@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wechaty_puppet::{AcceptError, Event, PuppetContext};
+use wechaty_puppet::{AcceptError, Event, PuppetContext, PuppetError, Timestamp};
 
 use crate::{
     puppet::{Inner, Running},
@@ -11,13 +11,21 @@ use crate::{
 };
 
 impl Inner {
-    /// What a run has given, while there is one.
+    /// What a run has given, while there is one that takes what visitors do.
     pub(crate) fn running(&self) -> Result<Running, Refusal> {
-        self.running.lock().clone().ok_or(Refusal::NotRunning)
+        let running = self.running.lock().clone();
+        // One that shall end takes nothing more, even before it has ended.
+        running.filter(|running| running.open && !running.streams.is_cancelled()).ok_or(Refusal::NotRunning)
     }
 
     pub(crate) fn cx(&self) -> Result<PuppetContext, Refusal> {
         self.running().map(|running| running.cx)
+    }
+
+    /// The time, while somebody runs the puppet: from the login on the bot may act.
+    pub(crate) fn time(&self) -> wechaty_puppet::Result<Timestamp> {
+        let running = self.running.lock();
+        running.as_ref().map(|running| running.cx.clock().wall()).ok_or(PuppetError::NotLoggedIn)
     }
 
     /// Offers events to the bot; `done` then changes the state, or leaves it, and answers.

@@ -75,9 +75,13 @@ impl Call {
         self.inner.state.lock().place(&self.me, conversation).ok_or(Refusal::Conversation)
     }
 
-    /// A message this visitor can see, and where it is.
+    /// A message this visitor can see.
     fn seen(&self, state: &State, id: &MessageId) -> Result<Kept, Refusal> {
-        let kept = state.book.get(id).filter(|kept| kept.note.is_none()).ok_or(Refusal::Gone)?;
+        self.inside(state, state.book.get(id))
+    }
+
+    fn inside(&self, state: &State, kept: Option<&Kept>) -> Result<Kept, Refusal> {
+        let kept = kept.filter(|kept| kept.note.is_none()).ok_or(Refusal::Gone)?;
         let inside = match &kept.to {
             ConversationId::Contact(id) => *id == self.me,
             ConversationId::Room(id) => state.rooms.get(id).is_some_and(|room| room.members.contains(&self.me)),
@@ -88,7 +92,11 @@ impl Call {
     /// The turn of the conversation a message is in, and the message as it is then.
     async fn turn_of(&self, id: &str) -> Result<(Guard, Kept), Refusal> {
         let id = MessageId::new(id);
-        let to = self.seen(&self.inner.state.lock(), &id)?.to;
+        let to = {
+            let state = self.inner.state.lock();
+            // One that is being accepted will be there when its turn is over.
+            self.inside(&state, state.book.known(&id))?.to
+        };
         let turn = self.turn(&to).await?;
         let kept = self.seen(&self.inner.state.lock(), &id)?;
         if kept.recalled { Err(Refusal::Gone) } else { Ok((turn, kept)) }

@@ -43,6 +43,8 @@ pub(crate) struct Running {
     pub(crate) streams: CancellationToken,
     /// Ends the run with an error that the bot told a caller.
     pub(crate) failed: mpsc::Sender<AcceptError>,
+    /// Whether the bot knows who it is, and visitors may come.
+    pub(crate) open: bool,
     number: u64,
 }
 
@@ -77,9 +79,17 @@ impl Session {
     fn begin(inner: &Arc<Inner>, cx: &PuppetContext) -> (Self, mpsc::Receiver<AcceptError>) {
         let (failed, failure) = mpsc::channel(1);
         let (streams, number) = (cx.cancellation().child_token(), inner.state.lock().next_number());
-        let running = Running { cx: cx.clone(), streams: streams.clone(), failed, number };
+        let running = Running { cx: cx.clone(), streams: streams.clone(), failed, open: false, number };
         *inner.running.lock() = Some(running);
         (Self { inner: inner.clone(), streams, number }, failure)
+    }
+}
+
+impl Session {
+    fn open(&self) {
+        if let Some(running) = self.inner.running.lock().as_mut().filter(|running| running.number == self.number) {
+            running.open = true;
+        }
     }
 }
 
@@ -107,9 +117,10 @@ impl Puppet for WebChatPuppet {
     }
 
     async fn run(&self, cx: PuppetContext) -> Result<()> {
+        let (session, mut failure) = Session::begin(&self.0, &cx);
         cx.accept(Event::new(LoginStep::Done(BOT.into())).payload(Payload::Contact(self.bot()))).await?;
         cx.accept(EventPayload::Ready(ReadyEvent { data: None })).await?;
-        let (_session, mut failure) = Session::begin(&self.0, &cx);
+        session.open();
         let mut dongs = self.0.dongs.1.lock().await;
         loop {
             tokio::select! {

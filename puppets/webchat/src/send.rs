@@ -5,8 +5,7 @@ use std::{sync::Arc, time::Duration};
 use wechaty_file_box::{FileBoxError, LoadOptions};
 use wechaty_puppet::{
     Bytes, Capability, ConversationId, FileBox, ForwardPayload, Mention, MessageEdits, MessageId, MessageRecall,
-    Outgoing, PlatformName, PuppetError, Reactions, Result, SayablePayload, Sent, Timestamp, Typing, async_trait,
-    unreachable,
+    Outgoing, PlatformName, PuppetError, Reactions, Result, SayablePayload, Sent, Typing, async_trait, unreachable,
 };
 
 use crate::{
@@ -29,11 +28,6 @@ struct Loaded {
 }
 
 impl Inner {
-    /// The time, while somebody runs the puppet.
-    pub(crate) fn time(&self) -> Result<Timestamp> {
-        self.cx().map(|cx| cx.clock().wall()).map_err(|_| PuppetError::NotLoggedIn)
-    }
-
     async fn load(&self, what: &SayablePayload) -> Result<Option<Loaded>> {
         let file = match what {
             SayablePayload::Card(card) => card.image.as_ref(),

@@ -112,6 +112,8 @@ struct Reader {
     visitor: ContactId,
     number: u64,
     last: u64,
+    /// The page knows events that never were here.
+    lost: bool,
     changed: watch::Receiver<u64>,
     ended: CancellationToken,
     greeted: bool,
@@ -146,10 +148,9 @@ pub(crate) fn open(
             oldest.cancel();
         }
         let changed = found.log.changed.subscribe();
-        // From the future: the page knows a server that this one is not.
-        let last = after.map_or(now, |after| if after > now { 0 } else { after });
+        let last = after.unwrap_or(now);
         let (inner, clock, visitor) = (inner.clone(), running.cx.clock().clone(), visitor.clone());
-        Reader { inner, clock, visitor, number, last, changed, ended, greeted: false }
+        Reader { inner, clock, visitor, number, last, lost: last > now, changed, ended, greeted: false }
     };
     let parts = stream::unfold(reader, |mut reader| async { reader.next().await.map(|part| (part, reader)) });
     Ok(WebhookResponse::new(200, "text/event-stream", WebhookBody::Stream(parts.boxed()))
@@ -185,7 +186,9 @@ impl Reader {
     /// What there is now; the outer `None`: the visitor is gone.
     fn read(&mut self) -> Option<Option<Bytes>> {
         let state = self.inner.state.lock();
-        let read = state.visitors.get(&self.visitor)?.log.after(self.last, self.clock.wall());
+        let log = &state.visitors.get(&self.visitor)?.log;
+        let lost = std::mem::take(&mut self.lost);
+        let read = if lost { Read::Gap } else { log.after(self.last, self.clock.wall()) };
         Some(match read {
             Read::Nothing => None,
             Read::Part(part, last) => {
