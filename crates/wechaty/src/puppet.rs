@@ -24,6 +24,8 @@ pub fn declarations() -> Vec<Declaration> {
         wechaty_puppet_terminal::DECLARATION,
         #[cfg(feature = "mock")]
         wechaty_puppet_mock::DECLARATION,
+        #[cfg(feature = "webchat")]
+        wechaty_puppet_webchat::DECLARATION,
     ]
 }
 

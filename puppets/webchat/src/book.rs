@@ -1,0 +1,316 @@
+//! HISTORY: the last messages of each conversation, bounded in number and in bytes.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use wechaty_puppet::{ContactId, ConversationId, Mention, MessageId, MessagePayload, MessageType, Timestamp};
+
+use crate::{
+    BOT, convert,
+    files::Token,
+    limits,
+    notes::Note,
+    refusal::Lang,
+    wire::{self, Body},
+};
+
+/// Bytes of all messages together; the oldest go first.
+const BYTES: usize = 64 << 20;
+/// What a message costs beside its words.
+const OVERHEAD: usize = 512;
+
+/// A message.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    /// Its place in everything that was told; 0 while it is not accepted yet.
+    pub(crate) seq: u64,
+    pub(crate) id: MessageId,
+    pub(crate) to: ConversationId,
+    pub(crate) talker: ContactId,
+    /// The talker's name then.
+    pub(crate) name: String,
+    pub(crate) time: Timestamp,
+    pub(crate) body: Body,
+    pub(crate) file: Option<Token>,
+    pub(crate) note: Option<Note>,
+    pub(crate) quote: Option<wire::Quote>,
+    pub(crate) mentions: Vec<wire::Who>,
+    pub(crate) nonce: Option<String>,
+    pub(crate) edited: bool,
+    pub(crate) recalled: bool,
+    pub(crate) reactions: Vec<(String, Vec<wire::Who>)>,
+    pub(crate) chosen: HashMap<ContactId, String>,
+}
+
+impl Kept {
+    pub(crate) fn new(id: MessageId, to: ConversationId, talker: ContactId, name: String, time: Timestamp) -> Self {
+        Self {
+            seq: 0,
+            id,
+            to,
+            talker,
+            name,
+            time,
+            body: Body::default(),
+            file: None,
+            note: None,
+            quote: None,
+            mentions: Vec::new(),
+            nonce: None,
+            edited: false,
+            recalled: false,
+            reactions: Vec::new(),
+            chosen: HashMap::new(),
+        }
+    }
+
+    fn weight(&self) -> usize {
+        // Words are nearly all of it; what cards hold is bounded by the checks of a send.
+        let body = serde_json::to_string(&self.body).map_or(0, |json| json.len());
+        OVERHEAD + body + self.mentions.len() * 64
+    }
+
+    /// As one visitor sees it.
+    pub(crate) fn view(&self, viewer: &ContactId, lang: Lang) -> wire::Message {
+        let own = self.talker == *viewer && self.note.is_none();
+        let mut body = self.body.clone();
+        if let Some(note) = &self.note {
+            body.text = Some(note.text(lang));
+        }
+        wire::Message {
+            id: self.id.to_string(),
+            seq: self.seq,
+            conversation: place(&self.to),
+            from: wire::Person {
+                id: self.talker.to_string(),
+                name: self.name.clone(),
+                bot: self.talker.as_str() == BOT,
+            },
+            own,
+            time: self.time.as_millis(),
+            body,
+            quote: self.quote.clone(),
+            mentions: self.mentions.clone(),
+            edited: self.edited,
+            recalled: self.recalled,
+            reactions: self.told_reactions(),
+            chosen: self.chosen.get(viewer).cloned(),
+            nonce: self.nonce.clone().filter(|_| own),
+        }
+    }
+
+    pub(crate) fn told_reactions(&self) -> Vec<wire::Reaction> {
+        let names = |who: &[wire::Who]| who.iter().map(|who| who.name.clone()).collect();
+        self.reactions
+            .iter()
+            .map(|(reaction, who)| wire::Reaction { reaction: reaction.clone(), names: names(who) })
+            .collect()
+    }
+
+    /// Whether this reaction of this person stands already.
+    pub(crate) fn has_reaction(&self, who: &ContactId, reaction: &str) -> bool {
+        let mut same = self.reactions.iter().filter(|(other, _)| other == reaction);
+        same.any(|(_, people)| people.iter().any(|other| other.id == who.as_str()))
+    }
+
+    /// Adds or takes back a reaction; false: it stands so already, or there are too many.
+    pub(crate) fn react(&mut self, who: wire::Who, reaction: &str, added: bool) -> bool {
+        let at = self.reactions.iter().position(|(other, _)| other == reaction);
+        match (at, added) {
+            (Some(at), true) => {
+                let people = &mut self.reactions[at].1;
+                let new = people.iter().all(|other| other.id != who.id);
+                if new {
+                    people.push(who);
+                }
+                new
+            }
+            (None, true) => {
+                let room = self.reactions.len() < limits::REACTIONS;
+                if room {
+                    self.reactions.push((reaction.to_owned(), vec![who]));
+                }
+                room
+            }
+            (Some(at), false) => {
+                let before = self.reactions[at].1.len();
+                self.reactions[at].1.retain(|other| other.id != who.id);
+                let changed = self.reactions[at].1.len() < before;
+                self.reactions.retain(|(_, people)| !people.is_empty());
+                changed
+            }
+            (None, false) => false,
+        }
+    }
+
+    /// As the bot sees it.
+    pub(crate) fn payload(&self) -> MessagePayload {
+        let mut payload = MessagePayload::direct(self.id.clone(), self.talker.clone(), BOT, "");
+        payload.timestamp = self.time;
+        payload.kind = convert::message_type(self.body.kind);
+        payload.filename = self.body.file.as_ref().map(|file| file.name.clone());
+        payload.text = convert::words(&self.body);
+        payload.mentions = Some(self.mentions.iter().map(|who| Mention::Contact(who.id.as_str().into())).collect());
+        payload.quote_id = self.quote.as_ref().map(|quote| quote.id.as_str().into());
+        match &self.to {
+            ConversationId::Room(room) => {
+                payload.listener_id = None;
+                payload.room_id = Some(room.clone());
+            }
+            ConversationId::Contact(visitor) if self.talker.as_str() == BOT => {
+                payload.listener_id = Some(visitor.clone())
+            }
+            ConversationId::Contact(_) => {}
+        }
+        if self.recalled {
+            payload.kind = MessageType::Recalled;
+            payload.text = Some(self.id.to_string());
+        }
+        payload
+    }
+
+    /// The beginning of it, as it stands above an answer.
+    pub(crate) fn quoted(&self) -> wire::Quote {
+        let text = self.body.file.as_ref().map(|file| file.name.clone()).or_else(|| convert::words(&self.body));
+        let text = text.unwrap_or_default().chars().take(200).collect();
+        wire::Quote { id: self.id.to_string(), name: self.name.clone(), text }
+    }
+}
+
+/// The name of a conversation on the wire: one to one there is only one.
+pub(crate) fn place(to: &ConversationId) -> String {
+    match to {
+        ConversationId::Contact(_) => BOT.to_owned(),
+        ConversationId::Room(room) => room.to_string(),
+    }
+}
+
+/// All messages.
+#[derive(Debug)]
+pub(crate) struct Book {
+    messages: BTreeMap<u64, Kept>,
+    ids: HashMap<MessageId, u64>,
+    lanes: HashMap<ConversationId, VecDeque<u64>>,
+    /// Being accepted: the bot may look at them, nobody else has them yet.
+    pending: HashMap<MessageId, Kept>,
+    bytes: usize,
+    most: usize,
+}
+
+impl Book {
+    /// `most`: messages a conversation.
+    pub(crate) fn new(most: usize) -> Self {
+        Self {
+            messages: BTreeMap::new(),
+            ids: HashMap::new(),
+            lanes: HashMap::new(),
+            pending: HashMap::new(),
+            bytes: 0,
+            most,
+        }
+    }
+
+    pub(crate) fn wait(&mut self, kept: Kept) {
+        self.pending.insert(kept.id.clone(), kept);
+    }
+    pub(crate) fn take_waiting(&mut self, id: &MessageId) -> Option<Kept> {
+        self.pending.remove(id)
+    }
+    /// A message that is in the history.
+    pub(crate) fn get(&self, id: &MessageId) -> Option<&Kept> {
+        self.messages.get(self.ids.get(id)?)
+    }
+    pub(crate) fn get_mut(&mut self, id: &MessageId) -> Option<&mut Kept> {
+        self.messages.get_mut(self.ids.get(id)?)
+    }
+    /// A message that the bot may know.
+    pub(crate) fn known(&self, id: &MessageId) -> Option<&Kept> {
+        self.get(id).or_else(|| self.pending.get(id))
+    }
+
+    /// Adds one with its number, the highest so far; what fell out for it.
+    pub(crate) fn insert(&mut self, kept: Kept) -> Vec<Kept> {
+        let mut gone = Vec::new();
+        self.bytes += kept.weight();
+        self.ids.insert(kept.id.clone(), kept.seq);
+        let lane = self.lanes.entry(kept.to.clone()).or_default();
+        lane.push_back(kept.seq);
+        let oldest = if lane.len() > self.most { lane.front().copied() } else { None };
+        self.messages.insert(kept.seq, kept);
+        gone.extend(oldest.and_then(|seq| self.remove(seq)));
+        while self.bytes > BYTES && self.messages.len() > 1 {
+            let Some(seq) = self.messages.keys().next().copied() else { break };
+            gone.extend(self.remove(seq));
+        }
+        gone
+    }
+
+    fn remove(&mut self, seq: u64) -> Option<Kept> {
+        let kept = self.messages.remove(&seq)?;
+        self.ids.remove(&kept.id);
+        self.bytes = self.bytes.saturating_sub(kept.weight());
+        if let Some(lane) = self.lanes.get_mut(&kept.to) {
+            // It is the first of its lane: who falls out is the oldest.
+            lane.retain(|other| *other != seq);
+            if lane.is_empty() {
+                self.lanes.remove(&kept.to);
+            }
+        }
+        Some(kept)
+    }
+
+    /// Changes the content of a message, and counts its bytes anew.
+    pub(crate) fn change(&mut self, id: &MessageId, change: impl FnOnce(&mut Kept)) -> Option<&Kept> {
+        let seq = *self.ids.get(id)?;
+        let kept = self.messages.get_mut(&seq)?;
+        let before = kept.weight();
+        change(kept);
+        self.bytes = self.bytes.saturating_sub(before) + kept.weight();
+        Some(kept)
+    }
+
+    /// Everything of a conversation.
+    pub(crate) fn forget(&mut self, to: &ConversationId) -> Vec<Kept> {
+        let lane = self.lanes.get(to).cloned().unwrap_or_default();
+        lane.into_iter().filter_map(|seq| self.remove(seq)).collect()
+    }
+
+    /// The last `limit` messages before `before`, oldest first, and whether there are more.
+    pub(crate) fn page(&self, to: &ConversationId, before: u64, limit: usize) -> (Vec<&Kept>, bool) {
+        let Some(lane) = self.lanes.get(to) else { return (Vec::new(), false) };
+        let end = lane.partition_point(|seq| *seq < before);
+        let start = end.saturating_sub(limit);
+        (lane.range(start..end).filter_map(|seq| self.messages.get(seq)).collect(), start > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(seq: u64, to: &str, text: &str) -> Kept {
+        let to = ConversationId::Contact(to.into());
+        let mut kept = Kept::new(format!("m{seq}").into(), to, "a".into(), "A".into(), Timestamp::default());
+        kept.seq = seq;
+        kept.body.text = Some(text.to_owned());
+        kept
+    }
+
+    #[test]
+    fn a_conversation_keeps_its_last_messages() {
+        let mut book = Book::new(3);
+        (1..=5).for_each(|seq| drop(book.insert(kept(seq, "a", "hi"))));
+        book.insert(kept(6, "b", "hi"));
+        let page = |before, limit| {
+            let (page, more) = book.page(&ConversationId::Contact("a".into()), before, limit);
+            (page.iter().map(|kept| kept.seq).collect::<Vec<_>>(), more)
+        };
+        assert_eq!(page(u64::MAX, 50), (vec![3, 4, 5], false));
+        assert_eq!(page(5, 1), (vec![4], true));
+        assert_eq!(page(3, 50), (vec![], false));
+        assert!(book.get(&"m2".into()).is_none() && book.get(&"m3".into()).is_some());
+        assert_eq!(book.forget(&ConversationId::Contact("a".into())).len(), 3);
+        assert_eq!((book.messages.len(), book.ids.len(), book.lanes.len()), (1, 1, 1));
+        book.forget(&ConversationId::Contact("b".into()));
+        assert_eq!(book.bytes, 0);
+    }
+}

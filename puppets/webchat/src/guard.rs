@@ -1,0 +1,97 @@
+//! GUARD: who may call at all. The token is everybody's, the secret is one visitor's; both are compared in constant time.
+
+use std::fmt;
+
+use subtle::ConstantTimeEq;
+use wechaty_puppet::{ContactId, WebhookRequest};
+
+use crate::refusal::Refusal;
+
+/// A text that is never shown.
+#[derive(Clone)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    pub(crate) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+    /// 122 random bits.
+    pub(crate) fn random() -> Self {
+        Self(uuid::Uuid::new_v4().simple().to_string())
+    }
+    /// In time that tells nothing but the length.
+    pub(crate) fn is(&self, other: &str) -> bool {
+        self.0.as_bytes().ct_eq(other.as_bytes()).into()
+    }
+    /// To hand it to whom it belongs.
+    pub(crate) fn tell(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// The only header of that name; a second one could mean something else to a proxy before us.
+pub(crate) fn only<'a>(request: &'a WebhookRequest, name: &str) -> Result<Option<&'a str>, Refusal> {
+    let mut all = request.headers.iter().filter(|(key, _)| key == name);
+    match (all.next(), all.next()) {
+        (_, Some(_)) => Err(Refusal::Request),
+        (found, None) => Ok(found.map(|(_, value)| value.as_str())),
+    }
+}
+
+/// Refuses who does not know the token, where there is one.
+pub(crate) fn token(request: &WebhookRequest, token: Option<&Secret>) -> Result<(), Refusal> {
+    let given = only(request, "authorization")?;
+    let Some(token) = token else { return Ok(()) };
+    let given = given.and_then(|text| text.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    match given {
+        Some((_, given)) if token.is(given.trim()) => Ok(()),
+        _ => Err(Refusal::Token),
+    }
+}
+
+/// What a visitor shows: the id, and the secret behind it.
+pub(crate) fn visitor(request: &WebhookRequest) -> Result<(ContactId, &str), Refusal> {
+    let given = only(request, "x-visitor")?.ok_or(Refusal::Visitor)?;
+    let (id, secret) = given.split_once('.').ok_or(Refusal::Visitor)?;
+    Ok((ContactId::new(id), secret))
+}
+
+#[cfg(test)]
+mod tests {
+    use wechaty_puppet::Bytes;
+
+    use super::*;
+
+    fn with(headers: &[(&str, &str)]) -> WebhookRequest {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        WebhookRequest {
+            method: "POST".into(),
+            path: "/chat/api/say".into(),
+            query: String::new(),
+            headers,
+            body: Bytes::new(),
+        }
+    }
+
+    #[test]
+    fn only_the_very_token_is_let_in() {
+        let secret = Secret::new("s3crets3cret");
+        for good in ["Bearer s3crets3cret", "bearer s3crets3cret"] {
+            assert_eq!(token(&with(&[("authorization", good)]), Some(&secret)), Ok(()));
+        }
+        for bad in
+            ["", "Bearer", "Bearer ", "Bearer s3cret", "Bearer s3crets3cretx", "Basic s3crets3cret", "s3crets3cret"]
+        {
+            assert_eq!(token(&with(&[("authorization", bad)]), Some(&secret)), Err(Refusal::Token), "{bad}");
+        }
+        assert_eq!(token(&with(&[]), Some(&secret)), Err(Refusal::Token));
+        let twice = with(&[("authorization", "Bearer s3crets3cret"), ("authorization", "Bearer x")]);
+        assert_eq!(token(&twice, Some(&secret)), Err(Refusal::Request));
+    }
+}

@@ -1,0 +1,110 @@
+//! WEBCHAT ↔ PUPPET: a page is the platform. Whoever opens it is a contact, talks to the bot one to one, and meets others
+//! in rooms.
+//!
+//! ```text
+//! page → POST /chat/api/say → guard → chat → cx.accept → history → stream → pages
+//! bot  → send → convert → history → stream → pages
+//! ```
+//!
+//! The HTTP host brings the requests: this crate listens nowhere. A call that changes something is answered after
+//! `accept` has returned; a refused one is answered 503 and is not in the history, so the page says it again under the
+//! same nonce, and it is one message.
+//!
+//! State lives in memory, over restarts of the run, and ends with the process: visitors join again then. Everything is
+//! bounded: visitors, rooms, messages a conversation and their bytes, files and their bytes, and what a stream that
+//! nobody reads keeps; what falls out is told by `reset`. An account elsewhere than on loopback needs a token.
+
+mod accept;
+mod admin;
+mod assets;
+mod book;
+mod chat;
+mod convert;
+mod files;
+mod guard;
+mod limits;
+mod lookup;
+mod notes;
+mod options;
+mod puppet;
+mod refusal;
+mod rooms;
+mod route;
+mod send;
+mod state;
+mod stream;
+mod strings;
+mod visitors;
+mod wire;
+
+use std::time::Duration;
+
+use wechaty_puppet::{Capabilities, Capability, Declaration, Limits, PlatformName};
+
+pub use options::{Options, build};
+pub use puppet::WebChatPuppet;
+
+/// The platform's name.
+pub const PLATFORM: PlatformName = PlatformName::new("webchat");
+
+/// The bot's own contact id.
+pub const BOT: &str = "bot";
+
+const CAPABILITIES: Capabilities = Capabilities {
+    limits: Limits {
+        text: Some(limits::TEXT),
+        topic: Some(limits::NAME),
+        file: Some(limits::FILE as u64),
+        buttons: Some(limits::BUTTONS),
+        ..Limits::DEFAULT
+    },
+    key_window: Some(Duration::from_secs(600)),
+    ..Capabilities::new(&[
+        Capability::SendText,
+        Capability::SendMarkdown,
+        Capability::SendAttachment,
+        Capability::SendAudio,
+        Capability::SendImage,
+        Capability::SendVideo,
+        Capability::SendContact,
+        Capability::SendLocation,
+        Capability::SendUrl,
+        Capability::SendCard,
+        Capability::SendMenu,
+        Capability::SendForward,
+        Capability::Mention,
+        Capability::Quote,
+        Capability::IdempotencyKey,
+        Capability::SentId,
+        Capability::LoadContact,
+        Capability::LoadRoom,
+        Capability::LoadRoomMember,
+        Capability::LoadMessage,
+        Capability::ContactList,
+        Capability::RoomList,
+        Capability::RoomMemberList,
+        Capability::RoomCreate,
+        Capability::RoomAdd,
+        Capability::RoomRemove,
+        Capability::RoomTopic,
+        Capability::RoomDismiss,
+        Capability::MessageFile,
+        Capability::MessageImage,
+        Capability::MessageRecall,
+        Capability::MessageEdit,
+        Capability::Reaction,
+        Capability::Typing,
+        Capability::Ding,
+        Capability::Webhook,
+    ])
+};
+
+/// How the web chat presents itself; the page's texts are empty until [`build`] is given some.
+pub const DECLARATION: Declaration = Declaration {
+    platform: PLATFORM,
+    summary: "a chat page served by this program; whoever opens it talks to the bot",
+    docs: "https://github.com/wechaty/wechaty-rust/tree/main/puppets/webchat",
+    settings: options::SETTINGS,
+    capabilities: || CAPABILITIES,
+    build: |settings| build(settings, strings::none),
+};

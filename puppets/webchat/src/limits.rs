@@ -1,0 +1,111 @@
+//! How much of each: the bounds of the web chat, and cleaning of what people type into names.
+
+use std::time::Duration;
+
+use unicode_segmentation::UnicodeSegmentation;
+use wechaty_puppet::Timestamp;
+
+/// Longest text in characters.
+pub(crate) const TEXT: usize = 4_000;
+/// Longest name or topic, in what a reader takes for letters.
+pub(crate) const NAME: usize = 40;
+/// The same in bytes: a letter can be made of any number of marks.
+const NAME_BYTES: usize = 400;
+/// Largest file, unless the settings say otherwise.
+pub(crate) const FILE: usize = 32 << 20;
+/// Most buttons of a card, items of a menu, fields of a card.
+pub(crate) const BUTTONS: usize = 20;
+/// Longest label, value, title and nonce in bytes; longer ids name nothing here.
+pub(crate) const LABEL: usize = 1_024;
+/// Most people one message mentions.
+pub(crate) const MENTIONS: usize = 50;
+/// Most different reactions to one message.
+pub(crate) const REACTIONS: usize = 20;
+/// Longest reaction in bytes; a family with skin tones has 41.
+pub(crate) const REACTION: usize = 64;
+/// Largest body that is no file.
+pub(crate) const JSON: usize = 64 << 10;
+/// So many messages may a visitor send at once …
+const BURST: f64 = 20.0;
+/// … and so many a second in the long run.
+const RATE: f64 = 2.0;
+
+/// How fast somebody may be: a bucket that is filled by time.
+#[derive(Debug)]
+pub(crate) struct Bucket {
+    left: f64,
+    at: Timestamp,
+}
+
+impl Bucket {
+    pub(crate) fn full(at: Timestamp) -> Self {
+        Self { left: BURST, at }
+    }
+
+    /// Takes one, or tells when there will be one.
+    pub(crate) fn take(&mut self, now: Timestamp) -> Result<(), Duration> {
+        self.left = (self.left + now.since(self.at).as_secs_f64() * RATE).min(BURST);
+        self.at = now;
+        if self.left < 1.0 {
+            return Err(Duration::from_secs_f64((1.0 - self.left) / RATE));
+        }
+        self.left -= 1.0;
+        Ok(())
+    }
+}
+
+/// A name or a topic as it may be shown; `None`: empty, too long, or with characters that no name has.
+pub(crate) fn name(text: &str) -> Option<String> {
+    let text = text.trim();
+    let length = if text.len() > NAME_BYTES { usize::MAX } else { text.graphemes(true).count() };
+    let seen = text.chars().any(|c| !c.is_whitespace() && !is_unseen(c));
+    let fits = (1..=NAME).contains(&length) && seen && !text.chars().any(|c| c.is_control() || turns(c));
+    fits.then(|| text.to_owned())
+}
+
+/// Characters that turn the reading direction of what stands behind a name, or end its line.
+const fn turns(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+}
+
+/// Characters that join or mark others, and show nothing by themselves.
+const fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}')
+}
+
+/// A text somebody says: neither empty nor too long.
+pub(crate) fn is_text(text: &str) -> bool {
+    !text.trim().is_empty() && text.len() <= TEXT * 4 && text.chars().count() <= TEXT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_what_people_can_read() {
+        for (typed, kept) in
+            [("  Alice ", Some("Alice")), ("<b>&", Some("<b>&")), ("李 雷", Some("李 雷")), ("👩‍👩‍👧", Some("👩‍👩‍👧"))]
+        {
+            assert_eq!(name(typed).as_deref(), kept);
+        }
+        let long = "名".repeat(NAME);
+        assert_eq!(name(&long), Some(long.clone()));
+        for bad in
+            ["", " \t ", "a\nb", "a\0", "\u{202E}ecila", "\u{200B}\u{200D}", &(long + "字"), &"e\u{301}".repeat(300)]
+        {
+            assert_eq!(name(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn after_twenty_at_once_it_is_two_a_second() {
+        let at = Timestamp::from_millis;
+        let mut bucket = Bucket::full(at(0));
+        assert!((0..20).all(|_| bucket.take(at(0)).is_ok()));
+        assert_eq!(bucket.take(at(0)), Err(Duration::from_millis(500)));
+        assert!(bucket.take(at(500)).is_ok() && bucket.take(at(500)).is_err());
+        // A calendar that was put back gives nothing and takes nothing.
+        assert!(bucket.take(at(-5_000)).is_err() && bucket.take(at(-4_000)).is_ok());
+    }
+}

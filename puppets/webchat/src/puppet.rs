@@ -1,0 +1,243 @@
+//! The puppet: its run, its accessors, its door.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
+use tokio::sync::mpsc;
+use wechaty_puppet::{
+    AcceptError, CancellationToken, Capabilities, ContactId, Directory, DongEvent, Event, EventPayload, Loader,
+    LoginStep, MessageEdits, MessageMedia, MessageRecall, Outgoing, Payload, PlatformName, Puppet, PuppetContext,
+    PuppetError, Reactions, ReadyEvent, Result, RoomAdmin, RoomLeaveEvent, Sent, Timestamp, Typing, Webhook,
+    WebhookRequest, WebhookResponse, async_trait,
+};
+
+use crate::{
+    BOT, CAPABILITIES, Options, PLATFORM, guard::Secret, notes::Note, refusal::Refusal, route, state::State,
+    visitors::FORGOTTEN,
+};
+
+/// How many dings may be on their way.
+const DINGS: usize = 64;
+/// How often it is looked who has been away for long.
+const SWEEP: Duration = Duration::from_secs(60);
+/// How long to wait before events are offered again to a store that failed.
+const STORE_PAUSE: Duration = Duration::from_millis(100);
+
+/// A chat page, and whoever opens it. Cheap to clone; clones are the same chat.
+#[derive(Clone)]
+pub struct WebChatPuppet(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) options: Options,
+    pub(crate) token: Option<Secret>,
+    pub(crate) state: Mutex<State>,
+    pub(crate) running: Mutex<Option<Running>>,
+    dongs: (mpsc::Sender<Option<String>>, tokio::sync::Mutex<mpsc::Receiver<Option<String>>>),
+}
+
+/// What a run gives to those who call meanwhile.
+#[derive(Clone)]
+pub(crate) struct Running {
+    pub(crate) cx: PuppetContext,
+    /// Ends the streams with the run.
+    pub(crate) streams: CancellationToken,
+    /// Ends the run with an error that the bot told a caller.
+    pub(crate) failed: mpsc::Sender<AcceptError>,
+    /// Whether the bot knows who it is, and visitors may come.
+    pub(crate) open: bool,
+    number: u64,
+}
+
+impl WebChatPuppet {
+    /// A chat without visitors yet.
+    pub fn new(options: Options) -> Self {
+        let (dong, dongs) = mpsc::channel(DINGS);
+        Self(Arc::new(Inner {
+            token: options.token.as_deref().map(Secret::new),
+            state: Mutex::new(State::new(&options)),
+            options,
+            running: Mutex::default(),
+            dongs: (dong, tokio::sync::Mutex::new(dongs)),
+        }))
+    }
+}
+
+impl fmt::Debug for WebChatPuppet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebChatPuppet").field("options", &self.0.options).finish_non_exhaustive()
+    }
+}
+
+/// Ends what belongs to a run, however the run ends.
+struct Session {
+    inner: Arc<Inner>,
+    streams: CancellationToken,
+    number: u64,
+}
+
+impl Session {
+    fn begin(inner: &Arc<Inner>, cx: &PuppetContext) -> (Self, mpsc::Receiver<AcceptError>) {
+        let (failed, failure) = mpsc::channel(1);
+        let (streams, number) = (cx.cancellation().child_token(), inner.state.lock().next_number());
+        let running = Running { cx: cx.clone(), streams: streams.clone(), failed, open: false, number };
+        *inner.running.lock() = Some(running);
+        (Self { inner: inner.clone(), streams, number }, failure)
+    }
+}
+
+impl Session {
+    fn open(&self) {
+        if let Some(running) = self.inner.running.lock().as_mut().filter(|running| running.number == self.number) {
+            running.open = true;
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.streams.cancel();
+        let mut running = self.inner.running.lock();
+        // A later run may have begun.
+        if running.as_ref().is_some_and(|running| running.number == self.number) {
+            *running = None;
+        }
+    }
+}
+
+#[async_trait]
+impl Puppet for WebChatPuppet {
+    fn platform(&self) -> PlatformName {
+        PLATFORM
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let mut capabilities = CAPABILITIES;
+        capabilities.limits.file = Some(self.0.options.file_limit as u64);
+        capabilities
+    }
+
+    async fn run(&self, cx: PuppetContext) -> Result<()> {
+        let (session, mut failure) = Session::begin(&self.0, &cx);
+        cx.accept(Event::new(LoginStep::Done(BOT.into())).payload(Payload::Contact(self.bot()))).await?;
+        cx.accept(EventPayload::Ready(ReadyEvent { data: None })).await?;
+        session.open();
+        let mut dongs = self.0.dongs.1.lock().await;
+        loop {
+            tokio::select! {
+                () = cx.cancelled() => return Ok(()),
+                Some(error) = failure.recv() => return Err(error.into()),
+                Some(data) = dongs.recv() => dong(&cx, data).await?,
+                () = cx.clock().sleep(SWEEP) => self.0.sweep(cx.clock().wall()).await,
+            }
+        }
+    }
+
+    async fn send(&self, out: Outgoing) -> Result<Sent> {
+        self.0.send(out).await
+    }
+
+    async fn ding(&self, data: Option<String>) -> Result<()> {
+        // Only as many as can be held: somebody may ding while nobody runs.
+        self.0.dongs.0.try_send(data).map_err(|_| PuppetError::RateLimited { retry_after: Some(STORE_PAUSE) })
+    }
+
+    fn loader(&self) -> Option<&dyn Loader> {
+        Some(self)
+    }
+    fn directory(&self) -> Option<&dyn Directory> {
+        Some(self)
+    }
+    fn rooms(&self) -> Option<&dyn RoomAdmin> {
+        Some(self)
+    }
+    fn media(&self) -> Option<&dyn MessageMedia> {
+        Some(self)
+    }
+    fn recall(&self) -> Option<&dyn MessageRecall> {
+        Some(self)
+    }
+    fn edits(&self) -> Option<&dyn MessageEdits> {
+        Some(self)
+    }
+    fn reactions(&self) -> Option<&dyn Reactions> {
+        Some(self)
+    }
+    fn typing(&self) -> Option<&dyn Typing> {
+        Some(self)
+    }
+    fn webhook(&self) -> Option<&dyn Webhook> {
+        Some(self)
+    }
+}
+
+/// A store that fails for a while must not cost a dong.
+async fn dong(cx: &PuppetContext, data: Option<String>) -> Result<()> {
+    loop {
+        match cx.accept(EventPayload::Dong(DongEvent { data: data.clone() })).await {
+            Err(AcceptError::Store(_)) => cx.clock().sleep(STORE_PAUSE).await,
+            other => return Ok(other?),
+        }
+    }
+}
+
+#[async_trait]
+impl Webhook for WebChatPuppet {
+    fn claims(&self, request: &WebhookRequest) -> bool {
+        request.path == "/" || request.path.starts_with("/chat/")
+    }
+
+    async fn handle(&self, request: WebhookRequest) -> WebhookResponse {
+        route::handle(&self.0, request).await
+    }
+
+    fn pages(&self) -> &'static [&'static str] {
+        &["/", "/chat/"]
+    }
+
+    fn max_body(&self) -> usize {
+        self.0.options.file_limit.max(crate::limits::JSON)
+    }
+
+    fn is_guarded(&self) -> bool {
+        self.0.token.is_some()
+    }
+}
+
+impl Inner {
+    /// Forgets who has been away for a day.
+    async fn sweep(self: &Arc<Self>, now: Timestamp) {
+        let away = self.state.lock().visitors.away(now, FORGOTTEN);
+        for id in away {
+            // The bot may be stopping; the next run sweeps again.
+            if self.forget(id, now).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Forgets somebody; the bot hears that they left their rooms.
+    pub(crate) async fn forget(self: &Arc<Self>, id: ContactId, now: Timestamp) -> Result<(), Refusal> {
+        let (rooms, number) = {
+            let mut state = self.state.lock();
+            (state.rooms.of(&id), state.next_number())
+        };
+        let left = rooms.iter().map(|room| {
+            let (room_id, removee_id_list) = (room.clone(), vec![id.clone()]);
+            let left = RoomLeaveEvent { removee_id_list, remover_id: None, room_id, timestamp: now };
+            Event::new(EventPayload::RoomLeave(left)).revision(number)
+        });
+        let left: Vec<Event> = left.collect();
+        let gone = move |state: &mut State, accepted: Result<(), Refusal>| {
+            accepted?;
+            let name = state.name(&id).unwrap_or_default();
+            for room in rooms {
+                state.leave(&room, &id);
+                state.tell_room(&room);
+                state.note(&room, &id, Note::Left { name: name.clone() }, now);
+            }
+            state.forget(&id);
+            Ok(())
+        };
+        if left.is_empty() { gone(&mut self.state.lock(), Ok(())) } else { self.accepted(left, gone).await }
+    }
+}

@@ -1,0 +1,308 @@
+//! STATE: everything there is, behind one lock that is never held over an await; and who is told of what.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    time::Duration,
+};
+
+use serde::Serialize;
+use serde_json::json;
+use wechaty_puppet::{ContactId, ConversationId, IdempotencyKey, MessageId, RoomId, Sent, Timestamp};
+
+use crate::{
+    BOT, CAPABILITIES, Options,
+    book::{Book, Kept, place},
+    files::Files,
+    notes::Note,
+    refusal::Lang,
+    rooms::Rooms,
+    stream::{Entry, event},
+    visitors::Visitors,
+    wire::{self, Kind},
+};
+
+/// How long "… is typing" is shown.
+const TYPING: Duration = Duration::from_secs(6);
+/// Most keys remembered.
+const KEYS: usize = 65_536;
+
+/// Everything there is.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) visitors: Visitors,
+    pub(crate) rooms: Rooms,
+    pub(crate) book: Book,
+    pub(crate) files: Files,
+    pub(crate) keys: Keys,
+    pub(crate) bot_name: String,
+    seq: u64,
+    number: u64,
+}
+
+impl State {
+    pub(crate) fn new(options: &Options) -> Self {
+        Self {
+            visitors: Visitors::new(options.visitors, &options.bot_name),
+            rooms: Rooms::new(options.rooms),
+            book: Book::new(options.history),
+            files: Files::new(options.files_limit),
+            keys: Keys::default(),
+            bot_name: options.bot_name.clone(),
+            seq: 0,
+            number: 0,
+        }
+    }
+
+    /// The last event that anybody was told of.
+    pub(crate) const fn seq(&self) -> u64 {
+        self.seq
+    }
+    pub(crate) fn next_seq(&mut self) -> u64 {
+        self.seq += 1;
+        self.seq
+    }
+    pub(crate) fn next_number(&mut self) -> u64 {
+        self.number += 1;
+        self.number
+    }
+    /// An id that no other process with the same store has made either.
+    pub(crate) fn id(&mut self, kind: char, now: Timestamp) -> String {
+        format!("{kind}{}-{}", now.as_millis(), self.next_number())
+    }
+
+    /// The name of a visitor, or the bot's.
+    pub(crate) fn name(&self, id: &ContactId) -> Option<String> {
+        if id.as_str() == BOT { Some(self.bot_name.clone()) } else { Some(self.visitors.get(id)?.name.clone()) }
+    }
+    pub(crate) fn bot(&self) -> wire::Person {
+        wire::Person { id: BOT.to_owned(), name: self.bot_name.clone(), bot: true }
+    }
+    pub(crate) fn person(&self, id: &ContactId) -> wire::Person {
+        wire::Person { id: id.to_string(), name: self.name(id).unwrap_or_default(), bot: id.as_str() == BOT }
+    }
+
+    /// The conversation a visitor names, if they are in it.
+    pub(crate) fn place(&self, me: &ContactId, name: &str) -> Option<ConversationId> {
+        if name == BOT {
+            return Some(ConversationId::Contact(me.clone()));
+        }
+        let room = RoomId::new(name);
+        self.rooms.get(&room)?.members.contains(me).then_some(ConversationId::Room(room))
+    }
+    /// Whether the bot can say something there.
+    pub(crate) fn is_there(&self, to: &ConversationId) -> bool {
+        match to {
+            ConversationId::Contact(id) => self.visitors.get(id).is_some(),
+            ConversationId::Room(id) => self.rooms.get(id).is_some(),
+        }
+    }
+    /// The visitors in a conversation.
+    pub(crate) fn audience(&self, to: &ConversationId) -> Vec<ContactId> {
+        match to {
+            ConversationId::Contact(id) => vec![id.clone()],
+            ConversationId::Room(id) => {
+                self.rooms.get(id).map(|room| room.members.iter().cloned().collect()).unwrap_or_default()
+            }
+        }
+    }
+    pub(crate) fn conversation(&self, to: &ConversationId) -> Option<wire::Conversation> {
+        let mut members: Vec<wire::Person> = self.audience(to).iter().map(|id| self.person(id)).collect();
+        members.insert(0, self.bot());
+        let (kind, title) = match to {
+            ConversationId::Contact(_) => ("direct", self.bot_name.clone()),
+            ConversationId::Room(id) => ("room", self.rooms.get(id)?.topic.clone()),
+        };
+        Some(wire::Conversation { id: place(to), kind, title, members })
+    }
+
+    fn push(&mut self, id: &ContactId, entry: Entry) {
+        if let Some(visitor) = self.visitors.get_mut(id) {
+            visitor.log.push(entry);
+        }
+    }
+
+    /// Tells these visitors the same. `key`: a newer event of the same key replaces it.
+    pub(crate) fn tell(&mut self, whom: &[ContactId], name: &str, key: Option<&str>, data: &impl Serialize) {
+        let seq = self.next_seq();
+        self.tell_as(seq, whom, name, key, None, data);
+    }
+
+    fn tell_as(
+        &mut self,
+        seq: u64,
+        whom: &[ContactId],
+        name: &str,
+        key: Option<&str>,
+        until: Option<Timestamp>,
+        data: &impl Serialize,
+    ) {
+        // Plain structs of texts and numbers always have a JSON.
+        let Ok(json) = serde_json::to_string(data) else { return };
+        let entry = Entry { seq, key: key.map(Into::into), until, text: event(seq, name, &json) };
+        for id in whom {
+            self.push(id, entry.clone());
+        }
+    }
+
+    /// Tells a message, `message` or `edit`, to everybody in its conversation, each as they see it.
+    pub(crate) fn tell_message(&mut self, name: &str, id: &MessageId) {
+        let Some(kept) = self.book.get(id) else { return };
+        let (kept, audience) = (kept.clone(), self.audience(&kept.to));
+        // The event of a new message has the message's own number.
+        let seq = if name == "message" { kept.seq } else { self.next_seq() };
+        // All see the same, but for their own message, their own choice and the language of notes.
+        let (mut shared, mut rest) = (HashMap::<bool, Vec<ContactId>>::new(), Vec::new());
+        for id in audience {
+            if id == kept.talker || kept.chosen.contains_key(&id) {
+                rest.push(id);
+            } else {
+                let zh = self.visitors.get(&id).is_some_and(|visitor| visitor.lang == Lang::Zh);
+                shared.entry(zh && kept.note.is_some()).or_default().push(id);
+            }
+        }
+        for (zh, whom) in shared {
+            let Some(first) = whom.first() else { continue };
+            let view = kept.view(first, if zh { Lang::Zh } else { Lang::En });
+            self.tell_as(seq, &whom, name, None, None, &view);
+        }
+        for id in rest {
+            let lang = self.visitors.get(&id).map(|visitor| visitor.lang).unwrap_or_default();
+            let view = kept.view(&id, lang);
+            self.tell_as(seq, &[id], name, None, None, &view);
+        }
+    }
+
+    /// A message enters the history, and everybody is told.
+    pub(crate) fn publish(&mut self, mut kept: Kept) {
+        kept.seq = self.next_seq();
+        let id = kept.id.clone();
+        for gone in self.book.insert(kept) {
+            self.release(&gone);
+        }
+        self.tell_message("message", &id);
+    }
+
+    /// A message that waits for its acceptance is accepted: it was handled by the bot.
+    pub(crate) fn settle(&mut self, id: &MessageId) {
+        if let Some(kept) = self.book.take_waiting(id) {
+            self.publish(kept);
+        }
+    }
+
+    pub(crate) fn release(&mut self, kept: &Kept) {
+        if let Some(token) = &kept.file {
+            self.files.release(token);
+        }
+    }
+
+    /// Takes a message back: nothing of its content stays.
+    pub(crate) fn recall(&mut self, id: &MessageId) {
+        let mut token = None;
+        let Some(kept) = self.book.change(id, |kept| {
+            kept.recalled = true;
+            token = kept.file.take();
+            kept.body = wire::Body { kind: kept.body.kind, ..wire::Body::default() };
+            kept.quote = None;
+            kept.mentions.clear();
+            kept.reactions.clear();
+        }) else {
+            return;
+        };
+        let (data, to) = (json!({ "conversation": place(&kept.to), "id": id }), kept.to.clone());
+        if let Some(token) = token {
+            self.files.release(&token);
+        }
+        let audience = self.audience(&to);
+        self.tell(&audience, "recall", None, &data);
+    }
+
+    /// Adds or takes back a reaction; false: it stands so already, or there are too many.
+    pub(crate) fn react(&mut self, id: &MessageId, who: &ContactId, reaction: &str, added: bool) -> bool {
+        let Some(name) = self.name(who) else { return false };
+        let Some(kept) = self.book.get_mut(id) else { return false };
+        if !kept.react(wire::Who { id: who.to_string(), name }, reaction, added) {
+            return false;
+        }
+        let (reactions, to) = (kept.told_reactions(), kept.to.clone());
+        let data = json!({ "conversation": place(&to), "id": id, "reactions": reactions });
+        let audience = self.audience(&to);
+        self.tell(&audience, "reaction", Some(&format!("reaction {id}")), &data);
+        true
+    }
+
+    /// Shows these people that somebody types.
+    pub(crate) fn typing(&mut self, to: &ConversationId, who: &ContactId, now: Timestamp) {
+        let Some(name) = self.name(who) else { return };
+        let mut audience = self.audience(to);
+        audience.retain(|id| id != who);
+        let data = json!({ "conversation": place(to), "from": wire::Who { id: who.to_string(), name } });
+        let (seq, key) = (self.next_seq(), format!("typing {} {who}", place(to)));
+        self.tell_as(seq, &audience, "typing", Some(&key), Some(now.plus(TYPING)), &data);
+    }
+
+    /// A system line.
+    pub(crate) fn note(&mut self, room: &RoomId, who: &ContactId, note: Note, now: Timestamp) {
+        let id = MessageId::new(self.id('n', now));
+        let name = self.name(who).unwrap_or_default();
+        let mut kept = Kept::new(id, room.clone().into(), who.clone(), name, now);
+        kept.body.kind = Kind::Note;
+        kept.note = Some(note);
+        self.publish(kept);
+    }
+
+    /// A room is new or changed: its members see it, everybody sees the list.
+    pub(crate) fn tell_room(&mut self, room: &RoomId) {
+        let to = ConversationId::Room(room.clone());
+        if let Some(conversation) = self.conversation(&to) {
+            let audience = self.audience(&to);
+            self.tell(&audience, "conversation", Some(&format!("conversation {room}")), &conversation);
+        }
+        self.tell_rooms();
+    }
+
+    /// The rooms each may enter.
+    pub(crate) fn tell_rooms(&mut self) {
+        let special: HashSet<ContactId> = self.rooms.special();
+        let (apart, all): (Vec<ContactId>, Vec<ContactId>) =
+            self.visitors.ids().cloned().partition(|id| special.contains(id));
+        let seq = self.next_seq();
+        let open = self.rooms.list(None);
+        self.tell_as(seq, &all, "rooms", Some("rooms"), None, &open);
+        for id in apart {
+            let list = self.rooms.list(Some(&id));
+            self.tell_as(seq, &[id], "rooms", Some("rooms"), None, &list);
+        }
+    }
+
+    /// Forgets a visitor and what was said one to one.
+    pub(crate) fn forget(&mut self, id: &ContactId) {
+        self.visitors.remove(id);
+        for gone in self.book.forget(&ConversationId::Contact(id.clone())) {
+            self.release(&gone);
+        }
+    }
+}
+
+/// Keys of sends that were done.
+#[derive(Debug, Default)]
+pub(crate) struct Keys {
+    known: HashMap<IdempotencyKey, (Timestamp, Sent)>,
+    order: VecDeque<IdempotencyKey>,
+}
+
+impl Keys {
+    pub(crate) fn repeat(&self, key: &IdempotencyKey, now: Timestamp) -> Option<Sent> {
+        let window = CAPABILITIES.key_window.unwrap_or_default();
+        self.known.get(key).filter(|(at, _)| now.since(*at) < window).map(|(_, sent)| sent.clone())
+    }
+    pub(crate) fn enter(&mut self, key: IdempotencyKey, now: Timestamp, sent: Sent) {
+        if self.known.insert(key, (now, sent)).is_none() {
+            self.order.push_back(key);
+        }
+        if self.order.len() > KEYS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! VISITORS: who is here. A tab is a visitor; it is known by a secret, and forgotten a day after its last stream.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use wechaty_puppet::{CancellationToken, ContactId, ContactPayload, MessageId, Timestamp};
+
+use crate::{
+    guard::Secret,
+    limits::Bucket,
+    refusal::{Lang, Refusal},
+    stream::Log,
+};
+
+/// How long somebody without a stream is remembered.
+pub(crate) const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
+/// Where there is no room, who has been away this long makes some.
+pub(crate) const AWAY: Duration = Duration::from_secs(300);
+/// Nonces remembered of a visitor.
+const NONCES: usize = 128;
+
+/// What one conversation does one after the other.
+pub(crate) type Turn = Arc<tokio::sync::Mutex<()>>;
+
+/// Somebody who opened the page.
+#[derive(Debug)]
+pub(crate) struct Visitor {
+    pub(crate) id: ContactId,
+    pub(crate) name: String,
+    pub(crate) lang: Lang,
+    pub(crate) log: Log,
+    pub(crate) streams: VecDeque<(u64, CancellationToken)>,
+    /// When a stream or a call was there last.
+    pub(crate) seen: Timestamp,
+    pub(crate) pace: Bucket,
+    /// When it was last told that they type.
+    pub(crate) typed: Option<Timestamp>,
+    pub(crate) turn: Turn,
+    secret: Secret,
+    nonces: VecDeque<(String, MessageId)>,
+}
+
+impl Visitor {
+    /// The id of the message with this nonce, as it was given when the nonce came first.
+    pub(crate) fn nonce(&self, nonce: &str) -> Option<&MessageId> {
+        self.nonces.iter().find(|(known, _)| known == nonce).map(|(_, id)| id)
+    }
+
+    pub(crate) fn remember(&mut self, nonce: String, id: MessageId) {
+        self.nonces.push_back((nonce, id));
+        if self.nonces.len() > NONCES {
+            self.nonces.pop_front();
+        }
+    }
+
+    pub(crate) fn payload(&self) -> ContactPayload {
+        ContactPayload { friend: Some(true), ..ContactPayload::new(self.id.clone(), self.name.clone()) }
+    }
+
+    /// What the page keeps, and shows with every call.
+    pub(crate) fn secret(&self) -> String {
+        format!("{}.{}", self.id, self.secret.tell())
+    }
+
+    fn is_away(&self, now: Timestamp, time: Duration) -> bool {
+        self.streams.is_empty() && now.since(self.seen) >= time
+    }
+}
+
+/// Everybody.
+#[derive(Debug)]
+pub(crate) struct Visitors {
+    all: HashMap<ContactId, Visitor>,
+    /// In lower case: two of one name could not be told apart.
+    names: HashMap<String, ContactId>,
+    guests: u64,
+    most: usize,
+}
+
+impl Visitors {
+    /// The bot's name is nobody else's.
+    pub(crate) fn new(most: usize, bot: &str) -> Self {
+        let names = HashMap::from([(bot.to_lowercase(), crate::BOT.into())]);
+        Self { all: HashMap::new(), names, guests: 0, most }
+    }
+
+    pub(crate) fn get(&self, id: &ContactId) -> Option<&Visitor> {
+        self.all.get(id)
+    }
+    pub(crate) fn get_mut(&mut self, id: &ContactId) -> Option<&mut Visitor> {
+        self.all.get_mut(id)
+    }
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &ContactId> {
+        self.all.keys()
+    }
+    pub(crate) fn is_full(&self) -> bool {
+        self.all.len() >= self.most
+    }
+
+    /// Who shows this secret.
+    pub(crate) fn known(&mut self, id: &ContactId, secret: &str, now: Timestamp) -> Result<&mut Visitor, Refusal> {
+        let visitor = self.all.get_mut(id).filter(|visitor| visitor.secret.is(secret)).ok_or(Refusal::Visitor)?;
+        visitor.seen = now;
+        Ok(visitor)
+    }
+
+    /// Somebody new; a name that is taken gets a number.
+    pub(crate) fn join(
+        &mut self,
+        id: ContactId,
+        name: Option<String>,
+        lang: Lang,
+        now: Timestamp,
+        seq: u64,
+    ) -> &Visitor {
+        let name = name.unwrap_or_else(|| {
+            self.guests += 1;
+            format!("{} {}", if lang == Lang::Zh { "访客" } else { "Guest" }, self.guests)
+        });
+        let name = self.free(name, &id);
+        self.names.insert(name.to_lowercase(), id.clone());
+        let visitor = Visitor {
+            id: id.clone(),
+            name,
+            lang,
+            log: Log::new(seq),
+            streams: VecDeque::new(),
+            seen: now,
+            pace: Bucket::full(now),
+            typed: None,
+            turn: Turn::default(),
+            secret: Secret::random(),
+            nonces: VecDeque::new(),
+        };
+        self.all.entry(id).insert_entry(visitor).into_mut()
+    }
+
+    /// The name somebody gets who asks for this one.
+    pub(crate) fn free(&self, name: String, id: &ContactId) -> String {
+        let taken = |name: &str| self.names.get(&name.to_lowercase()).is_some_and(|owner| owner != id);
+        let mut free = name.clone();
+        let mut number = 2u64;
+        while taken(&free) {
+            free = format!("{name} {number}");
+            number += 1;
+        }
+        free
+    }
+
+    /// Gives a name that was free a moment ago.
+    pub(crate) fn rename(&mut self, id: &ContactId, name: String) {
+        let Some(visitor) = self.all.get_mut(id) else { return };
+        self.names.remove(&visitor.name.to_lowercase());
+        self.names.insert(name.to_lowercase(), id.clone());
+        visitor.name = name;
+    }
+
+    pub(crate) fn remove(&mut self, id: &ContactId) {
+        if let Some(visitor) = self.all.remove(id) {
+            self.names.remove(&visitor.name.to_lowercase());
+        }
+    }
+
+    /// Who has been away this long.
+    pub(crate) fn away(&self, now: Timestamp, time: Duration) -> Vec<ContactId> {
+        self.all.values().filter(|visitor| visitor.is_away(now, time)).map(|visitor| visitor.id.clone()).collect()
+    }
+
+    /// Who has been away longest, and long enough to make room.
+    pub(crate) fn longest_away(&self, now: Timestamp) -> Option<ContactId> {
+        let away = self.all.values().filter(|visitor| visitor.is_away(now, AWAY));
+        away.min_by_key(|visitor| visitor.seen).map(|visitor| visitor.id.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_of_one_name_can_be_told_apart() {
+        let (mut all, at) = (Visitors::new(9, "Bot"), Timestamp::from_millis(0));
+        let mut join =
+            |id: &str, name: Option<&str>| all.join(id.into(), name.map(str::to_owned), Lang::En, at, 0).name.clone();
+        assert_eq!(join("a", Some("Ann")), "Ann");
+        assert_eq!(join("b", Some("ann")), "ann 2");
+        assert_eq!(join("c", Some("BOT")), "BOT 2");
+        assert_eq!(join("d", None), "Guest 1");
+        all.rename(&"a".into(), "Anna".into());
+        assert_eq!(all.free("ANN".into(), &"c".into()), "ANN");
+        all.remove(&"a".into());
+        assert_eq!(all.free("anna".into(), &"c".into()), "anna");
+    }
+
+    #[test]
+    fn a_secret_is_one_visitors() {
+        let (mut all, at) = (Visitors::new(9, "Bot"), Timestamp::from_millis(0));
+        let a = all.join("a".into(), None, Lang::En, at, 0).secret();
+        let b = all.join("b".into(), None, Lang::En, at, 0).secret();
+        let (a, b) = (a.split_once('.').unwrap().1, b.split_once('.').unwrap().1);
+        assert!(all.known(&"a".into(), a, at).is_ok());
+        assert_eq!(all.known(&"a".into(), b, at).err(), Some(Refusal::Visitor));
+        assert_eq!(all.known(&"c".into(), a, at).err(), Some(Refusal::Visitor));
+        assert!(all.away(Timestamp::from_millis(0).plus(FORGOTTEN), FORGOTTEN).len() == 2);
+    }
+}

@@ -1,0 +1,68 @@
+//! Many at once, and who is too many or too fast.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::json;
+use wechaty_puppet_webchat::Options;
+
+use crate::{
+    browser::Browser,
+    stage::{Stage, within},
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_visitors_hear_the_bot() {
+    let (stage, _running) = Stage::up().await;
+    let rooms = stage.puppet.rooms().unwrap();
+    let mut tabs = Vec::new();
+    for _ in 0..1_000 {
+        tabs.push(stage.joins("").await);
+    }
+    let ids: Vec<_> = tabs.iter().map(|tab| tab.id.as_str().into()).collect();
+    let room = rooms.create(&ids, Some("Everybody")).await.unwrap();
+    let mut streams = join_all(tabs.iter().map(|tab| async { tab.listens(None).await.unwrap() })).await;
+    let reading = tokio::spawn(async move { join_all(streams.iter_mut().map(|events| events.until("message"))).await });
+    let id = stage.bot_says_in(room.as_str(), "hello").await;
+    let told = within("a thousand to hear it", reading).await.unwrap();
+    assert!(told.iter().all(|told| told.data["id"] == id.as_str() && told.data["text"] == "hello"));
+    // And the bot hears a thousand.
+    let said = join_all(tabs.iter().map(|tab| tab.says("bot", "ding"))).await;
+    assert!(said.iter().all(|answer| answer.status == 200));
+    assert_eq!(stage.heard().len(), 1_000);
+}
+
+#[tokio::test]
+async fn who_is_too_fast_is_asked_to_wait_and_nothing_is_lost() {
+    let (stage, _running) = Stage::up().await;
+    let (ann, bob) = (stage.joins("Ann").await, stage.joins("Bob").await);
+    for n in 0..20 {
+        ann.says_with("bot", "ding", &n.to_string()).await.ok();
+    }
+    let refused = ann.says_with("bot", "once more", "n").await;
+    assert_eq!((refused.status, refused.code().as_str(), refused.header("retry-after")), (429, "W429", Some("1")));
+    // What is known already costs nothing, and others are not meant.
+    ann.says_with("bot", "ding", "7").await.ok();
+    bob.says("bot", "ding").await.ok();
+    stage.clock.advance(Duration::from_secs(1)).await;
+    ann.says_with("bot", "once more", "n").await.ok();
+    assert_eq!(stage.heard().len(), 22);
+}
+
+#[tokio::test]
+async fn a_full_chat_makes_room_only_of_who_is_away() {
+    let (stage, _running) = Stage::up_with(Options { visitors: 2, rooms: 1, ..Options::default() }).await;
+    let (ann, bob) = (stage.joins("Ann").await, stage.joins("Bob").await);
+    let events = ann.listens(None).await.unwrap();
+    let refused = Browser::new(stage.puppet.clone()).post("join", &json!({ "name": "Eve" })).await;
+    assert_eq!((refused.status, refused.code().as_str()), (429, "W429"));
+    stage.clock.advance(Duration::from_secs(301)).await;
+    let eve = stage.joins("Eve").await;
+    assert_eq!((ann.get("/chat/api/state").await.status, bob.get("/chat/api/state").await.status), (200, 401));
+    drop(events);
+    let room = ann.makes_room("One").await;
+    assert_eq!(eve.post("rooms", &json!({ "topic": "Two" })).await.code(), "W429");
+    ann.post("rooms/leave", &json!({ "id": room })).await.ok();
+    eve.makes_room("Two").await;
+    assert_eq!(ann.state().await["rooms"][0]["topic"], "Two");
+}

@@ -1,0 +1,166 @@
+//! What is said once is one message, and what was refused was not said.
+
+use serde_json::json;
+use wechaty_puppet::{AcceptError, EventPayload, PuppetError};
+
+use crate::stage::{Mood, Stage, within};
+
+#[tokio::test]
+async fn the_same_nonce_is_one_message() {
+    let (stage, _running) = Stage::up().await;
+    let ann = stage.joins("Ann").await;
+    let first = ann.says_with("bot", "ding", "n").await.ok();
+    let again = ann.says_with("bot", "ding", "n").await.ok();
+    assert_eq!(first, again);
+    let (one, two) = tokio::join!(ann.says_with("bot", "dong", "m"), ann.says_with("bot", "dong", "m"));
+    assert_eq!(one.ok()["id"], two.ok()["id"]);
+    assert_eq!(stage.heard(), ["ding", "dong"]);
+    assert_eq!(ann.texts("bot").await, ["ding", "dong"]);
+    // Somebody else's nonce is another one.
+    let bob = stage.joins("Bob").await;
+    assert_ne!(bob.says_with("bot", "ding", "n").await.ok()["id"], first["id"]);
+}
+
+#[tokio::test]
+async fn what_the_bot_did_not_accept_was_not_said() {
+    let (stage, _running) = Stage::up().await;
+    let ann = stage.joins("Ann").await;
+    stage.mood(Mood::Refuse);
+    let refused = ann.says_with("bot", "ding", "n").await;
+    assert_eq!((refused.status, refused.code().as_str()), (503, "W503"));
+    assert!(refused.header("retry-after").is_some());
+    assert!(ann.texts("bot").await.is_empty());
+    let mut events = ann.listens(None).await.unwrap();
+    stage.mood(Mood::Open);
+    let taken = ann.says_with("bot", "ding", "n").await.ok();
+    assert_eq!(events.next().await.unwrap().data["id"], taken["id"]);
+    assert_eq!(stage.heard(), ["ding"]);
+}
+
+#[tokio::test]
+async fn a_refused_message_keeps_its_id_in_case_it_was_stored() {
+    let (stage, _running) = Stage::up().await;
+    let ann = stage.joins("Ann").await;
+    stage.mood(Mood::Hold);
+    let saying = tokio::spawn({
+        let ann = ann.clone();
+        async move { ann.says_with("bot", "ding", "n").await.status }
+    });
+    stage.turned_away(1).await;
+    stage.mood(Mood::Refuse);
+    assert_eq!(saying.await.unwrap(), 503);
+    stage.mood(Mood::Open);
+    ann.says_with("bot", "ding", "n").await.ok();
+    let ids: Vec<_> = stage.messages().iter().map(|message| message.id.clone()).collect();
+    assert!(ids.len() == 2 && ids[0] == ids[1], "{ids:?}");
+}
+
+#[tokio::test]
+async fn the_answer_stands_behind_its_question_however_fast_it_is() {
+    let (stage, _running) = Stage::up().await;
+    let ann = stage.joins("Ann").await;
+    let mut events = ann.listens(None).await.unwrap();
+    stage.mood(Mood::Hold);
+    let saying = tokio::spawn({
+        let ann = ann.clone();
+        async move { ann.says("bot", "ding").await }
+    });
+    stage.turned_away(1).await;
+    let ding = stage.messages()[0].clone();
+    let found = stage.puppet.loader().unwrap().message(&ding.id).await.unwrap();
+    assert_eq!(found.text.as_deref(), Some("ding"));
+    assert!(ann.texts("bot").await.is_empty());
+    stage.bot_answers(&ding, "dong").await;
+    stage.mood(Mood::Open);
+    let said = saying.await.unwrap().ok();
+    assert_eq!(ann.texts("bot").await, ["ding", "dong"]);
+    assert_eq!(events.next().await.unwrap().data["id"], said["id"]);
+    assert_eq!(events.next().await.unwrap().data["text"], "dong");
+}
+
+#[tokio::test]
+async fn a_call_waits_for_the_bot_and_not_for_the_browser() {
+    let (stage, _running) = Stage::up().await;
+    let ann = stage.joins("Ann").await;
+    stage.mood(Mood::Hold);
+    let saying = tokio::spawn({
+        let ann = ann.clone();
+        async move { ann.says_with("bot", "ding", "n").await }
+    });
+    stage.turned_away(1).await;
+    assert!(!saying.is_finished());
+    // The tab is closed, and opened again.
+    saying.abort();
+    let _ = saying.await;
+    stage.mood(Mood::Open);
+    within("the message", async {
+        while ann.texts("bot").await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    ann.says_with("bot", "ding", "n").await.ok();
+    assert_eq!(ann.texts("bot").await, ["ding"]);
+    assert_eq!(stage.heard(), ["ding"]);
+}
+
+#[tokio::test]
+async fn what_is_refused_changes_nothing() {
+    let (stage, _running) = Stage::up().await;
+    let (ann, bob) = (stage.joins("Ann").await, stage.joins("Bob").await);
+    let room = ann.makes_room("Tea").await;
+    let id = ann.says(&room, "hello").await.ok()["id"].clone();
+    let before = ann.history(&room).await;
+    stage.mood(Mood::Refuse);
+    for (tab, call, body) in [
+        (&ann, "edit", json!({ "id": id, "text": "changed" })),
+        (&ann, "recall", json!({ "id": id })),
+        (&ann, "react", json!({ "id": id, "reaction": "👍", "added": true })),
+        (&ann, "rooms/topic", json!({ "id": room, "topic": "Coffee" })),
+        (&ann, "rooms/leave", json!({ "id": room })),
+        (&ann, "rooms", json!({ "topic": "Cake" })),
+        (&bob, "rooms/enter", json!({ "id": room })),
+    ] {
+        assert_eq!(tab.post(call, &body).await.status, 503, "{call}");
+    }
+    stage.mood(Mood::Open);
+    assert_eq!(ann.history(&room).await, before);
+    let state = ann.state().await;
+    assert_eq!(state["rooms"], json!([{ "id": room, "topic": "Tea", "members": 2 }]));
+    assert_eq!(state["conversations"][1]["title"], "Tea");
+}
+
+#[tokio::test]
+async fn a_bot_that_stops_ends_the_run_and_the_next_takes_what_is_said_again() {
+    let (stage, running) = Stage::up().await;
+    let ann = stage.joins("Ann").await;
+    stage.mood(Mood::Stopping);
+    assert_eq!(ann.says_with("bot", "ding", "n").await.status, 503);
+    let error = running.end().await.unwrap_err();
+    assert!(matches!(error, PuppetError::Accept(AcceptError::Stopping)), "{error}");
+    assert_eq!(ann.says_with("bot", "ding", "n").await.status, 503);
+    assert_eq!(ann.get("/").await.status, 200);
+    stage.mood(Mood::Open);
+    let _running = stage.run().await;
+    ann.says_with("bot", "ding", "n").await.ok();
+    assert_eq!(stage.heard(), ["ding"]);
+}
+
+#[tokio::test]
+async fn a_press_told_twice_is_one_event() {
+    let (stage, _running) = Stage::up().await;
+    let ann = stage.joins("Ann").await;
+    let menu = wechaty_puppet::SayablePayload::Menu(wechaty_puppet::Menu::new("Tea?").item("y", "Yes"));
+    let sent = stage.send(stage.out(wechaty_puppet::ConversationId::Contact(ann.id.as_str().into()), menu)).await;
+    for nonce in ["n", "n", "m"] {
+        ann.post("action", &json!({ "id": sent.id, "value": "y", "nonce": nonce })).await.ok();
+    }
+    assert_eq!(ann.post("action", &json!({ "id": sent.id, "value": "no such" })).await.status, 400);
+    let ids = stage.happened().into_iter().filter_map(|event| match event {
+        EventPayload::Action(action) => Some(action.id),
+        _ => None,
+    });
+    let ids: Vec<String> = ids.collect();
+    assert!(ids.len() == 3 && ids[0] == ids[1] && ids[1] != ids[2]);
+    assert_eq!(ann.history("bot").await[0]["chosen"], "y");
+}
