@@ -41,8 +41,7 @@ fn route<'a>(bot: &'a Bot, path: &'a str) -> (Vec<&'a Account>, &'a str) {
         return (bot.accounts().iter().filter(named).collect(), below);
     }
     let wants = |page: &&str| path == *page || (page.ends_with('/') && page.len() > 1 && path.starts_with(*page));
-    let serves =
-        |account: &&Account| account.puppet().webhook().is_some_and(|hook| hook.pages().iter().any(|page| wants(page)));
+    let serves = |account: &&Account| account.puppet().webhook().is_some_and(|hook| hook.pages().iter().any(&wants));
     (bot.accounts().iter().filter(serves).collect(), path)
 }
 
