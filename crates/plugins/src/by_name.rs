@@ -3,7 +3,7 @@
 use serde_json::Value;
 use wechaty::plugin::Plugin;
 
-use crate::{DingDong, EventLogger, QrCodeTerminal, Welcome};
+use crate::declarations;
 
 /// Why a plugin could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -18,8 +18,8 @@ pub enum PluginError {
 }
 
 /// Names of all plugins of this crate.
-pub fn names() -> &'static [&'static str] {
-    &["ding-dong", "event-logger", "qr-code-terminal", "welcome"]
+pub fn names() -> Vec<&'static str> {
+    declarations().iter().map(|plugin| plugin.name).collect()
 }
 
 /// A plugin by its name; `settings`: a JSON object, `{}` or null for the defaults.
@@ -27,23 +27,6 @@ pub fn names() -> &'static [&'static str] {
 /// # Errors
 /// [`PluginError`].
 pub fn by_name(name: &str, settings: Value) -> Result<Box<dyn Plugin>, PluginError> {
-    #[derive(serde::Deserialize, Default)]
-    #[serde(default, deny_unknown_fields)]
-    struct QrSettings {
-        small: bool,
-    }
-    fn read<T: serde::de::DeserializeOwned>(name: &'static str, settings: Value) -> Result<T, PluginError> {
-        let settings = if settings.is_null() { Value::Object(serde_json::Map::new()) } else { settings };
-        serde_json::from_value(settings).map_err(|error| PluginError::Settings(name, error))
-    }
-    Ok(match name {
-        "ding-dong" => Box::new(read::<DingDong>("ding-dong", settings)?),
-        "event-logger" => Box::new(read::<EventLogger>("event-logger", settings)?),
-        "qr-code-terminal" => {
-            let settings: QrSettings = read("qr-code-terminal", settings)?;
-            Box::new(QrCodeTerminal::default().small(settings.small))
-        }
-        "welcome" => Box::new(read::<Welcome>("welcome", settings)?),
-        other => return Err(PluginError::Unknown(other.to_owned())),
-    })
+    let found = declarations().iter().find(|plugin| plugin.name == name);
+    (found.ok_or_else(|| PluginError::Unknown(name.to_owned()))?.build)(settings)
 }

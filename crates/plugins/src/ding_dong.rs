@@ -1,24 +1,27 @@
 //! DingDong: answers a word with another. The first thing to try on a new account.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use wechaty::prelude::*;
 
 use crate::{
     Match,
-    words::{mentions_us, words},
+    declaration::{PluginDeclaration, read},
+    words::{OneOrMany, mentions_us, one_or_many, words},
 };
 
 /// Answers `ding` with `dong`.
 ///
 /// Only texts count, without the mentions in them. Own messages do not (a bot that said what it answers to would talk
 /// to itself for ever); with `self_too` they do, unless the answer itself would be answered.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DingDong {
     /// What is answered. Default: exactly `ding`.
     pub ding: Match,
     /// What is said, one after the other. Default: `dong`; nothing: nothing.
     #[serde(deserialize_with = "one_or_many")]
+    #[schemars(with = "OneOrMany")]
     pub dong: Vec<String>,
     /// Who is answered one to one. Default: everybody.
     pub contact: Match,
@@ -29,6 +32,14 @@ pub struct DingDong {
     /// Whether own messages are answered too. Default: no.
     pub self_too: bool,
 }
+
+pub(crate) const DECLARATION: PluginDeclaration = PluginDeclaration {
+    name: "ding-dong",
+    summary: "answers `ding` with `dong`: the first thing to try on a new account",
+    example: r#"settings = { ding = "ding", dong = "dong", mention = true }"#,
+    schema: || schemars::schema_for!(DingDong),
+    build: |settings| Ok(Box::new(read::<DingDong>("ding-dong", settings)?)),
+};
 
 impl Default for DingDong {
     fn default() -> Self {
@@ -41,19 +52,6 @@ impl Default for DingDong {
             self_too: false,
         }
     }
-}
-
-fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Form {
-        One(String),
-        Many(Vec<String>),
-    }
-    Ok(match Form::deserialize(deserializer)? {
-        Form::One(text) => vec![text],
-        Form::Many(list) => list,
-    })
 }
 
 impl DingDong {

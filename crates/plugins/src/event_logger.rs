@@ -1,7 +1,24 @@
 //! EventLogger: one log line for each event.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use wechaty::{EventType, prelude::*, types::EventKind};
+
+use crate::declaration::{PluginDeclaration, read};
+
+/// The names of events, as a schema.
+fn event_names(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let names: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    schemars::json_schema!({ "type": "array", "items": { "type": "string", "enum": names } })
+}
+
+pub(crate) const DECLARATION: PluginDeclaration = PluginDeclaration {
+    name: "event-logger",
+    summary: "one log line for each event, without login codes and, unless asked for, without texts",
+    example: r#"settings = { events = ["login", "logout", "message"] }"#,
+    schema: || schemars::schema_for!(EventLogger),
+    build: |settings| Ok(Box::new(read::<EventLogger>("event-logger", settings)?)),
+};
 
 /// How many characters of a text are logged.
 const PREVIEW: usize = 70;
@@ -10,10 +27,11 @@ const PREVIEW: usize = 70;
 ///
 /// Secrets of a login (the text of its QR code, verify codes) are never logged, and what people write only with
 /// `texts`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EventLogger {
     /// Which events; none given: all.
+    #[schemars(schema_with = "event_names")]
     pub events: Vec<EventKind>,
     /// Whether texts of messages are logged, shortened.
     pub texts: bool,

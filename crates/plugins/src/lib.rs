@@ -1,6 +1,8 @@
 //! PLUGINS: ready-made plugins, one file each. Add them to a bot with `.plugin(DingDong::default())`.
 
+mod auto_reply;
 mod by_name;
+mod declaration;
 mod ding_dong;
 mod event_logger;
 mod matcher;
@@ -8,10 +10,12 @@ mod qr_code_terminal;
 mod welcome;
 mod words;
 
+pub use auto_reply::{AutoReply, Rule, Trigger};
 pub use by_name::{PluginError, by_name, names};
+pub use declaration::{PluginDeclaration, declarations};
 pub use ding_dong::DingDong;
 pub use event_logger::EventLogger;
 pub use matcher::Match;
 pub use qr_code_terminal::QrCodeTerminal;
 pub use welcome::Welcome;
-pub use words::words;
+pub use words::{half_width, words};

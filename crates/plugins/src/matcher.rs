@@ -1,8 +1,9 @@
 //! MATCHER: which texts, people, rooms or messages a plugin is meant for, as settings can say it.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use regex::Regex;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer,
     de::{Error as _, MapAccess, SeqAccess, Visitor},
@@ -188,6 +189,39 @@ impl<M: Into<Match>> From<Vec<M>> for Match {
 impl<M: Into<Match>, const N: usize> From<[M; N]> for Match {
     fn from(list: [M; N]) -> Self {
         Self::Any(list.into_iter().map(Into::into).collect())
+    }
+}
+
+impl JsonSchema for Match {
+    fn schema_name() -> Cow<'static, str> {
+        "Match".into()
+    }
+    fn schema_id() -> Cow<'static, str> {
+        "wechaty_plugins::Match".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let own = generator.subschema_for::<Self>();
+        json_schema!({
+            "description": "Which texts, people or rooms: all (true), none (false), one (its text or id), those whose \
+                            text, name or topic a regular expression is found in, or holds a text; or a list of these",
+            "anyOf": [
+                { "type": "boolean" },
+                { "type": "string" },
+                {
+                    "type": "object",
+                    "properties": { "re": { "type": "string", "format": "regex" } },
+                    "required": ["re"],
+                    "additionalProperties": false
+                },
+                {
+                    "type": "object",
+                    "properties": { "text": { "type": "string", "minLength": 1 } },
+                    "required": ["text"],
+                    "additionalProperties": false
+                },
+                { "type": "array", "items": own }
+            ]
+        })
     }
 }
 

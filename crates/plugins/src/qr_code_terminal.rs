@@ -6,7 +6,11 @@ use std::{
 };
 
 use qrcode::{EcLevel, QrCode, render::unicode::Dense1x2};
+use schemars::JsonSchema;
+use serde::Deserialize;
 use wechaty::prelude::*;
+
+use crate::declaration::{PluginDeclaration, read};
 
 /// Where the code is drawn.
 type Target = Arc<Mutex<dyn Write + Send>>;
@@ -21,6 +25,26 @@ pub struct QrCodeTerminal {
     small: bool,
     target: Target,
 }
+
+/// What settings can say about it.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(title = "QrCodeTerminal")]
+struct QrCodeSettings {
+    /// Whether the code is drawn as small as possible. Default: no.
+    small: bool,
+}
+
+pub(crate) const DECLARATION: PluginDeclaration = PluginDeclaration {
+    name: "qr-code-terminal",
+    summary: "draws the QR code of a login on the terminal, and shows it to nobody else",
+    example: "settings = { small = true }",
+    schema: || schemars::schema_for!(QrCodeSettings),
+    build: |settings| {
+        let settings: QrCodeSettings = read("qr-code-terminal", settings)?;
+        Ok(Box::new(QrCodeTerminal::default().small(settings.small)))
+    },
+};
 
 impl std::fmt::Debug for QrCodeTerminal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

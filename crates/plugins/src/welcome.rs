@@ -6,13 +6,17 @@ use std::{
     time::Duration,
 };
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use wechaty::{
     prelude::*,
     types::{AccountId, FriendshipType, RoomId},
 };
 
-use crate::Match;
+use crate::{
+    Match,
+    declaration::{PluginDeclaration, read},
+};
 
 const DEFAULT_GREETING: &str = "welcome to {topic}!";
 const NAMELESS_GREETING: &str = "welcome!";
@@ -20,7 +24,7 @@ const NAMELESS_GREETING: &str = "welcome!";
 /// Greets newcomers of a room by name, mentioning them.
 ///
 /// Nothing is said when the bot itself comes into a room, nor to the bot.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Welcome {
     /// In which rooms. Default: all.
@@ -37,6 +41,14 @@ pub struct Welcome {
     /// What a new friend is told; `{name}` is the friend's name. Default: nothing.
     pub friend: Option<String>,
 }
+
+pub(crate) const DECLARATION: PluginDeclaration = PluginDeclaration {
+    name: "welcome",
+    summary: "greets who comes into a room, and new friends",
+    example: r#"settings = { greeting = "welcome to {topic}, {name}!", cooldown_seconds = 60 }"#,
+    schema: || schemars::schema_for!(Welcome),
+    build: |settings| Ok(Box::new(read::<Welcome>("welcome", settings)?)),
+};
 
 impl Default for Welcome {
     fn default() -> Self {

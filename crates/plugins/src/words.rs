@@ -1,6 +1,40 @@
 //! What a message says and whom it calls, on platforms that tell mentions and on those that do not.
 
+use schemars::JsonSchema;
+use serde::Deserialize;
 use wechaty::prelude::*;
+
+/// A text or a list of texts, as settings can say it.
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+pub(crate) fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Ok(OneOrMany::deserialize(deserializer)?.into())
+}
+
+impl From<OneOrMany> for Vec<String> {
+    fn from(texts: OneOrMany) -> Self {
+        match texts {
+            OneOrMany::One(text) => vec![text],
+            OneOrMany::Many(list) => list,
+        }
+    }
+}
+
+/// Full-width letters, digits and punctuation, as Chinese keyboards write them, become plain ones, and so does the
+/// ideographic space.
+pub fn half_width(text: &str) -> String {
+    let plain = |c| match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
+        '\u{3000}' => ' ',
+        c => c,
+    };
+    text.chars().map(plain).collect()
+}
 
 /// What a message says without mentions; where the members cannot be loaded, without the names it begins with.
 pub async fn words(message: &Message) -> String {
@@ -40,6 +74,11 @@ fn behind_names(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn full_width_becomes_plain_and_chinese_stays() {
+        assert_eq!(half_width("ＤＩＮＧ　１２！你好。"), "DING 12!你好。");
+    }
 
     #[test]
     fn names_in_front_are_cut_off() {

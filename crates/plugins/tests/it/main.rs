@@ -1,5 +1,6 @@
 //! Plugins, as people in a chat see them.
 
+mod auto_reply;
 mod event_logger;
 
 use std::{
@@ -15,7 +16,7 @@ use wechaty::{
     testing::{FakePlatform, TestBot, spawn},
     types::{Event, MessagePayload},
 };
-use wechaty_plugins::{DingDong, EventLogger, Match, QrCodeTerminal, Welcome, by_name, names};
+use wechaty_plugins::{AutoReply, DingDong, EventLogger, Match, QrCodeTerminal, Welcome, by_name, declarations, names};
 
 async fn bot(platform: &FakePlatform, plugin: impl Plugin) -> TestBot {
     spawn(Bot::builder(platform.puppet()).clock(platform.bot_clock()).plugin(plugin)).await
@@ -164,6 +165,7 @@ async fn plugins_leave_nothing_behind() {
     let alice = platform.user("alice");
     let bot = spawn(Bot::builder(platform.puppet()).clock(platform.bot_clock())).await;
     bot.install(DingDong::default()).unwrap();
+    bot.install(AutoReply::default()).unwrap();
     bot.install(EventLogger::default()).unwrap();
     bot.install(QrCodeTerminal::default()).unwrap();
     bot.install(Welcome { friend: Some("hi {name}".to_owned()), ..Welcome::default() }).unwrap();
@@ -189,6 +191,20 @@ fn settings_are_checked() {
     assert!(by_name("ding-dong", json!({ "ding": ["ding", { "re": "^d" }], "dong": "dong", "room": true })).is_ok());
     assert!(by_name("dong-ding", json!({})).is_err());
     assert!(Match::from(true).text("x"));
+}
+
+#[test]
+fn declarations_name_their_plugins_and_settings() {
+    for plugin in declarations() {
+        assert_eq!((plugin.build)(json!(null)).unwrap().meta().name, plugin.name);
+        let schema = serde_json::to_value((plugin.schema)()).unwrap();
+        assert_eq!(schema["additionalProperties"], false, "{}", plugin.name);
+        for (key, property) in schema["properties"].as_object().unwrap() {
+            assert!(property.get("description").is_some(), "{} {key} has no words", plugin.name);
+        }
+    }
+    let sorted = names().is_sorted();
+    assert!(sorted, "{:?}", names());
 }
 
 #[tokio::test]

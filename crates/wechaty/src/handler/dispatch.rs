@@ -11,7 +11,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 use parking_lot::Mutex;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use wechaty_types::MessageId;
@@ -93,11 +93,26 @@ impl EventRun {
         Some(Running { run, future })
     }
 
+    /// Whether the event is inside the scope of a handler's plugin.
+    async fn reaches(&self, entry: &Entry) -> bool {
+        let Some(scope) = &entry.scope else { return true };
+        match AssertUnwindSafe(scope.admits(&self.cx)).catch_unwind().await {
+            Ok(admitted) => admitted,
+            Err(panic) => {
+                self.record(entry, Err(panicked(&*panic)));
+                false
+            }
+        }
+    }
+
     /// Runs the handlers from number `from` on. `handled_by`: an earlier one said [`Flow::Handled`].
     async fn handlers(self: Arc<Self>, from: usize, mut handled_by: Option<Option<Arc<str>>>) {
         let Some(chain) = self.chain.clone() else { return };
         for (i, entry) in chain.handlers.iter().enumerate().skip(from) {
             if handled_by.as_ref().is_some_and(|plugin| *plugin != entry.plugin) {
+                continue;
+            }
+            if !self.reaches(entry).await {
                 continue;
             }
             let Some(mut running) = self.start(entry) else { continue };
@@ -122,6 +137,9 @@ impl EventRun {
 
     /// Runs an observer; one that waits in `ask` gives its lane back like a handler.
     async fn observe(self: &Arc<Self>, entry: &Entry) {
+        if !self.reaches(entry).await {
+            return;
+        }
         let Some(mut running) = self.start(entry) else { return };
         match running.until_done_or_parked().await {
             Some(outcome) => {

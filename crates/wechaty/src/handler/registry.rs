@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 use parking_lot::Mutex;
 
 use super::{ErasedHandler, event::Topic};
+use crate::plugin::Scope;
 
 /// A handler with its name and its owner.
 #[derive(Clone)]
@@ -16,6 +17,8 @@ pub(crate) struct Entry {
     pub(crate) name: Arc<str>,
     /// The plugin that brought it; `None`: the bot's own.
     pub(crate) plugin: Option<Arc<str>>,
+    /// Which events it gets; `None`: all.
+    pub(crate) scope: Option<Arc<Scope>>,
     pub(crate) observer: bool,
     pub(crate) handler: Arc<dyn ErasedHandler>,
 }

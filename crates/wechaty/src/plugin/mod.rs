@@ -1,6 +1,7 @@
 //! PLUGIN: a value that adds handlers to a bot, and can be taken out again.
 
 mod registrar;
+mod scope;
 
 use std::{
     any::Any,
@@ -15,7 +16,8 @@ use futures_util::{FutureExt, future::BoxFuture};
 use tokio::runtime::Handle;
 use wechaty_puppet::{CancellationToken, Clock};
 
-pub(crate) use registrar::{Pending, on_methods};
+pub(crate) use registrar::{Owner, Pending, on_methods};
+pub use scope::{Instance, Scope};
 
 use crate::{Bot, Error, Result, bot::BotInner, handler::report_error, store::MemoryCard};
 
@@ -86,6 +88,7 @@ pub struct PluginContext {
     pending: Vec<Pending>,
     jobs: Vec<BoxFuture<'static, ()>>,
     uninstall: Vec<Uninstall>,
+    scope: Option<Arc<Scope>>,
 }
 
 impl fmt::Debug for PluginContext {
@@ -119,6 +122,12 @@ impl PluginContext {
     /// Called once when the plugin is uninstalled, or its installation fails.
     pub fn on_uninstall(&mut self, call: impl FnOnce() + Send + 'static) {
         self.uninstall.push(Box::new(call));
+    }
+
+    /// Lets only events inside this scope reach the handlers and observers that are added, before this or later. The
+    /// scope set last counts; [`Instance`] sets one.
+    pub fn limit(&mut self, scope: Scope) {
+        self.scope = (!scope.is_everything()).then(|| Arc::new(scope));
     }
 
     fn push(&mut self, pending: Pending) -> &mut Self {
@@ -160,8 +169,14 @@ impl Installed {
 
     pub(crate) fn install(bot: &Bot, meta: PluginMeta, plugin: &dyn Plugin) -> Result<Self> {
         let name = Arc::from(&*meta.name);
-        let mut cx =
-            PluginContext { bot: bot.clone(), name, pending: Vec::new(), jobs: Vec::new(), uninstall: Vec::new() };
+        let mut cx = PluginContext {
+            bot: bot.clone(),
+            name,
+            pending: Vec::new(),
+            jobs: Vec::new(),
+            uninstall: Vec::new(),
+            scope: None,
+        };
         let installed = catch_unwind(AssertUnwindSafe(|| plugin.install(&mut cx)));
         let installed = installed.unwrap_or_else(|panic| Err(panicked(&*panic))).and_then(|()| {
             let missing: Vec<_> = cx.pending.iter().flat_map(|p| p.missing(bot.states())).collect();
@@ -181,7 +196,8 @@ impl Installed {
             }
         };
         let registry = &bot.core().handlers;
-        let handlers = cx.pending.into_iter().map(|pending| pending.register(registry, Some(&cx.name))).collect();
+        let owner = Owner { plugin: cx.name.clone(), scope: cx.scope };
+        let handlers = cx.pending.into_iter().map(|pending| pending.register(registry, Some(&owner))).collect();
         let stop = CancellationToken::new();
         for job in cx.jobs {
             let job = run(job, stop.clone(), Arc::downgrade(&bot.0), cx.name.clone());

@@ -2,7 +2,14 @@
 
 use std::sync::Arc;
 
+use super::Scope;
 use crate::handler::{Entry, ErasedHandler, EventType, Handler, Registry, States, Topic, erase};
+
+/// The plugin a handler belongs to.
+pub(crate) struct Owner {
+    pub(crate) plugin: Arc<str>,
+    pub(crate) scope: Option<Arc<Scope>>,
+}
 
 /// A handler that is not registered yet.
 pub(crate) struct Pending {
@@ -35,14 +42,21 @@ impl Pending {
         (self.missing)(states)
     }
 
-    pub(crate) fn register(self, registry: &Registry, plugin: Option<&Arc<str>>) -> u64 {
+    pub(crate) fn register(self, registry: &Registry, owner: Option<&Owner>) -> u64 {
         let own = self.name.unwrap_or_else(|| self.type_name.into());
-        let name = match plugin {
+        let name = match owner {
             // Handlers of two plugins never share a name, in whichever order they are installed.
-            Some(plugin) if !own.starts_with(&format!("{plugin}/")) => format!("{plugin}/{own}").into(),
+            Some(Owner { plugin, .. }) if !own.starts_with(&format!("{plugin}/")) => format!("{plugin}/{own}").into(),
             _ => own,
         };
-        let entry = Entry { id: 0, name, plugin: plugin.cloned(), observer: self.observer, handler: self.handler };
+        let entry = Entry {
+            id: 0,
+            name,
+            plugin: owner.map(|owner| owner.plugin.clone()),
+            scope: owner.and_then(|owner| owner.scope.clone()),
+            observer: self.observer,
+            handler: self.handler,
+        };
         registry.add(self.topic, entry)
     }
 }

@@ -10,6 +10,7 @@ mod outbox;
 mod quirks;
 mod rooms;
 mod sayables;
+mod scopes;
 mod store;
 mod support;
 mod ui;

@@ -1,0 +1,93 @@
+//! DOCUMENT: the text of a file, and which line and character a byte of it is at.
+
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use toml::{Spanned, de::DeTable};
+
+use crate::{Code, ConfigError};
+
+/// Larger files are no configuration.
+pub(crate) const LARGEST: u64 = 1 << 20;
+
+pub(crate) struct Document {
+    pub(crate) path: PathBuf,
+    text: String,
+    /// Where lines begin.
+    lines: Vec<usize>,
+}
+
+impl Document {
+    pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
+        match read_text(path) {
+            Ok(text) => Ok(Self::new(path, &text)),
+            Err(reason) => {
+                Err(ConfigError::new(Code::Unreadable).arg("path", path.display()).arg("reason", reason).file(path))
+            }
+        }
+    }
+
+    pub(crate) fn new(path: &Path, text: &str) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { path: path.to_owned(), text, lines }
+    }
+
+    /// As much of the TOML as can be read, and where it is none.
+    pub(crate) fn parse(&self) -> (Spanned<DeTable<'_>>, Vec<ConfigError>) {
+        let (table, errors) = DeTable::parse_recoverable(&self.text);
+        let errors = errors.iter().map(|error| {
+            let at = error.span().map_or(self.text.len(), |span| span.start);
+            self.at(ConfigError::new(Code::Syntax).arg("reason", error.message()), at)
+        });
+        (table, errors.collect())
+    }
+
+    /// An error at this byte.
+    pub(crate) fn at(&self, error: ConfigError, byte: usize) -> ConfigError {
+        let (line, column) = self.place(byte);
+        ConfigError { line: Some(line), column: Some(column), ..error.file(&self.path) }
+    }
+
+    pub(crate) fn place(&self, byte: usize) -> (usize, usize) {
+        let mut byte = byte.min(self.text.len());
+        while !self.text.is_char_boundary(byte) {
+            byte -= 1;
+        }
+        let line = self.lines.partition_point(|begin| *begin <= byte).max(1);
+        (line, self.text[self.lines[line - 1]..byte].chars().count() + 1)
+    }
+}
+
+/// The text of a file, or why there is none.
+pub(crate) fn read_text(path: &Path) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(format!("it is larger than {LARGEST} bytes"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
+        format!("it is not UTF-8 (line {line})")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_count_characters_from_one() {
+        let document = Document::new(Path::new("BOT.toml"), "\u{feff}a = 1\r\n\t名 = 2\n");
+        assert_eq!(document.place(0), (1, 1));
+        assert_eq!(document.place(7), (2, 1));
+        let two = document.text.find('2').unwrap();
+        assert_eq!(document.place(two), (2, 6));
+        assert_eq!(document.place(two - 5), (2, 2), "inside of a character");
+        assert_eq!(document.place(usize::MAX), (3, 1));
+    }
+}

@@ -1,0 +1,181 @@
+//! SECTIONS: what stands in the sections that are not accounts and plugins. The schema is made from these types.
+
+use std::{borrow::Cow, time::Duration};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, de::Error as _};
+use wechaty::{InDoubt, OutboxPolicy, http::HttpSettings};
+
+/// How long: a number of seconds, or a text like "500ms", "30s", "2m" or "1h".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seconds(pub Duration);
+
+/// The form of a duration as a text.
+pub(crate) const DURATION: &str = r"^[0-9]{1,9}(\.[0-9]{1,9})?(ms|s|m|h)$";
+/// More makes no sense for a wait or a timeout.
+const LONGEST: f64 = 1e9;
+
+impl Seconds {
+    fn of(seconds: f64) -> Option<Self> {
+        let sane = (0.0..=LONGEST).contains(&seconds);
+        sane.then(|| Duration::try_from_secs_f64(seconds).ok().map(Self))?
+    }
+    fn parse(text: &str) -> Option<Self> {
+        let unit = text.find(|c: char| c.is_ascii_alphabetic())?;
+        let (number, unit) = text.split_at(unit);
+        let seconds = match unit {
+            "ms" => 0.001,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            _ => return None,
+        };
+        Self::of(number.parse::<f64>().ok()? * seconds)
+    }
+}
+
+impl<'de> Deserialize<'de> for Seconds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            Number(f64),
+            Text(String),
+        }
+        let read = match Form::deserialize(deserializer)? {
+            Form::Number(seconds) => Self::of(seconds),
+            Form::Text(text) => Self::parse(&text),
+        };
+        read.ok_or_else(|| D::Error::custom("expected seconds, or a text like \"30s\""))
+    }
+}
+
+impl JsonSchema for Seconds {
+    fn schema_name() -> Cow<'static, str> {
+        "Seconds".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "How long: a number of seconds, or a text like \"500ms\", \"30s\", \"2m\" or \"1h\"",
+            "anyOf": [
+                { "type": "number", "minimum": 0, "maximum": LONGEST },
+                { "type": "string", "pattern": DURATION, "x-expected": "500ms, 30s, 2m, 1h" }
+            ]
+        })
+    }
+}
+
+/// `[pacing]`, and `pacing` of an account: how fast, how often, and what becomes of a send in doubt. An account's own
+/// keys come before those of the section.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Pacing {
+    /// Sends a second of an account. Default: what its puppet declares, else no limit.
+    #[schemars(range(min = 1e-7, max = 1e6))]
+    pub per_second: Option<f64>,
+    /// Sends a second into one conversation. Default: no limit.
+    #[schemars(range(min = 1e-7, max = 1e6))]
+    pub per_conversation: Option<f64>,
+    /// How many sends may go out at once before the pace applies. Default: 1.
+    #[schemars(range(min = 1))]
+    pub burst: Option<u32>,
+    /// How often a send is tried before it is dead. Default: 8.
+    #[schemars(range(min = 1))]
+    pub attempts: Option<u32>,
+    /// First wait before another try; doubled with each. Default: 500ms.
+    pub backoff: Option<Seconds>,
+    /// Longest wait before another try. Default: 60s.
+    pub max_backoff: Option<Seconds>,
+    /// What becomes of a send of which nobody knows whether it arrived. Default: hold.
+    pub in_doubt: Option<InDoubtChoice>,
+}
+
+/// What becomes of a send of which nobody knows whether it arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum InDoubtChoice {
+    /// It is not tried again and counts as `maybe_sent`.
+    Hold,
+    /// It is tried again: somebody may read it twice.
+    Resend,
+    /// It is dropped.
+    Drop,
+}
+
+impl Pacing {
+    /// A policy with what is given here in place of its own.
+    #[must_use]
+    pub fn over(&self, policy: OutboxPolicy) -> OutboxPolicy {
+        let in_doubt = self.in_doubt.map(|choice| match choice {
+            InDoubtChoice::Hold => InDoubt::Hold,
+            InDoubtChoice::Resend => InDoubt::Resend,
+            InDoubtChoice::Drop => InDoubt::Drop,
+        });
+        OutboxPolicy {
+            per_second: self.per_second.or(policy.per_second),
+            per_conversation: self.per_conversation.or(policy.per_conversation),
+            burst: self.burst.unwrap_or(policy.burst),
+            attempts: self.attempts.unwrap_or(policy.attempts),
+            backoff: self.backoff.map_or(policy.backoff, |wait| wait.0),
+            max_backoff: self.max_backoff.map_or(policy.max_backoff, |wait| wait.0),
+            in_doubt: in_doubt.unwrap_or(policy.in_doubt),
+        }
+    }
+}
+
+/// `[http]`: where and how the host of webhooks and pages listens.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct HttpSection {
+    /// Address and port. Default: 127.0.0.1:8080; port 0: any free one.
+    #[schemars(extend("examples" = ["127.0.0.1:8080"]))]
+    pub listen: Option<String>,
+    /// Whether the next ports are tried where this one is taken. Default: yes.
+    pub next_free_port: Option<bool>,
+    /// Names under which the host is reached beside its address: behind a proxy, in a network.
+    pub hosts: Vec<String>,
+    /// How long a client may take for a request's head, then for its body, and the host for its answer. Default: 30s.
+    pub timeout: Option<Seconds>,
+    /// How many connections may be open at once. Default: 4096.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub connections: Option<usize>,
+}
+
+impl HttpSection {
+    /// The host's settings with what is given here in place of the defaults; `listen` is left to the caller.
+    pub(crate) fn settings(&self) -> HttpSettings {
+        let default = HttpSettings::default();
+        HttpSettings {
+            listen: default.listen,
+            next_free_port: self.next_free_port.unwrap_or(default.next_free_port),
+            hosts: self.hosts.clone(),
+            timeout: self.timeout.map_or(default.timeout, |timeout| timeout.0),
+            connections: self.connections.unwrap_or(default.connections),
+        }
+    }
+}
+
+/// `[store]`: where the bot keeps its files.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct StoreSection {
+    /// A folder that exists. Default: the one this file lies in.
+    #[schemars(length(min = 1))]
+    pub path: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_numbers_or_texts() {
+        let of = |json: &str| serde_json::from_str::<Seconds>(json).ok().map(|seconds| seconds.0.as_millis());
+        assert_eq!((of("1.5"), of("30"), of("\"500ms\"")), (Some(1500), Some(30_000), Some(500)));
+        assert_eq!((of("\"2m\""), of("\"0.5h\"")), (Some(120_000), Some(1_800_000)));
+        assert_eq!((of("-1"), of("\"1d\""), of("\"s\""), of("1e300")), (None, None, None, None));
+    }
+}

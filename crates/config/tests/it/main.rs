@@ -1,0 +1,8 @@
+//! BOT.toml, as people write it and as they get it wrong.
+
+mod any_text;
+mod broken;
+mod example;
+mod schema;
+mod secrets;
+mod support;
