@@ -5,6 +5,7 @@ pub(crate) mod cli;
 mod examples;
 mod fmt;
 mod licences;
+mod migration;
 mod record;
 mod spdx;
 mod tests;
@@ -39,6 +40,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "doctests", about: "cargo test --doc", needs_build: false, run: tests::doctests },
     Suite { name: "examples", about: "the examples as programs", needs_build: true, run: examples::run },
     Suite { name: "cli", about: "the wechaty command from outside", needs_build: true, run: cli::run },
+    Suite { name: "migration", about: "Wechaty's names in Rust (needs npm)", needs_build: true, run: migration::run },
 ];
 
 /// The suite of this name.
