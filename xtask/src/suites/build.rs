@@ -1,6 +1,7 @@
 //! The one build: every target, one profile, one feature set. What it made is found by path in cargo's messages.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -20,6 +21,8 @@ pub(crate) struct Built {
     pub(crate) programs: Vec<Binary>,
     /// Examples.
     pub(crate) examples: Vec<Binary>,
+    /// Libraries of the workspace, by the name that code calls them.
+    pub(crate) libraries: BTreeMap<String, PathBuf>,
 }
 
 /// An executable file.
@@ -62,10 +65,11 @@ pub(crate) fn run(cx: &Context, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Sorts the `compiler-artifact` messages of cargo that name an executable.
+/// Sorts the `compiler-artifact` messages of cargo: executables, and libraries of the workspace.
 pub(crate) fn executables(messages: &str) -> Built {
     let mut built = Built::default();
     for message in messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+        built.libraries.extend(library(&message));
         let Some((binary, is_test)) = executable(&message) else { continue };
         match binary.kind.as_str() {
             _ if is_test => built.tests.push(binary),
@@ -98,6 +102,16 @@ fn executable(message: &Value) -> Option<(Binary, bool)> {
     Some((binary, is_test))
 }
 
+fn library(message: &Value) -> Option<(String, PathBuf)> {
+    let is_ours = message["package_id"].as_str()?.starts_with("path+");
+    if message["reason"] != "compiler-artifact" || message["target"]["kind"][0] != "lib" || !is_ours {
+        return None;
+    }
+    let files = message["filenames"].as_array()?.iter().filter_map(Value::as_str);
+    let library = files.map(PathBuf::from).find(|file| file.extension().is_some_and(|kind| kind == "rlib"))?;
+    Some((message["target"]["name"].as_str()?.replace('-', "_"), library))
+}
+
 /// From `path+file:///a/b#name@1.0.0`, or `path+file:///a/name#1.0.0` where folder and package have one name.
 fn package_name(id: &str) -> &str {
     let (place, fragment) = id.split_once('#').unwrap_or(("", id));
@@ -128,7 +142,12 @@ mod tests {
             })
             .to_string()
         };
+        let library = serde_json::json!({
+            "reason": "compiler-artifact", "package_id": "path+file:///src/b#0.1.0",
+            "target": { "kind": ["lib"], "name": "b-c" }, "filenames": ["/t/libb_c.rlib", "/t/deps/libb_c-1.rmeta"],
+        });
         let messages = [
+            library.to_string(),
             message("lib", "a", false, ""),
             message("lib", "a", true, "/t/a-1"),
             message("bin", "a", false, "/t/a"),
@@ -143,6 +162,7 @@ mod tests {
         assert_eq!(kinds(&built.tests), ["bin a", "lib a", "test it"]);
         assert_eq!(kinds(&built.programs), ["bin a"]);
         assert_eq!(kinds(&built.examples), ["example ding"]);
+        assert_eq!(built.libraries, BTreeMap::from([("b_c".to_owned(), PathBuf::from("/t/libb_c.rlib"))]));
         assert_eq!(built.tests[0].package_dir, Path::new("/src/a"));
         assert!(built.wechaty().unwrap_err().to_string().contains("wechaty"));
     }

@@ -43,6 +43,12 @@ const EXAMPLES: &[Example] = &[
         stdin: &[(b"hello\ncount\n", 1)],
         stdout: "hello\n2 messages here, this one included\n",
     },
+    Example {
+        name: "migrated",
+        env: TERMINAL,
+        stdin: &[(b"ding\ncount\norder\ntea\n", 1)],
+        stdout: "dong\nasked 1 times\nwhat would you like?\none tea, coming up\n",
+    },
     Example { name: "two_accounts", env: &[], stdin: &[], stdout: "alice hears: bob (home): make it nine" },
     Example { name: "test_a_bot", env: &[], stdin: &[], stdout: "the egg timer works" },
     Example { name: "toy_puppet", env: &[], stdin: &[], stdout: "the toy puppet keeps the contract" },

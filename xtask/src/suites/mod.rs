@@ -6,6 +6,7 @@ mod commands;
 mod examples;
 mod fmt;
 mod licences;
+mod migration;
 mod record;
 mod spdx;
 mod templates;
@@ -53,6 +54,7 @@ const SUITES: &[Suite] = &[
         needs_build: true,
         run: templates::run,
     },
+    Suite { name: "migration", about: "Wechaty's names in Rust (needs npm)", needs_build: true, run: migration::run },
 ];
 
 /// The suite of this name.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use super::files::File;
 
@@ -17,6 +17,26 @@ pub(super) fn quick_start(files: &[File]) -> Result<Vec<String>> {
     let example = files.iter().find(is_example).context("there is no examples/ding_dong.rs")?;
     let block = first_rust_block(&readme.text).context("README.md has no block that opens with ```rust")?;
     Ok(difference(&block, &example.text, &example.path).into_iter().collect())
+}
+
+/// Every Rust block of the migration guide is a piece of the example, word for word.
+pub(super) fn migration_guide(files: &[File]) -> Result<Vec<String>> {
+    let guide = named(files, "docs/migration/typescript.md")?;
+    let example = named(files, "crates/wechaty/examples/migrated.rs")?;
+    let blocks = rust_blocks(&guide.text);
+    ensure!(!blocks.is_empty(), "{} has no block that opens with ```rust", guide.path);
+    let others = blocks.iter().filter(|block| !example.text.contains(block.as_str()));
+    Ok(others.map(|block| format!("{} shows\n{block}which is not in {}", guide.path, example.path)).collect())
+}
+
+fn rust_blocks(markdown: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut lines = markdown.lines();
+    while lines.by_ref().any(|line| line.trim_end() == "```rust") {
+        blocks
+            .push(lines.by_ref().take_while(|line| !line.starts_with("```")).map(|line| format!("{line}\n")).collect());
+    }
+    blocks
 }
 
 fn named<'f>(files: &'f [File], name: &str) -> Result<&'f File> {
@@ -129,6 +149,17 @@ mod tests {
         assert!(fault.contains("line 3") && fault.contains("b()"), "{fault}");
         assert!(difference(&block, "use a;\n", "e.rs").unwrap().contains("(the end)"));
         assert_eq!(first_rust_block("no code"), None);
+    }
+
+    #[test]
+    fn a_piece_of_the_guide_that_is_not_in_the_example_is_found() {
+        let file = |path: &str, text: &str| File { path: path.to_owned(), text: text.to_owned() };
+        let example = file("crates/wechaty/examples/migrated.rs", "use a;\n\nfn b() {\n    c();\n}\n");
+        let faults = |guide: &str| migration_guide(&[example.clone(), file("docs/migration/typescript.md", guide)]);
+        assert_eq!(faults("```ts\nz()\n```\n```rust\nfn b() {\n    c();\n}\n```\n").unwrap(), Vec::<String>::new());
+        let wrong = faults("```rust\nuse a;\n```\n```rust\nfn b() {\n    d();\n```\n").unwrap();
+        assert!(wrong.len() == 1 && wrong[0].contains("d();"), "{wrong:?}");
+        assert!(faults("no code").is_err());
     }
 
     #[test]

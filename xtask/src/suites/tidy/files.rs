@@ -10,6 +10,7 @@ use crate::{context::Context, process::Job};
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A text file.
+#[derive(Clone)]
 pub(super) struct File {
     /// From the root, with `/`.
     pub(super) path: String,
