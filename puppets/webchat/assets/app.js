@@ -132,14 +132,14 @@ function entered(conversation) {
 
 function side(name) {
   view.node.dataset.view = name;
+  if (name === "chat") view.chat.log.render({ quiet: true });
   if (name === "list") view.sidebar.node.querySelector('[aria-current="true"]')?.focus();
 }
 
 function showChat() {
   const was = view.node.dataset.view;
-  view.node.dataset.view = "chat";
+  side("chat");
   if (narrow.matches && was === "list" && !history.state?.chat) history.pushState({ chat: true }, "");
-  view.chat.log.read();
   // On a phone the focus would open the keyboard over what one wants to read.
   if (!narrow.matches) view.chat.composer.focus();
   else view.chat.head.querySelector(".back")?.focus();
@@ -165,7 +165,7 @@ function build() {
   const chat = new Chat({ store, outbox, actions, toast });
   const connection = h("div", { class: "connection", role: "status", testid: "connection" });
   const skip = h("a", { class: "skip", href: "#composer", on: { click: (event) => { event.preventDefault(); chat.composer.focus(); } } }, t("skip"));
-  view = { sidebar, chat, connection, node: h("div", { class: "shell", data: { view: shown } }, skip, sidebar.node, chat.node, connection) };
+  view = { sidebar, chat, connection, node: h("main", { class: "shell", data: { view: shown } }, skip, sidebar.node, chat.node, connection) };
   root.replaceChildren(view.node);
   sidebar.update();
   chat.show(store.active);
@@ -212,6 +212,7 @@ async function rejoin() {
 }
 
 async function enter() {
+  if (!view) root.replaceChildren(h("main", { class: "splash" }, h("img", { src: "/chat/icon.svg", alt: "", width: "64", height: "64" }), h("h1", { class: "soft", role: "status" }, t("connecting"))));
   store.active = keep.get("active");
   const last = await loadPatiently();
   if (last === null) return;
@@ -256,12 +257,12 @@ let drawing = false;
 function drawSoon() {
   if (drawing) return;
   drawing = true;
-  queueMicrotask(() => {
+  setTimeout(() => {
     drawing = false;
     if (!view) return;
     view.sidebar.update();
     drawTitle();
-  });
+  }, 16);
 }
 
 outbox.addEventListener("change", ({ detail: entry }) => view && entry.conversation === view.chat.shown && view.chat.log.update());
@@ -271,7 +272,7 @@ outbox.addEventListener("progress", ({ detail: entry }) => {
 });
 document.addEventListener("visibilitychange", () => view?.chat.log.read());
 addEventListener("popstate", () => view && side(history.state?.chat ? "chat" : "list"));
-addEventListener("beforeunload", (event) => outbox.uploading && event.preventDefault());
+addEventListener("beforeunload", (event) => outbox.holdsFiles && event.preventDefault());
 addEventListener("dragover", (event) => event.preventDefault()); // A file dropped beside the chat must not replace the page.
 addEventListener("drop", (event) => event.preventDefault());
 

@@ -15,8 +15,8 @@ export class Chat {
     this.head = h("header", { class: "chat-head" });
     this.typing = h("div", { class: "typing", testid: "typing", role: "status" });
     this.node = h(
-      "main",
-      { class: "chat", id: "chat" },
+      "section",
+      { class: "chat", "aria-labelledby": "chat-title" },
       this.head,
       h("div", { class: "log-frame" }, this.log.node, this.log.jumpButton),
       this.typing,
@@ -24,6 +24,7 @@ export class Chat {
       h("div", { class: "drop", "aria-hidden": "true" }, icon("attach"), h("span", {}, actions.dropText())),
     );
     this.drops();
+    this.log.node.addEventListener("keydown", (event) => event.key === "Escape" && this.composer.focus());
   }
 
   show(id) {
@@ -43,7 +44,7 @@ export class Chat {
     this.head.replaceChildren(
       iconButton("back", t("back"), { class: "back", testid: "back", on: { click: () => this.actions.back() } }),
       room ? avatar({ id: one.id, room: true }) : avatar({ ...this.store.bot, bot: true }),
-      h("div", { class: "head-text" }, h("h2", { dir: "auto", testid: "title" }, one.title), h("p", { class: "soft" }, room ? t("members-count", { count: one.members.length }) : t("bot-subtitle"))),
+      h("div", { class: "head-text" }, h("h1", { id: "chat-title", dir: "auto", testid: "title" }, one.title), h("p", { class: "soft" }, room ? t("members-count", { count: one.members.length }) : t("bot-subtitle"))),
       ...(room
         ? [
             iconButton("members", t("members"), { testid: "members", on: { click: () => this.actions.members(one) } }),

@@ -15,7 +15,7 @@ function formatter(name, options) {
   return cache.get(key);
 }
 
-export const time = (ms) => formatter("time", { hour: "2-digit", minute: "2-digit" }).format(ms);
+export const time = (ms) => formatter("time", { hour: "numeric", minute: "2-digit" }).format(ms);
 export const full = (ms) => formatter("full", { dateStyle: "full", timeStyle: "short" }).format(ms);
 
 export function dayKey(ms) {

@@ -50,13 +50,16 @@ export class Log {
     if (conversation && !conversation.loaded) this.store.history(id).catch(() => {});
   }
 
-  update(options) {
+  // A burst of events is drawn once. A timer, because frames do not come in a hidden tab.
+  update({ quiet = false } = {}) {
+    this.loud ||= !quiet;
     if (this.queued) return;
     this.queued = true;
-    queueMicrotask(() => {
+    setTimeout(() => {
       this.queued = false;
-      this.render(options ?? {});
-    });
+      this.render({ quiet: !this.loud });
+      this.loud = false;
+    }, 16);
   }
 
   window() {
@@ -165,7 +168,7 @@ export class Log {
     if (quiet || wasEmpty) setTimeout(() => this.node.setAttribute("aria-live", "polite"), 150);
     this.read();
     // A first page that does not fill the view cannot be scrolled for more.
-    if (conversation?.loaded && conversation.more && this.node.scrollHeight <= this.node.clientHeight + NEAR) this.older();
+    if (conversation?.loaded && conversation.more && this.node.offsetParent && this.node.scrollHeight <= this.node.clientHeight + NEAR) this.older();
   }
 
   read() {

@@ -30,8 +30,8 @@ export class Outbox extends EventTarget {
     return this.entries.filter((entry) => entry.conversation === conversation && !entry.matched);
   }
 
-  get uploading() {
-    return this.entries.some((entry) => entry.file && entry.state === "sending");
+  get holdsFiles() {
+    return this.entries.some((entry) => entry.file);
   }
 
   text(conversation, text, { quote = null, mentions = [] } = {}) {

@@ -13,7 +13,7 @@ export class Sidebar {
     this.rooms = h("ul", { class: "rooms" });
     this.roomsEmpty = h("p", { class: "soft none" }, t("rooms-none"));
     this.node = h(
-      "aside",
+      "section",
       { class: "sidebar", "aria-label": t("sidebar") },
       h("header", { class: "side-head" }, h("img", { src: "/chat/icon.svg", alt: "", width: "32", height: "32" }), h("h1", { class: "brand" }, t("app-name")), ...switches),
       h(
