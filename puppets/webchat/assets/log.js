@@ -129,7 +129,10 @@ export class Log {
     if (quiet || wasEmpty) this.node.setAttribute("aria-live", "off");
     const items = this.items();
     const keep = new Map();
-    const focusKey = document.activeElement?.closest?.("article")?.dataset.messageId;
+    // A message that is drawn anew gives the focus back to the same control of it.
+    const held = document.activeElement?.closest?.("article");
+    const focusKey = held?.dataset.messageId;
+    const focusAt = held ? [...held.querySelectorAll("a, button")].indexOf(document.activeElement) : -1;
     let cursor = this.node.firstChild;
     for (const item of items) {
       const known = this.views.get(item.key);
@@ -140,7 +143,7 @@ export class Log {
         if (known) {
           if (cursor === known.node) cursor = known.node.nextSibling;
           known.node.replaceWith(node);
-          if (focusKey === item.key && document.activeElement === document.body) node.focus({ preventScroll: true });
+          if (focusKey === item.key && document.activeElement === document.body) ([...node.querySelectorAll("a, button")][focusAt] ?? node).focus({ preventScroll: true });
         }
         view = { ...item, node };
       }
