@@ -1,5 +1,5 @@
 // The web chat in a real browser, as its visitors use it.
-// node webchat.mjs WECHATY CHROMIUM AXE PICTURE? : prints a line a promise, then `N passed, M failed`.
+// node webchat.mjs WECHATY CHROMIUM AXE [PICTURE]: prints a line a promise, then `N passed, M failed`.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import fs from "node:fs";
@@ -164,12 +164,12 @@ await promise("words are quoted, edited and taken back", async (open) => {
 
 await promise("after a reload the visitor and the history are there, and another tab is somebody else", async (open) => {
   const [page, other] = [await open(), await open()];
-  await enter(page, "Ada");
+  await enter(page, "Lin");
   for (let i = 0; i < 3; i += 1) await say(page, `echo number ${i}`);
   await page.waitForFunction(() => document.querySelectorAll("article[data-own=false]").length >= 3);
   await page.reload();
   await hears(page, "number 2");
-  assert.equal(await page.textContent(id("my-name")), "Ada");
+  assert.equal(await page.textContent(id("my-name")), "Lin");
   const texts = await page.locator("article[data-own=true] .text").allTextContents();
   assert.deepEqual(texts.filter((text) => text.startsWith("echo number")), ["echo number 0", "echo number 1", "echo number 2"]);
   await enter(other, "Grace");

@@ -6,6 +6,7 @@
 
 mod context;
 mod long;
+mod peers;
 mod process;
 mod suites;
 mod table;

@@ -9,7 +9,7 @@ use wechaty_puppet::Declaration;
 use crate::{Config, Env, Flags, Problems, check, document::Document, schema};
 
 /// Puppets of this project that a build may lack, and the feature that adds them.
-const OPTIONAL: &[(&str, &str)] = &[("mock", "mock"), ("terminal", "terminal")];
+const OPTIONAL: &[(&str, &str)] = &[("mock", "mock"), ("terminal", "terminal"), ("webchat", "webchat")];
 
 /// What a file may name: this build's puppets and plugins, and those a bot maker adds.
 #[derive(Clone, Debug)]

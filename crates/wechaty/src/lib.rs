@@ -36,5 +36,5 @@ pub use inbox::Ask;
 pub use ledger::{InLedger, Ledger, OutLedger};
 pub use outbox::{InDoubt, OutboxPolicy, Receipt, ReceiptState, Say, SendFailure, SendObserver, SentMessage};
 pub use sayable::{IntoSayable, Sayable};
-pub use wechaty_puppet::{Clock, VirtualClock};
+pub use wechaty_puppet::{Clock, FriendRequest, LoginAnswer, RoomPermission, Settings, VirtualClock};
 pub use wechaty_types as types;

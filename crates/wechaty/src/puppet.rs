@@ -12,7 +12,7 @@ use wechaty_puppet::{
 use crate::{BuildError, Result};
 
 /// The puppet without any configuration.
-pub const DEFAULT: &str = "terminal";
+pub const DEFAULT: &str = if cfg!(feature = "webchat") { "webchat" } else { "terminal" };
 
 /// Names less alike than this are not offered.
 const ALIKE: f64 = 0.7;

@@ -41,7 +41,7 @@ use std::time::Duration;
 
 use wechaty_puppet::{Capabilities, Capability, Declaration, Limits, PlatformName};
 
-pub use options::{Options, build};
+pub use options::Options;
 pub use puppet::WebChatPuppet;
 
 /// The platform's name.
@@ -99,12 +99,12 @@ const CAPABILITIES: Capabilities = Capabilities {
     ])
 };
 
-/// How the web chat presents itself; the page's texts are empty until [`build`] is given some.
+/// How the web chat presents itself.
 pub const DECLARATION: Declaration = Declaration {
     platform: PLATFORM,
     summary: "a chat page served by this program; whoever opens it talks to the bot",
     docs: "https://github.com/wechaty/wechaty-rust/tree/main/puppets/webchat",
     settings: options::SETTINGS,
     capabilities: || CAPABILITIES,
-    build: |settings| build(settings, strings::none),
+    build: options::build,
 };

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use wechaty_puppet::{Puppet, Setting, SettingKind, Settings, SettingsError};
 
-use crate::{WebChatPuppet, guard::Secret, limits, strings};
+use crate::{WebChatPuppet, guard::Secret, limits};
 
 /// What can be set.
 #[derive(Clone)]
@@ -23,8 +23,6 @@ pub struct Options {
     pub file_limit: usize,
     /// Bytes of all files together; the oldest go first.
     pub files_limit: usize,
-    /// The page's texts in a language (`en`, `zh`) as one JSON object.
-    pub strings: fn(&str) -> String,
 }
 
 impl Default for Options {
@@ -37,7 +35,6 @@ impl Default for Options {
             rooms: 200,
             file_limit: limits::FILE,
             files_limit: 256 << 20,
-            strings: strings::none,
         }
     }
 }
@@ -74,12 +71,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("files_limit", SettingKind::Integer, Some("268435456"), "Bytes of all files together; the oldest go first"),
 ];
 
-/// The puppet of these settings, with the page's texts.
+/// The puppet of these settings.
 ///
 /// # Errors
 /// [`SettingsError::Invalid`].
-pub fn build(settings: &Settings, strings: fn(&str) -> String) -> Result<Arc<dyn Puppet>, SettingsError> {
-    let mut options = Options { strings, ..Options::default() };
+pub(crate) fn build(settings: &Settings) -> Result<Arc<dyn Puppet>, SettingsError> {
+    let mut options = Options::default();
     if let Some(token) = settings.get("token") {
         // It travels in a header and in an address: what cannot be there can never be right.
         if token.len() < 8 || !token.bytes().all(|b| b.is_ascii_graphic()) {
@@ -124,13 +121,13 @@ mod tests {
 
     fn told(key: &str, value: &str) -> String {
         let settings = Settings::new().set(key, value).complete(SETTINGS, |_| None);
-        build(&settings, strings::none).err().map(|error| error.to_string()).unwrap_or_default()
+        build(&settings).err().map(|error| error.to_string()).unwrap_or_default()
     }
 
     #[test]
     fn the_defaults_of_settings_and_options_agree() {
         let settings = Settings::new().complete(SETTINGS, |_| None);
-        let puppet = build(&settings, strings::none).map_err(|error| error.to_string()).unwrap();
+        let puppet = build(&settings).map_err(|error| error.to_string()).unwrap();
         assert_eq!(puppet.capabilities(), WebChatPuppet::new(Options::default()).capabilities());
         assert!(!puppet.webhook().unwrap().is_guarded());
     }

@@ -42,9 +42,7 @@ async fn route(inner: &Arc<Inner>, request: &WebhookRequest, lang: Lang) -> Resu
         Some(path) if path.starts_with("files/") => {
             inner.state.lock().files.serve(path.strip_prefix("files/").unwrap_or_default(), request)
         }
-        Some(path) if path.starts_with("strings/") => {
-            strings::serve(path.strip_prefix("strings/").unwrap_or_default(), inner.options.strings)
-        }
+        Some(path) if path.starts_with("strings/") => strings::serve(path.strip_prefix("strings/").unwrap_or_default()),
         Some("") => assets::serve("index.html", request),
         // The page is only at its own address: it would be another origin's elsewhere.
         Some("index.html") => Err(Refusal::NotFound),

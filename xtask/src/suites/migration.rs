@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::{Report, checked};
 use crate::{
     context::Context,
+    peers,
     process::{Done, Job},
 };
 
@@ -61,27 +62,10 @@ fn names(text: &str) -> BTreeSet<String> {
 
 /// Asks the TypeScript compiler, after installing it and the package where they are not yet.
 fn names_of_package(cx: &Context) -> Result<BTreeSet<String>> {
-    let folder = cx.root.join(".peers").join("migration");
-    let is_there = |(name, version): &(&str, &str)| {
-        let manifest = fs::read(folder.join("node_modules").join(name).join("package.json")).unwrap_or_default();
-        serde_json::from_slice::<Value>(&manifest).is_ok_and(|manifest| manifest["version"] == *version)
-    };
-    if !PACKAGES.iter().all(is_there) {
-        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let mut npm = Command::new("npm");
-        npm.args(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--prefix"]).arg(&folder);
-        npm.args(PACKAGES.iter().map(|(name, version)| format!("{name}@{version}")));
-        finished(npm)?;
-    }
+    let folder = peers::npm(cx, "migration", PACKAGES)?;
     let mut node = Command::new("node");
     node.arg(cx.root.join("xtask").join("scripts").join("typescript-names.mjs")).arg(&folder);
-    Ok(names(&String::from_utf8_lossy(&finished(node)?.stdout)))
-}
-
-fn finished(command: Command) -> Result<Done> {
-    let done = Job::new(command, LIMIT).run().context("this needs npm and node (Debian: nodejs, npm)")?;
-    ensure!(done.ok(), "{}", done.report());
-    Ok(done)
+    Ok(names(&String::from_utf8_lossy(&peers::finished(node)?.stdout)))
 }
 
 /// What is in one set only.

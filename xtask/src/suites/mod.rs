@@ -1,5 +1,6 @@
 //! The suites of `cargo xtask test`, cheapest first, and how they are run one after the other.
 
+mod browser;
 pub(crate) mod build;
 pub(crate) mod cli;
 mod commands;
@@ -54,6 +55,7 @@ const SUITES: &[Suite] = &[
         needs_build: true,
         run: templates::run,
     },
+    Suite { name: "browser", about: "the web chat in Chromium (needs npm)", needs_build: true, run: browser::run },
     Suite { name: "migration", about: "Wechaty's names in Rust (needs npm)", needs_build: true, run: migration::run },
 ];
 

@@ -158,3 +158,47 @@ W156 = few files may be open at once
 W158 = this variable has an old name
     .cause = Older versions of Wechaty called it so. It may stop working.
     .fix = Use the new name.
+
+W160 = { $address } is taken
+    .cause = Another program, perhaps another bot, listens on this address.
+    .fix = End the other program, or give `--listen` another port; without a port of your own the next free one is used.
+
+W161 = { $door } has no token and would be open to everybody who reaches { $address }
+    .cause = The address is not of this machine alone, and nothing asks who is there.
+    .fix = Set a token for it, or listen on 127.0.0.1.
+
+W162 = the bot cannot listen
+    .cause = The system does not let this program use the address.
+    .fix = Choose another address or port with `--listen`; ports below 1024 usually need more rights.
+
+W201 = the configuration has faults
+    .cause = Each line below names a place in the file and what is wrong there.
+    .fix = Mend every line; nothing was started. `wechaty config check` reads the file again.
+
+W400 = the web chat does not understand a request
+    .cause = The page is older than the program, or the request was made by hand.
+    .fix = Reload the page.
+
+W401 = the web chat does not know who asks
+    .cause = The token is missing or wrong, or the visitor was away for too long.
+    .fix = Open the whole address you were given, or join again.
+
+W403 = the web chat does not allow this
+    .cause = The message is somebody else's, or the room is closed to this visitor.
+    .fix = Ask somebody in the room.
+
+W404 = the web chat has nothing there
+    .cause = The message, file, room or address is not there, or no longer.
+    .fix = Check the address, or reload the page.
+
+W413 = a file is too large for the web chat
+    .cause = It is larger than the account's setting `file_limit`.
+    .fix = Send a smaller file, or raise the limit.
+
+W429 = the web chat is asked too fast, or is full
+    .cause = A visitor sent more than the pace allows, or there is no room for more.
+    .fix = Wait a moment; the answer says how long.
+
+W503 = the bot behind the web chat is not there
+    .cause = It is starting, stopping, or its store fails.
+    .fix = Try again soon; nothing that was written is lost.

@@ -18,8 +18,11 @@ help-values = { " " }[{ $value }]
 help-default = { " " }[without it: { $value }]
 help-env = { " " }[environment: { $value }]
 
-help-run = Runs the demo bot
-help-run-puppet = Which messenger (`wechaty puppets` lists them); without it, the terminal
+help-run = Runs the bot of a BOT.toml, else the demo bot
+help-run-bot = The configuration; without it ./BOT.toml if it is there, else the demo bot
+help-run-puppet = Which messenger (`wechaty puppets` lists them); without it WECHATY_PUPPET, else the web chat
+help-run-listen = Address and port of the web chat and the webhooks; without it 127.0.0.1:8080 or the next free port
+help-run-store = The folder where the bot keeps its files
 help-run-world = World file of the puppet mock
 help-run-clock = Which clock; virtual plays a world as fast as it can, and ends with it
 help-run-record = Writes one JSON line for each message sent

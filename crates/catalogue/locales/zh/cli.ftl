@@ -10,8 +10,15 @@ possible-values = 可用的值：{ $values }
 # run
 banner-terminal = Wechaty { $version } — 输入 /help 查看命令，按 Ctrl-D 结束
 demo-greeting = 你好，我是 Wechaty 机器人。发 `ding` 试试，发 `help` 看我还会什么。
-demo-help = 我会：ding · echo 任意文字 · picture · menu · help
+demo-help = 我会：ding · echo 任意文字 · picture · menu · card · help
 demo-hint = 这个我还不会；发 `help` 看看我会什么。
+demo-card = 要继续吗？
+demo-card-text = 卡片有标题、正文和按钮。
+demo-card-yes = 好
+demo-card-no = 不了
+demo-card-chosen = 你选了 { $value }。
+listen = 聊天页面已打开：{ $url }
+listen-moved = 端口已被另一个程序占用，改用 { $port }。
 demo-tea = 喝茶吗？
 demo-tea-green = 绿茶
 demo-tea-black = 红茶

@@ -18,8 +18,11 @@ help-values = （可用：{ $value }）
 help-default = （不写则为 { $value }）
 help-env = （环境变量 { $value }）
 
-help-run = 运行演示机器人
-help-run-puppet = 使用哪个平台（`wechaty puppets` 列出全部）；不写则在终端里聊
+help-run = 运行 BOT.toml 里的机器人；没有它就运行演示机器人
+help-run-bot = 配置文件；不写则用 ./BOT.toml，没有就运行演示机器人
+help-run-puppet = 使用哪个平台（`wechaty puppets` 列出全部）；不写则看 WECHATY_PUPPET，再没有就用网页聊天
+help-run-listen = 网页聊天和 webhook 的地址与端口；不写则用 127.0.0.1:8080 或下一个空闲端口
+help-run-store = 机器人存放文件的目录
 help-run-world = puppet mock 的世界文件
 help-run-clock = 使用哪个时钟；virtual 会以最快速度演完整个世界，然后结束
 help-run-record = 每发出一条消息，就写一行 JSON

@@ -1,14 +1,19 @@
 //! `wechaty run`.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::ValueEnum;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct RunArgs {
-    /// Empty is as absent: scripts pass `WECHATY_PUPPET=`.
-    #[arg(long, value_name = "NAME", env = "WECHATY_PUPPET")]
+    #[arg(value_name = "BOT.toml")]
+    pub(crate) bot: Option<PathBuf>,
+    #[arg(long, value_name = "NAME")]
     pub(crate) puppet: Option<String>,
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+    #[arg(long, value_name = "PATH")]
+    pub(crate) store: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     pub(crate) world: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t = ClockKind::System, value_name = "CLOCK")]

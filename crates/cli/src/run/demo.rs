@@ -5,21 +5,30 @@ use std::time::Duration;
 use wechaty::{BotBuilder, prelude::*};
 use wechaty_catalogue::{Args, Lang, text};
 use wechaty_plugins::words;
-use wechaty_puppet::Puppet;
+use wechaty_puppet::{Capability, Puppet};
 
 use super::TERMINAL;
 
+/// The chat page, where everybody comes to talk to the bot.
+const WEBCHAT: &str = "webchat";
 const PROJECT: &str = "https://github.com/wechaty/wechaty";
 const MENU_WAITS: Duration = Duration::from_secs(60);
 
 /// The demo bot on a puppet; it speaks the language of whoever started it.
 pub(super) fn bot(puppet: impl Puppet, lang: Lang) -> BotBuilder {
-    Bot::builder(puppet).state(lang).on_login(greet).named("demo/greet").on_message(answer).named("demo/answer")
+    Bot::builder(puppet)
+        .state(lang)
+        .on_login(greet)
+        .named("demo/greet")
+        .on_message(answer)
+        .named("demo/answer")
+        .on_action(chosen)
+        .named("demo/chosen")
 }
 
-/// Whether a single person sits before this platform, so that greetings and hints bother nobody.
+/// Whether everybody here came to talk to this bot, so that greetings and hints bother nobody.
 fn is_personal(account: &Account) -> bool {
-    account.platform().as_str() == TERMINAL
+    [TERMINAL, WEBCHAT].contains(&account.platform().as_str())
 }
 
 fn say(lang: Lang, key: &str) -> String {
@@ -27,7 +36,7 @@ fn say(lang: Lang, key: &str) -> String {
 }
 
 async fn greet(login: Login, account: Account, lang: State<Lang>) -> wechaty::Result<()> {
-    if is_personal(&account) {
+    if account.platform().as_str() == TERMINAL {
         account.contact(wechaty_puppet_terminal::YOU).await?.say(say(*lang, "demo-greeting")).await?;
     }
     tracing::info!("{} is logged in", login.contact);
@@ -46,10 +55,28 @@ async fn answer(msg: Message, lang: State<Lang>) -> wechaty::Result<Flow> {
         ("echo", words) if !words.is_empty() => msg.say(words).await?,
         ("picture", "") => msg.say(FileBox::from_qr_code(PROJECT)?).await?,
         ("menu", "") => return menu(msg, *lang).await,
+        ("card", "") => msg.say(card(*lang)).await?,
         _ if is_personal(msg.account()) && msg.room().is_none() => msg.say(say(*lang, "demo-hint")).await?,
         _ => return Ok(Flow::Continue),
     };
     Ok(Flow::Handled)
+}
+
+fn card(lang: Lang) -> Card {
+    Card::new(say(lang, "demo-card"))
+        .text(say(lang, "demo-card-text"))
+        .button("yes", say(lang, "demo-card-yes"))
+        .button("no", say(lang, "demo-card-no"))
+}
+
+/// Somebody pressed a button or a menu item.
+async fn chosen(action: Action, lang: State<Lang>) -> wechaty::Result<()> {
+    let answer = match action.value.as_str() {
+        "green" | "black" | "none" => say(*lang, "demo-tea-coming"),
+        value => text(*lang, "demo-card-chosen", &Args::new().set("value", value)),
+    };
+    action.say(answer).await?;
+    Ok(())
 }
 
 async fn menu(msg: Message, lang: Lang) -> wechaty::Result<Flow> {
@@ -57,6 +84,11 @@ async fn menu(msg: Message, lang: Lang) -> wechaty::Result<Flow> {
         .item("green", say(lang, "demo-tea-green"))
         .item("black", say(lang, "demo-tea-black"))
         .item("none", say(lang, "demo-tea-none"));
+    if msg.account().capabilities().has(Capability::SendMenu) {
+        // Its items can be pressed: the action tells which.
+        msg.say(menu).await?;
+        return Ok(Flow::Handled);
+    }
     let choices = menu.clone();
     let chosen = msg
         .ask(menu)

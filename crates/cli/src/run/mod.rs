@@ -1,22 +1,21 @@
-//! `wechaty run`: the demo bot on a puppet.
+//! `wechaty run`: the bot of a BOT.toml, or the demo bot on a puppet.
 
 mod demo;
+mod listen;
 mod pending;
+mod plan;
 mod play;
 mod record;
 
-use std::path::Path;
-
-use wechaty::{Bot, BotBuilder, BuildError, Ledger, VirtualClock, puppet, puppet::AnyPuppet};
+use wechaty::{Bot, BotBuilder, Ledger, VirtualClock};
 use wechaty_catalogue::{Args, Lang, text};
-use wechaty_plugins::{EventLogger, QrCodeTerminal};
-use wechaty_puppet::{Puppet, Settings, SettingsError};
 
 use crate::{
     args::{ClockKind, RunArgs},
     failure::Failure,
-    output, puppets,
+    output,
 };
+use plan::Plan;
 
 /// The puppet whose stdout belongs to the bot.
 const TERMINAL: &str = "terminal";
@@ -24,15 +23,14 @@ const TERMINAL: &str = "terminal";
 const MOCK: &str = "mock";
 
 pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
-    let puppet = puppet(&args)?;
-    let platform = puppet.platform().as_str();
+    let Plan { mut builder, on_terminal } = Plan::of(&args, lang)?;
     let virtual_clock = (args.clock == ClockKind::Virtual).then(VirtualClock::new);
-    let mut builder = demo::bot(puppet, lang).plugin(QrCodeTerminal::default()).plugin(EventLogger::default());
+    builder = builder.on_listen(move |listening| listen::tell(listening, lang));
     let recorder = args.record.as_deref().map(record::Recorder::create).transpose()?;
     if let Some(recorder) = &recorder {
         builder = builder.observe_sends(recorder.observer());
     }
-    if platform == TERMINAL {
+    if on_terminal {
         readable_stdin()?;
         eprintln!("{}", text(lang, "banner-terminal", &Args::new().set("version", env!("CARGO_PKG_VERSION"))));
     }
@@ -48,7 +46,7 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
     if let Some(recorder) = recorder {
         recorder.finish()?;
     }
-    match (args.json, platform == TERMINAL) {
+    match (args.json, on_terminal) {
         (true, false) => output::json(&ledger)?,
         (true, true) => eprintln!("{}", serde_json::to_string_pretty(&ledger)?),
         (false, _) => eprintln!("{ledger}"),
@@ -57,7 +55,7 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
         eprintln!("wechaty: {pending}");
     }
     let out = &ledger.outbound;
-    let unsaid = out.pending + if platform == TERMINAL { out.dead + out.maybe_sent } else { 0 };
+    let unsaid = out.pending + if on_terminal { out.dead + out.maybe_sent } else { 0 };
     if unsaid > 0 {
         return Err(Failure::failed("W113").number("count", unsaid));
     }
@@ -65,36 +63,6 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
         return Err(Failure::failed("W112").plain(ledger.to_string()));
     }
     Ok(())
-}
-
-/// The puppet the arguments ask for, if they make sense together.
-fn puppet(args: &RunArgs) -> Result<AnyPuppet, Failure> {
-    let name = args.puppet.as_deref().filter(|name| !name.trim().is_empty()).unwrap_or(puppet::DEFAULT);
-    let declaration = puppet::declaration(name).map_err(|_| puppets::missing(name))?;
-    let platform = declaration.platform.as_str();
-    let only_mock = [("--world", args.world.is_some()), ("--clock virtual", args.clock == ClockKind::Virtual)];
-    if let Some((flag, _)) = only_mock.into_iter().find(|(_, given)| *given && platform != MOCK) {
-        return Err(Failure::usage("W106").set("flag", flag).set("puppet", platform));
-    }
-    let mut settings = Settings::new();
-    if let Some(world) = &args.world {
-        settings = settings.set("world", path(world)?);
-    }
-    puppet::by_name(name, settings).map_err(|error| match &error {
-        wechaty::Error::Build(BuildError::Settings(fault)) => settings_failure(platform, fault),
-        other => Failure::failed("W109").source(other),
-    })
-}
-
-fn settings_failure(puppet: &str, fault: &SettingsError) -> Failure {
-    let failure = Failure::usage("W103").set("puppet", puppet);
-    match fault {
-        SettingsError::Missing { key } => failure.tell("setting-missing", Args::new().set("key", *key)),
-        SettingsError::Invalid { key, reason } => {
-            failure.tell("setting-invalid", Args::new().set("key", *key)).plain(reason)
-        }
-        other => failure.source(other),
-    }
 }
 
 /// Refuses what can never be read, such as a folder, before the bot says hello. Reads nothing.
@@ -114,8 +82,14 @@ async fn drive(
     clock: Option<VirtualClock>,
     lang: Lang,
 ) -> Result<(Ledger, Option<String>), Failure> {
-    let not_started = |error: wechaty::Error| Failure::failed("W109").source(&error);
-    let ended = |error: wechaty::Error| Failure::failed("W110").source(&error);
+    let not_started = |error: wechaty::Error| match &error {
+        wechaty::Error::Host(error) => listen::failure(error),
+        error => Failure::failed("W109").source(error),
+    };
+    let ended = |error: wechaty::Error| match &error {
+        wechaty::Error::Host(error) => listen::failure(error),
+        error => Failure::failed("W110").source(error),
+    };
     let bot: Bot;
     match clock {
         Some(clock) => {
@@ -131,8 +105,4 @@ async fn drive(
     }
     let ledger = bot.ledger().await.map_err(ended)?;
     Ok((ledger, pending::explain(&bot, lang).await.map_err(ended)?))
-}
-
-fn path(path: &Path) -> Result<&str, Failure> {
-    path.to_str().ok_or_else(|| Failure::usage("W108").set("path", path.display().to_string()))
 }

@@ -219,6 +219,13 @@ impl BotBuilder {
         self
     }
 
+    /// These settings, if the bot listens at all: because a puppet serves pages, or there is a door.
+    #[cfg(feature = "host")]
+    pub fn http_if_needed(mut self, settings: crate::http::HttpSettings) -> Self {
+        self.host.fallback = settings;
+        self
+    }
+
     /// Adds a door: routes of its own, made when the bot starts. They check their callers themselves.
     #[cfg(feature = "host")]
     pub fn door(mut self, routes: impl Fn(&Bot) -> axum::Router + Send + Sync + 'static) -> Self {

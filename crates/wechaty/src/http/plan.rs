@@ -13,7 +13,10 @@ type Tell = Box<dyn Fn(&Listening) + Send + Sync>;
 /// What the builder was told.
 #[derive(Default)]
 pub(crate) struct HostPlan {
+    /// Asked for.
     pub(crate) settings: Option<HttpSettings>,
+    /// Where nobody asked, but a puppet needs it.
+    pub(crate) fallback: HttpSettings,
     pub(crate) doors: Vec<Door>,
     pub(crate) tell: Option<Tell>,
 }
@@ -32,7 +35,7 @@ impl Bot {
         if plan.settings.is_none() && plan.doors.is_empty() && !self.accounts().iter().any(serves) {
             return Ok(None);
         }
-        let mut host = Host::new(self, plan.settings.clone().unwrap_or_default());
+        let mut host = Host::new(self, plan.settings.as_ref().unwrap_or(&plan.fallback).clone());
         for door in &plan.doors {
             host = host.door(door(self));
         }

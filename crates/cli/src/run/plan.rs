@@ -1,0 +1,119 @@
+//! What is to be run: the bot of a BOT.toml, or the demo bot on one puppet.
+
+use std::path::{Path, PathBuf};
+
+use wechaty::{BotBuilder, BuildError, puppet};
+use wechaty_catalogue::{Args, Lang};
+use wechaty_config::{Catalogue, Config, Env, Flags, Problems};
+use wechaty_plugins::{EventLogger, QrCodeTerminal};
+use wechaty_puppet::{Settings, SettingsError};
+
+use super::{MOCK, TERMINAL, demo};
+use crate::{
+    args::{ClockKind, RunArgs},
+    failure::Failure,
+    puppets,
+};
+
+/// A bot about to run.
+pub(super) struct Plan {
+    pub(super) builder: BotBuilder,
+    /// Whether stdout belongs to the bot.
+    pub(super) on_terminal: bool,
+}
+
+impl Plan {
+    /// What the arguments ask for, if they make sense together.
+    pub(super) fn of(args: &RunArgs, lang: Lang) -> Result<Self, Failure> {
+        let here = Path::new(Config::FILE);
+        match &args.bot {
+            Some(file) => configured(file, args),
+            None if args.puppet.is_none() && args.world.is_none() && here.is_file() => configured(here, args),
+            None => demo_bot(args, lang),
+        }
+    }
+}
+
+fn configured(file: &Path, args: &RunArgs) -> Result<Plan, Failure> {
+    let mut flags = Flags::default();
+    flags.puppet = args.puppet.clone().filter(|name| !name.trim().is_empty());
+    flags.listen = args.listen;
+    flags.store = args.store.clone();
+    if let Some(world) = &args.world {
+        flags.settings = Settings::new().set("world", absolute(world)?);
+    }
+    let config = Catalogue::default().load(file, &Env::system(), &flags).map_err(|problems| faults(&problems))?;
+    let platforms: Vec<&str> = config.accounts().iter().map(|account| account.puppet.platform.as_str()).collect();
+    only_mock(args, &platforms)?;
+    let mut builder = config.builder().map_err(|error| Failure::failed("W109").source(&error))?;
+    if !config.plugins().iter().any(|plugin| plugin.plugin.name == "qr-code-terminal") {
+        // Without it nobody could log in.
+        builder = builder.plugin(QrCodeTerminal::default());
+    }
+    let on_terminal = platforms.contains(&TERMINAL);
+    Ok(Plan { builder: builder.http_if_needed(config.http().clone()), on_terminal })
+}
+
+/// Everything that is wrong with a file, at once.
+fn faults(problems: &Problems) -> Failure {
+    problems.iter().fold(Failure::usage("W201"), |failure, problem| failure.plain(problem.to_string()))
+}
+
+fn demo_bot(args: &RunArgs, lang: Lang) -> Result<Plan, Failure> {
+    let from_env = std::env::var("WECHATY_PUPPET").ok();
+    let name = args.puppet.clone().or(from_env).filter(|name| !name.trim().is_empty());
+    let name = name.as_deref().unwrap_or(puppet::DEFAULT);
+    let declaration = puppet::declaration(name).map_err(|_| puppets::missing(name))?;
+    let platform = declaration.platform.as_str();
+    only_mock(args, &[platform])?;
+    let mut settings = Settings::new();
+    if let Some(world) = &args.world {
+        settings = settings.set("world", text(world)?);
+    }
+    let puppet = puppet::by_name(name, settings).map_err(|error| match &error {
+        wechaty::Error::Build(BuildError::Settings(fault)) => settings_failure(platform, fault),
+        other => Failure::failed("W109").source(other),
+    })?;
+    let mut builder = demo::bot(puppet, lang).plugin(QrCodeTerminal::default()).plugin(EventLogger::default());
+    if let Some(folder) = &args.store {
+        builder = builder.folder(folder);
+    }
+    let mut http = wechaty::http::HttpSettings::default();
+    if let Some(listen) = args.listen {
+        // Who names a port wants that one.
+        (http.listen, http.next_free_port) = (listen, false);
+    }
+    Ok(Plan { builder: builder.http_if_needed(http), on_terminal: platform == TERMINAL })
+}
+
+/// A world and a clock can be given where nobody lives but the simulated.
+fn only_mock(args: &RunArgs, platforms: &[&str]) -> Result<(), Failure> {
+    let flags = [("--world", args.world.is_some()), ("--clock virtual", args.clock == ClockKind::Virtual)];
+    let given = flags.into_iter().find(|(_, given)| *given);
+    match (given, platforms.iter().find(|platform| **platform != MOCK)) {
+        (Some((flag, _)), Some(platform)) => Err(Failure::usage("W106").set("flag", flag).set("puppet", *platform)),
+        _ => Ok(()),
+    }
+}
+
+fn settings_failure(puppet: &str, fault: &SettingsError) -> Failure {
+    let failure = Failure::usage("W103").set("puppet", puppet);
+    match fault {
+        SettingsError::Missing { key } => failure.tell("setting-missing", Args::new().set("key", *key)),
+        SettingsError::Invalid { key, reason } => {
+            failure.tell("setting-invalid", Args::new().set("key", *key)).plain(reason)
+        }
+        other => failure.source(other),
+    }
+}
+
+fn text(path: &Path) -> Result<String, Failure> {
+    let text = path.to_str().ok_or_else(|| Failure::usage("W108").set("path", path.display().to_string()))?;
+    Ok(text.to_owned())
+}
+
+/// Paths of the command line start where we are, those of the file beside it.
+fn absolute(path: &Path) -> Result<String, Failure> {
+    let path: PathBuf = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    text(&path)
+}
