@@ -11,6 +11,7 @@ mod quirks;
 mod rooms;
 mod sayables;
 mod scopes;
+mod stops;
 mod store;
 mod support;
 mod ui;
