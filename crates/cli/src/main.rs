@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod completions;
+mod config;
 mod doctor;
 mod explain;
 mod failure;
@@ -53,6 +54,7 @@ fn command(args: Args, lang: Lang) -> Result<(), Failure> {
     match args.command {
         Command::Run(args) => run::run(args, lang),
         Command::New(args) => new::run(args, lang),
+        Command::Config(args) => config::run(args, lang),
         Command::Puppets(args) => puppets::run(args, lang),
         Command::Token(args) => token::run(args, lang),
         Command::Doctor(args) => doctor::run(args, lang),

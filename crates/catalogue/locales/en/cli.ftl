@@ -61,6 +61,19 @@ token-has-no-underscore = there is no `_` between a server name and a UUID
 token-ends-early = it ends after the `_`: the UUID is missing
 token-has-no-uuid = what follows the last `_` is no UUID (32 digits 0-9 and a-f, mostly with hyphens)
 
+# config
+config-fine = { $file } is fine: { $accounts }, { $plugins }
+config-accounts = { $count ->
+    [one] 1 account
+   *[other] { $count } accounts
+  }
+config-plugins = { $count ->
+    [one] 1 plugin
+   *[other] { $count } plugins
+  }
+config-nearest = ; did you mean `{ $name }`?
+config-more = … and { $count } more
+
 # doctor
 doctor-ok = ok
 doctor-warn = warn
@@ -91,8 +104,7 @@ doctor-folder-writable = { $path } can be written to
 doctor-folder-refused = { $path } cannot be written to: { $why }
 doctor-config = BOT.toml
 doctor-config-none = there is none here
-doctor-config-parses = is TOML
-doctor-config-broken = line { $line }: { $why }
+doctor-config-fine = is fine
 doctor-files = open files
 doctor-clock = clock
 doctor-clock-found = { $seconds } s since 1970

@@ -100,7 +100,7 @@ W125 = the command line cannot be understood
     .fix = The command with `--help` behind it shows how it is written.
 
 W130 = there is no error code `{ $code }`
-    .cause = Codes are a W and three digits, such as W101. Perhaps the message is of another version.
+    .cause = Codes are a W, or a C for configuration files, and three digits, such as W101. Perhaps the message is of another version.
     .fix = `wechaty explain` without a code lists all of them.
 
 W131 = this is no token of the puppet service
@@ -135,10 +135,6 @@ W151 = the current folder cannot be written to
     .cause = A bot keeps what it must remember in the folder where it is started.
     .fix = Go to a folder of your own (`cd`), or change who may write here.
 
-W152 = BOT.toml cannot be read
-    .cause = The file is not TOML, is no UTF-8 text, or you may not read it.
-    .fix = Correct the line named; strings stand in quotation marks, tables in [brackets].
-
 W153 = nobody knows this variable
     .cause = A variable that begins with WECHATY_ is set, but nothing reads it. Perhaps it is misspelt.
     .fix = Correct its name, or unset it.
@@ -158,3 +154,10 @@ W156 = few files may be open at once
 W158 = this variable has an old name
     .cause = Older versions of Wechaty called it so. It may stop working.
     .fix = Use the new name.
+
+W200 = { $count ->
+    [one] the configuration has one fault
+   *[other] the configuration has { $count } faults
+  }
+    .cause = BOT.toml, the `.env` beside it or the environment says something that cannot be. Nothing was started.
+    .fix = Mend what is listed, then `wechaty config check` again; `wechaty explain C005` tells more about a code.

@@ -29,6 +29,12 @@ help-new = Makes a project that compiles and passes its test
 help-new-dir = The folder to make; its name becomes the name of the project
 help-new-template = What to make: a bot without code, a bot in Rust, a plugin, a puppet
 
+help-config = Checks BOT.toml, the file that describes a bot
+help-config-check = Tells everything that is wrong with the file, with line, key and what to do
+help-config-check-file = The file
+help-config-check-json = Prints JSON
+help-config-schema = Prints the JSON Schema of the file, for editors
+
 help-puppets = Lists the messengers of this build, what they can do and which settings they need
 help-puppets-json = Prints JSON
 

@@ -55,6 +55,13 @@ token-has-no-underscore = 服务器名和 UUID 之间没有 `_`
 token-ends-early = 到 `_` 就结束了，缺少 UUID
 token-has-no-uuid = 最后一个 `_` 后面不是 UUID（32 位 0-9 和 a-f，一般带连字符）
 
+# config
+config-fine = { $file } 没有问题：{ $accounts }，{ $plugins }
+config-accounts = { $count } 个账号
+config-plugins = { $count } 个插件
+config-nearest = ；是不是想写 `{ $name }`？
+config-more = …… 还有 { $count } 处
+
 # doctor
 doctor-ok = 正常
 doctor-warn = 注意
@@ -85,8 +92,7 @@ doctor-folder-writable = { $path } 可写
 doctor-folder-refused = { $path } 不可写：{ $why }
 doctor-config = 配置文件 BOT.toml
 doctor-config-none = 这里没有
-doctor-config-parses = 是合法的 TOML
-doctor-config-broken = 第 { $line } 行：{ $why }
+doctor-config-fine = 没有问题
 doctor-files = 可打开文件数
 doctor-clock = 时钟
 doctor-clock-found = 1970 年以来 { $seconds } 秒

@@ -29,6 +29,12 @@ help-new = 新建一个项目，开箱就能编译并通过测试
 help-new-dir = 要新建的目录，目录名就是项目名
 help-new-template = 新建什么：不写代码的机器人、Rust 机器人、插件、puppet
 
+help-config = 检查 BOT.toml，也就是描述机器人的配置文件
+help-config-check = 指出文件里的全部错误：行、键、应该怎么改
+help-config-check-file = 配置文件
+help-config-check-json = 以 JSON 输出
+help-config-schema = 打印该文件的 JSON Schema，供编辑器使用
+
 help-puppets = 列出现有的平台、各自的能力和所需的设置
 help-puppets-json = 以 JSON 输出
 

@@ -3,6 +3,7 @@
 
 mod bench;
 mod completions;
+mod config;
 mod doctor;
 mod explain;
 mod new;
@@ -16,6 +17,7 @@ use wechaty_catalogue::Lang;
 pub(crate) use self::{
     bench::{BenchArgs, BenchCommand},
     completions::CompletionsArgs,
+    config::{ConfigArgs, ConfigCommand},
     doctor::DoctorArgs,
     explain::ExplainArgs,
     new::{NewArgs, Template},
@@ -61,6 +63,7 @@ impl From<LangArg> for Lang {
 pub(crate) enum Command {
     Run(RunArgs),
     New(NewArgs),
+    Config(ConfigArgs),
     Puppets(PuppetsArgs),
     Token(TokenArgs),
     Doctor(DoctorArgs),
