@@ -12,6 +12,7 @@ mod lang;
 mod log;
 mod new;
 mod output;
+mod plugins;
 mod puppets;
 mod run;
 mod token;
@@ -55,6 +56,7 @@ fn command(args: Args, lang: Lang) -> Result<(), Failure> {
         Command::Run(args) => run::run(args, lang),
         Command::New(args) => new::run(args, lang),
         Command::Config(args) => config::run(args, lang),
+        Command::Plugin(args) => plugins::run(args, lang),
         Command::Puppets(args) => puppets::run(args, lang),
         Command::Token(args) => token::run(args, lang),
         Command::Doctor(args) => doctor::run(args, lang),

@@ -74,6 +74,10 @@ config-plugins = { $count ->
 config-nearest = ; did you mean `{ $name }`?
 config-more = … and { $count } more
 
+# plugin
+plugin-fine = the plugins of { $file } are fine
+plugin-example = example
+
 # doctor
 doctor-ok = ok
 doctor-warn = warn

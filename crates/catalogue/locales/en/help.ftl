@@ -35,6 +35,12 @@ help-config-check-file = The file
 help-config-check-json = Prints JSON
 help-config-schema = Prints the JSON Schema of the file, for editors
 
+help-plugin = Lists and checks plugins, what a bot without code does
+help-plugin-list = Lists the plugins of this build, with their settings
+help-plugin-list-json = Prints JSON
+help-plugin-check = Tells what is wrong with the plugins of the file, and nothing else
+help-plugin-check-file = The file
+
 help-puppets = Lists the messengers of this build, what they can do and which settings they need
 help-puppets-json = Prints JSON
 

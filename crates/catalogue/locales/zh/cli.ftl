@@ -62,6 +62,10 @@ config-plugins = { $count } 个插件
 config-nearest = ；是不是想写 `{ $name }`？
 config-more = …… 还有 { $count } 处
 
+# plugin
+plugin-fine = { $file } 里的插件没有问题
+plugin-example = 示例
+
 # doctor
 doctor-ok = 正常
 doctor-warn = 注意

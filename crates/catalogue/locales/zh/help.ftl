@@ -35,6 +35,12 @@ help-config-check-file = 配置文件
 help-config-check-json = 以 JSON 输出
 help-config-schema = 打印该文件的 JSON Schema，供编辑器使用
 
+help-plugin = 列出和检查插件；不写代码的机器人靠插件做事
+help-plugin-list = 列出现有的插件和各自的设置
+help-plugin-list-json = 以 JSON 输出
+help-plugin-check = 只检查文件里与插件有关的部分
+help-plugin-check-file = 配置文件
+
 help-puppets = 列出现有的平台、各自的能力和所需的设置
 help-puppets-json = 以 JSON 输出
 

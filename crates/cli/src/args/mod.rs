@@ -7,6 +7,7 @@ mod config;
 mod doctor;
 mod explain;
 mod new;
+mod plugin;
 mod puppets;
 mod run;
 mod token;
@@ -21,6 +22,7 @@ pub(crate) use self::{
     doctor::DoctorArgs,
     explain::ExplainArgs,
     new::{NewArgs, Template},
+    plugin::{PluginArgs, PluginCommand},
     puppets::PuppetsArgs,
     run::{ClockKind, RunArgs},
     token::{TokenArgs, TokenCommand},
@@ -64,6 +66,7 @@ pub(crate) enum Command {
     Run(RunArgs),
     New(NewArgs),
     Config(ConfigArgs),
+    Plugin(PluginArgs),
     Puppets(PuppetsArgs),
     Token(TokenArgs),
     Doctor(DoctorArgs),
