@@ -26,9 +26,9 @@ fn check(file: &Path, json: bool, lang: Lang) -> Result<(), Failure> {
     let loaded = Config::load(file, &Env::system());
     if json {
         let none = Problems::default();
-        let (accounts, plugins) = loaded.as_ref().map_or((None, None), |config| {
-            (Some(config.accounts().len()), Some(config.plugins().len()))
-        });
+        let (accounts, plugins) = loaded
+            .as_ref()
+            .map_or((None, None), |config| (Some(config.accounts().len()), Some(config.plugins().len())));
         output::json(&serde_json::json!({
             "ok": loaded.is_ok(),
             "file": file.display().to_string(),
@@ -182,7 +182,10 @@ mod tests {
             assert!(told.contains(words), "no `{words}` in\n{told}");
         }
         let told = config_failure(&problems, Lang::Zh).render(Lang::Zh, false);
-        assert!(told.contains("没有时区 `Asia/Shangai`") && told.contains("解决办法：") && !told.contains("fix"), "{told}");
+        assert!(
+            told.contains("没有时区 `Asia/Shangai`") && told.contains("解决办法：") && !told.contains("fix"),
+            "{told}"
+        );
     }
 
     #[test]

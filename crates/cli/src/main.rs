@@ -1,5 +1,6 @@
 //! CLI: the `wechaty` command. Runs a bot, measures it, tells what became of every message.
 
+mod account;
 mod args;
 mod bench;
 mod completions;
@@ -56,6 +57,7 @@ fn command(args: Args, lang: Lang) -> Result<(), Failure> {
         Command::Run(args) => run::run(args, lang),
         Command::New(args) => new::run(args, lang),
         Command::Config(args) => config::run(args, lang),
+        Command::Account(args) => account::run(args, lang),
         Command::Plugin(args) => plugins::run(args, lang),
         Command::Puppets(args) => puppets::run(args, lang),
         Command::Token(args) => token::run(args, lang),

@@ -74,6 +74,16 @@ config-plugins = { $count ->
 config-nearest = ; did you mean `{ $name }`?
 config-more = … and { $count } more
 
+# account
+account-line = { $id }: puppet { $puppet }
+account-hidden = is set (not shown)
+account-added = account `{ $id }` is in { $file } now
+account-secrets = { $file } holds its secrets ({ $names }): keep that file out of version control
+account-expected = setting `{ $key }`: expected { $expected }
+account-optional = , Enter leaves it out
+account-ask-puppet = Which messenger ({ $names })
+account-ask-id = A name for the account in this bot
+
 # plugin
 plugin-fine = the plugins of { $file } are fine
 plugin-example = example
@@ -117,6 +127,6 @@ doctor-zone-unknown = not set
 
 # new
 new-made = { $name } is in { $path }. Next:
-new-next-config = { "  " }cd { $path } && wechaty run --puppet mock --world world.json --clock virtual --record out.jsonl
+new-next-config = { "  " }cd { $path } && wechaty run --clock virtual --record out.jsonl
 new-next-rust = { "  " }cd { $path } && cargo test && WECHATY_PUPPET=terminal cargo run
 new-next-library = { "  " }cd { $path } && cargo test

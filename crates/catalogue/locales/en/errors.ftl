@@ -161,3 +161,11 @@ W200 = { $count ->
   }
     .cause = BOT.toml, the `.env` beside it or the environment says something that cannot be. Nothing was started.
     .fix = Mend what is listed, then `wechaty config check` again; `wechaty explain C005` tells more about a code.
+
+W201 = there is an account `{ $id }` already
+    .cause = Accounts are told apart by their ids, and the file has one with this id.
+    .fix = Give another `--id`; `wechaty account list` shows those there are.
+
+W203 = puppet `{ $puppet }` has no setting `{ $key }`
+    .cause = `--set` takes KEY=VALUE, where KEY is a setting that the puppet declares.
+    .fix = Use one of the puppet's settings; `wechaty puppets` lists them.

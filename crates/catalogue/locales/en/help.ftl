@@ -35,6 +35,16 @@ help-config-check-file = The file
 help-config-check-json = Prints JSON
 help-config-schema = Prints the JSON Schema of the file, for editors
 
+help-account = Lists and adds the accounts of a BOT.toml
+help-account-list = Lists the accounts, without their secrets
+help-account-list-file = The file
+help-account-list-json = Prints JSON
+help-account-add = Adds an account: asks for what its messenger needs, and checks it
+help-account-add-file = The file; it is made if it is not there. Secrets go into `.env` beside it
+help-account-add-puppet = Which messenger (`wechaty puppets` lists them)
+help-account-add-id = A name for the account in this bot
+help-account-add-set = A setting of the messenger; `KEY=-` reads it from standard input, so that it stays out of the history
+
 help-plugin = Lists and checks plugins, what a bot without code does
 help-plugin-list = Lists the plugins of this build, with their settings
 help-plugin-list-json = Prints JSON

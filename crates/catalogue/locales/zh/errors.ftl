@@ -152,3 +152,11 @@ W158 = 这个变量用的是旧名称
 W200 = 配置有 { $count } 处错误
     .cause = BOT.toml、旁边的 `.env` 或环境变量里写了不成立的内容。什么都没有启动。
     .fix = 请逐一改正，再运行 `wechaty config check`；`wechaty explain C005` 会进一步说明某个错误码。
+
+W201 = 已经有账号 `{ $id }` 了
+    .cause = 账号靠 id 区分，而文件里已有一个用了这个 id。
+    .fix = 请换一个 `--id`；`wechaty account list` 会列出已有的账号。
+
+W203 = puppet `{ $puppet }` 没有 `{ $key }` 这项设置
+    .cause = `--set` 要写成 KEY=VALUE，其中 KEY 是 puppet 声明过的设置。
+    .fix = 请用该 puppet 已有的设置；`wechaty puppets` 会列出全部。

@@ -1,6 +1,7 @@
 //! The command line: one file for each command. What users read about it comes from the catalogue, by the path of
 //! names: `help-run`, `help-run-puppet` (see `help.rs`); the comments here are for us.
 
+mod account;
 mod bench;
 mod completions;
 mod config;
@@ -16,6 +17,7 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use wechaty_catalogue::Lang;
 
 pub(crate) use self::{
+    account::{AccountArgs, AccountCommand, AddArgs},
     bench::{BenchArgs, BenchCommand},
     completions::CompletionsArgs,
     config::{ConfigArgs, ConfigCommand},
@@ -66,6 +68,7 @@ pub(crate) enum Command {
     Run(RunArgs),
     New(NewArgs),
     Config(ConfigArgs),
+    Account(AccountArgs),
     Plugin(PluginArgs),
     Puppets(PuppetsArgs),
     Token(TokenArgs),
