@@ -61,8 +61,8 @@ C015 = 没有账号 `{ $name }`；现有 { $known }
     .cause = 主人或插件提到的账号，在本文件的 [[account]] 里没有对应的 id。
     .fix = 请写某个账号的 id。
 
-C016 = `{ $value }` 不能表示主人：应为 账号:联系人
-    .cause = 主人由账号的 id 和那里的联系人 id 组成，中间用冒号隔开。
+C016 = `{ $value }` 不能表示主人：应为 account:contact
+    .cause = 主人由账号的 id 和那里的联系人 id 组成，中间用半角冒号隔开。
     .fix = 请写成 "shop:ou_123" 的样子。
 
 C017 = 没有时区 `{ $value }`
