@@ -3,7 +3,7 @@
 //! The texts are Fluent files, `locales/<language>/*.ftl`, embedded when this is built: a new file is found by itself.
 //! A message whose id is a code (`W101`) is an error, with the attributes `.cause` and `.fix`; a code is never given to
 //! another error once it is released. The hundreds say where: 1 command line, 2 configuration, 3 accounts and puppets,
-//! 4 web chat and HTTP.
+//! 4 web chat and HTTP. `C005` is a fault in a configuration file: crates/config gives those codes.
 //!
 //! ```
 //! use wechaty_catalogue::{Args, Lang, explain, text};
@@ -76,7 +76,7 @@ pub fn codes() -> Vec<&'static str> {
     codes
 }
 
-/// Whether it has the form of a code: `W` and three digits.
+/// Whether it has the form of a code: `W`, or `C` for what is wrong with a configuration file, and three digits.
 pub fn is_code(key: &str) -> bool {
-    key.len() == 4 && key.starts_with('W') && key[1..].bytes().all(|byte| byte.is_ascii_digit())
+    key.len() == 4 && key.starts_with(['W', 'C']) && key[1..].bytes().all(|byte| byte.is_ascii_digit())
 }

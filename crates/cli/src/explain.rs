@@ -19,7 +19,7 @@ fn list(lang: Lang) -> String {
 fn one(code: &str, lang: Lang) -> Result<String, Failure> {
     // As copied from a message: `[w101]`; or only the digits.
     let wanted = code.trim().trim_matches(['[', ']']).to_uppercase();
-    let wanted = if wanted.starts_with('W') { wanted } else { format!("W{wanted}") };
+    let wanted = if wanted.starts_with(['W', 'C']) { wanted } else { format!("W{wanted}") };
     let Some(told) = explain(lang, &wanted) else {
         let failure = Failure::usage("W130").set("code", code);
         return Err(match nearest(&wanted) {
@@ -57,6 +57,12 @@ mod tests {
         }
         let told = one("W1O1", Lang::Zh).expect_err("an O is no zero").render(Lang::Zh, false);
         assert!(told.contains("[W130]") && told.contains("W101"), "{told}");
+    }
+
+    #[test]
+    fn codes_of_configuration_files_are_explained_too() {
+        let told = one("c005", Lang::Zh).expect("known");
+        assert!(told.starts_with("C005") && told.contains("类型"), "{told}");
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! CLI: the `wechaty` command. Runs a bot, measures it, tells what became of every message.
 
+mod account;
 mod args;
 mod bench;
 mod completions;
+mod config;
 mod doctor;
 mod explain;
 mod failure;
@@ -11,6 +13,7 @@ mod lang;
 mod log;
 mod new;
 mod output;
+mod plugins;
 mod puppets;
 mod run;
 mod token;
@@ -53,6 +56,9 @@ fn command(args: Args, lang: Lang) -> Result<(), Failure> {
     match args.command {
         Command::Run(args) => run::run(args, lang),
         Command::New(args) => new::run(args, lang),
+        Command::Config(args) => config::run(args, lang),
+        Command::Account(args) => account::run(args, lang),
+        Command::Plugin(args) => plugins::run(args, lang),
         Command::Puppets(args) => puppets::run(args, lang),
         Command::Token(args) => token::run(args, lang),
         Command::Doctor(args) => doctor::run(args, lang),

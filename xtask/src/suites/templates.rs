@@ -105,9 +105,9 @@ fn config(wechaty: &Path, folder: &Path) -> Result<Vec<String>> {
     } else {
         faults.extend(record::difference(&read("out.jsonl")?, &read("expected.jsonl")?));
     }
-    let doctor = run(&["doctor"])?;
-    if !String::from_utf8_lossy(&doctor.stdout).contains("is TOML") {
-        faults.push(format!("BOT.toml cannot be read\n{}", doctor.report()));
+    let check = run(&["config", "check"])?;
+    if !check.ok() {
+        faults.push(format!("BOT.toml is not fine\n{}", check.report()));
     }
     Ok(faults)
 }

@@ -68,6 +68,33 @@ token-has-no-underscore = there is no `_` between a server name and a UUID
 token-ends-early = it ends after the `_`: the UUID is missing
 token-has-no-uuid = what follows the last `_` is no UUID (32 digits 0-9 and a-f, mostly with hyphens)
 
+# config
+config-fine = { $file } is fine: { $accounts }, { $plugins }
+config-accounts = { $count ->
+    [one] 1 account
+   *[other] { $count } accounts
+  }
+config-plugins = { $count ->
+    [one] 1 plugin
+   *[other] { $count } plugins
+  }
+config-nearest = ; did you mean `{ $name }`?
+config-more = … and { $count } more
+
+# account
+account-line = { $id }: puppet { $puppet }
+account-hidden = is set (not shown)
+account-added = account `{ $id }` is in { $file } now
+account-secrets = { $file } holds its secrets ({ $names }): keep that file out of version control
+account-expected = setting `{ $key }`: expected { $expected }
+account-optional = , Enter leaves it out
+account-ask-puppet = Which messenger ({ $names })
+account-ask-id = A name for the account in this bot
+
+# plugin
+plugin-fine = the plugins of { $file } are fine
+plugin-example = example
+
 # doctor
 doctor-ok = ok
 doctor-warn = warn
@@ -98,8 +125,7 @@ doctor-folder-writable = { $path } can be written to
 doctor-folder-refused = { $path } cannot be written to: { $why }
 doctor-config = BOT.toml
 doctor-config-none = there is none here
-doctor-config-parses = is TOML
-doctor-config-broken = line { $line }: { $why }
+doctor-config-fine = is fine
 doctor-files = open files
 doctor-clock = clock
 doctor-clock-found = { $seconds } s since 1970
@@ -108,6 +134,6 @@ doctor-zone-unknown = not set
 
 # new
 new-made = { $name } is in { $path }. Next:
-new-next-config = { "  " }cd { $path } && wechaty run --puppet mock --world world.json --clock virtual --record out.jsonl
+new-next-config = { "  " }cd { $path } && wechaty run --clock virtual --record out.jsonl
 new-next-rust = { "  " }cd { $path } && cargo test && WECHATY_PUPPET=terminal cargo run
 new-next-library = { "  " }cd { $path } && cargo test

@@ -100,7 +100,7 @@ W125 = the command line cannot be understood
     .fix = The command with `--help` behind it shows how it is written.
 
 W130 = there is no error code `{ $code }`
-    .cause = Codes are a W and three digits, such as W101. Perhaps the message is of another version.
+    .cause = Codes are a W, or a C for configuration files, and three digits, such as W101. Perhaps the message is of another version.
     .fix = `wechaty explain` without a code lists all of them.
 
 W131 = this is no token of the puppet service
@@ -135,10 +135,6 @@ W151 = the current folder cannot be written to
     .cause = A bot keeps what it must remember in the folder where it is started.
     .fix = Go to a folder of your own (`cd`), or change who may write here.
 
-W152 = BOT.toml cannot be read
-    .cause = The file is not TOML, is no UTF-8 text, or you may not read it.
-    .fix = Correct the line named; strings stand in quotation marks, tables in [brackets].
-
 W153 = nobody knows this variable
     .cause = A variable that begins with WECHATY_ is set, but nothing reads it. Perhaps it is misspelt.
     .fix = Correct its name, or unset it.
@@ -171,9 +167,20 @@ W162 = the bot cannot listen
     .cause = The system does not let this program use the address.
     .fix = Choose another address or port with `--listen`; ports below 1024 usually need more rights.
 
-W201 = the configuration has faults
-    .cause = Each line below names a place in the file and what is wrong there.
-    .fix = Mend every line; nothing was started. `wechaty config check` reads the file again.
+W200 = { $count ->
+    [one] the configuration has one fault
+   *[other] the configuration has { $count } faults
+  }
+    .cause = BOT.toml, the `.env` beside it or the environment says something that cannot be. Nothing was started.
+    .fix = Mend what is listed, then `wechaty config check` again; `wechaty explain C005` tells more about a code.
+
+W201 = there is an account `{ $id }` already
+    .cause = Accounts are told apart by their ids, and the file has one with this id.
+    .fix = Give another `--id`; `wechaty account list` shows those there are.
+
+W203 = puppet `{ $puppet }` has no setting `{ $key }`
+    .cause = `--set` takes KEY=VALUE, where KEY is a setting that the puppet declares.
+    .fix = Use one of the puppet's settings; `wechaty puppets` lists them.
 
 W400 = the web chat does not understand a request
     .cause = The page is older than the program, or the request was made by hand.

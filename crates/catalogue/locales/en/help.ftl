@@ -32,6 +32,28 @@ help-new = Makes a project that compiles and passes its test
 help-new-dir = The folder to make; its name becomes the name of the project
 help-new-template = What to make: a bot without code, a bot in Rust, a plugin, a puppet
 
+help-config = Checks BOT.toml, the file that describes a bot
+help-config-check = Tells everything that is wrong with the file, with line, key and what to do
+help-config-check-file = The file
+help-config-check-json = Prints JSON
+help-config-schema = Prints the JSON Schema of the file, for editors
+
+help-account = Lists and adds the accounts of a BOT.toml
+help-account-list = Lists the accounts, without their secrets
+help-account-list-file = The file
+help-account-list-json = Prints JSON
+help-account-add = Adds an account: asks for what its messenger needs, and checks it
+help-account-add-file = The file; it is made if it is not there. Secrets go into `.env` beside it
+help-account-add-puppet = Which messenger (`wechaty puppets` lists them)
+help-account-add-id = A name for the account in this bot
+help-account-add-set = A setting of the messenger; `KEY=-` reads it from standard input, so that it stays out of the history
+
+help-plugin = Lists and checks plugins, what a bot without code does
+help-plugin-list = Lists the plugins of this build, with their settings
+help-plugin-list-json = Prints JSON
+help-plugin-check = Tells what is wrong with the plugins of the file, and nothing else
+help-plugin-check-file = The file
+
 help-puppets = Lists the messengers of this build, what they can do and which settings they need
 help-puppets-json = Prints JSON
 

@@ -62,6 +62,27 @@ token-has-no-underscore = 服务器名和 UUID 之间没有 `_`
 token-ends-early = 到 `_` 就结束了，缺少 UUID
 token-has-no-uuid = 最后一个 `_` 后面不是 UUID（32 位 0-9 和 a-f，一般带连字符）
 
+# config
+config-fine = { $file } 没有问题：{ $accounts }，{ $plugins }
+config-accounts = { $count } 个账号
+config-plugins = { $count } 个插件
+config-nearest = ；是不是想写 `{ $name }`？
+config-more = …… 还有 { $count } 处
+
+# account
+account-line = 账号 { $id }：puppet { $puppet }
+account-hidden = 已设置（不显示）
+account-added = 账号 `{ $id }` 已写入 { $file }
+account-secrets = 密钥保存在 { $file }（{ $names }）：请不要把这个文件提交到版本库
+account-expected = 设置 `{ $key }`：应为 { $expected }
+account-optional = ，直接回车则不填
+account-ask-puppet = 使用哪个平台（{ $names }）
+account-ask-id = 给账号起个名字，在这个机器人里使用
+
+# plugin
+plugin-fine = { $file } 里的插件没有问题
+plugin-example = 示例
+
 # doctor
 doctor-ok = 正常
 doctor-warn = 注意
@@ -92,8 +113,7 @@ doctor-folder-writable = { $path } 可写
 doctor-folder-refused = { $path } 不可写：{ $why }
 doctor-config = 配置文件 BOT.toml
 doctor-config-none = 这里没有
-doctor-config-parses = 是合法的 TOML
-doctor-config-broken = 第 { $line } 行：{ $why }
+doctor-config-fine = 没有问题
 doctor-files = 可打开文件数
 doctor-clock = 时钟
 doctor-clock-found = 1970 年以来 { $seconds } 秒
@@ -102,6 +122,6 @@ doctor-zone-unknown = 未设置
 
 # new
 new-made = { $name } 已建在 { $path }。接下来：
-new-next-config = { "  " }进入目录试运行：cd { $path } && wechaty run --puppet mock --world world.json --clock virtual --record out.jsonl
+new-next-config = { "  " }进入目录试运行：cd { $path } && wechaty run --clock virtual --record out.jsonl
 new-next-rust = { "  " }测试并运行：cd { $path } && cargo test && WECHATY_PUPPET=terminal cargo run
 new-next-library = { "  " }测试：cd { $path } && cargo test

@@ -32,6 +32,28 @@ help-new = 新建一个项目，开箱就能编译并通过测试
 help-new-dir = 要新建的目录，目录名就是项目名
 help-new-template = 新建什么：不写代码的机器人、Rust 机器人、插件、puppet
 
+help-config = 检查 BOT.toml，也就是描述机器人的配置文件
+help-config-check = 指出文件里的全部错误：行、键、应该怎么改
+help-config-check-file = 配置文件
+help-config-check-json = 以 JSON 输出
+help-config-schema = 打印该文件的 JSON Schema，供编辑器使用
+
+help-account = 列出和添加 BOT.toml 里的账号
+help-account-list = 列出账号，不显示密钥
+help-account-list-file = 配置文件
+help-account-list-json = 以 JSON 输出
+help-account-add = 添加账号：询问平台所需的设置，并检查是否可用
+help-account-add-file = 配置文件，没有则新建；密钥写入旁边的 `.env`
+help-account-add-puppet = 使用哪个平台（`wechaty puppets` 列出全部）
+help-account-add-id = 账号在这个机器人里的名字
+help-account-add-set = 平台的一项设置；写 `KEY=-` 则从标准输入读取，免得留在命令历史里
+
+help-plugin = 列出和检查插件；不写代码的机器人靠插件做事
+help-plugin-list = 列出现有的插件和各自的设置
+help-plugin-list-json = 以 JSON 输出
+help-plugin-check = 只检查文件里与插件有关的部分
+help-plugin-check-file = 配置文件
+
 help-puppets = 列出现有的平台、各自的能力和所需的设置
 help-puppets-json = 以 JSON 输出
 

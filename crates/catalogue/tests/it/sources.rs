@@ -38,7 +38,7 @@ fn walk(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
 
 /// Codes, and a file that uses each. What stands in tests does not count as use.
 pub(crate) fn codes() -> BTreeMap<String, PathBuf> {
-    let code = Regex::new(r#""(W\d{3})""#).expect("a good expression");
+    let code = Regex::new(r#""([WC]\d{3})""#).expect("a good expression");
     let mut found = BTreeMap::new();
     for (path, text) in all() {
         let program = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();

@@ -1,11 +1,14 @@
 //! The command line: one file for each command. What users read about it comes from the catalogue, by the path of
 //! names: `help-run`, `help-run-puppet` (see `help.rs`); the comments here are for us.
 
+mod account;
 mod bench;
 mod completions;
+mod config;
 mod doctor;
 mod explain;
 mod new;
+mod plugin;
 mod puppets;
 mod run;
 mod token;
@@ -14,11 +17,14 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use wechaty_catalogue::Lang;
 
 pub(crate) use self::{
+    account::{AccountArgs, AccountCommand, AddArgs},
     bench::{BenchArgs, BenchCommand},
     completions::CompletionsArgs,
+    config::{ConfigArgs, ConfigCommand},
     doctor::DoctorArgs,
     explain::ExplainArgs,
     new::{NewArgs, Template},
+    plugin::{PluginArgs, PluginCommand},
     puppets::PuppetsArgs,
     run::{ClockKind, RunArgs},
     token::{TokenArgs, TokenCommand},
@@ -61,6 +67,9 @@ impl From<LangArg> for Lang {
 pub(crate) enum Command {
     Run(RunArgs),
     New(NewArgs),
+    Config(ConfigArgs),
+    Account(AccountArgs),
+    Plugin(PluginArgs),
     Puppets(PuppetsArgs),
     Token(TokenArgs),
     Doctor(DoctorArgs),

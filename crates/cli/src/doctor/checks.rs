@@ -8,6 +8,7 @@ use std::{
 
 use wechaty::Clock;
 use wechaty_catalogue::{Args, Lang};
+use wechaty_config::{Config, Env};
 
 use super::{Check, Found, config, environment};
 
@@ -27,7 +28,7 @@ pub(super) fn all() -> Vec<Check> {
     checks.extend(environment::check(std::env::vars_os()));
     checks.extend(PORTS.map(|(id, port)| self::port(id, port)));
     checks.push(folder());
-    checks.push(config::check(std::path::Path::new("BOT.toml")));
+    checks.extend(config::check(std::path::Path::new(Config::FILE), &Env::system()));
     checks.extend(fs::read_to_string("/proc/self/limits").ok().and_then(|limits| files(&limits)));
     checks.push(clock(Clock::system().wall().as_millis()));
     checks.push(time_zone(env));

@@ -1,36 +1,30 @@
-//! Whether there is a BOT.toml here, and whether it is TOML.
+//! Whether there is a BOT.toml here, and what is wrong with it.
 
-use std::{fs::File, io::ErrorKind, io::Read, path::Path};
+use std::path::Path;
 
 use wechaty_catalogue::Args;
+use wechaty_config::{Config, Env};
 
 use super::{Check, Found};
 
-/// A larger file is no configuration.
-const LONGEST: u64 = 1 << 20;
+/// So many faults are shown; `wechaty config check` tells all.
+const SHOWN: usize = 10;
 
-pub(super) fn check(path: &Path) -> Check {
-    let mut text = String::new();
-    match File::open(path).and_then(|file| file.take(LONGEST).read_to_string(&mut text)) {
-        Ok(_) => parsed(&text),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            Check::ok("config", Found::Text("doctor-config-none", Args::new()))
-        }
-        Err(error) => Check::fail("config", Found::Plain(error.to_string()), "W152"),
+pub(super) fn check(path: &Path, env: &Env) -> Vec<Check> {
+    // A link that leads nowhere is a file that cannot be read.
+    if std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+        return vec![Check::ok("config", Found::Text("doctor-config-none", Args::new()))];
     }
-}
-
-fn parsed(text: &str) -> Check {
-    let text = text.trim_start_matches('\u{feff}');
-    match text.parse::<toml::Table>() {
-        Ok(_) => Check::ok("config", Found::Text("doctor-config-parses", Args::new())),
-        Err(error) => {
-            // The message only: the line that toml shows with it may hold a secret.
-            let line = error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
-            let args = Args::new().set("line", line.to_string()).set("why", error.message().replace('\n', ", "));
-            Check::fail("config", Found::Text("doctor-config-broken", args), "W152")
-        }
+    let problems = Config::check(path, env);
+    if problems.is_empty() {
+        return vec![Check::ok("config", Found::Text("doctor-config-fine", Args::new()))];
     }
+    let told = problems.into_iter().take(SHOWN);
+    told.map(|problem| {
+        let code = problem.code.as_str();
+        Check::fail("config", Found::Fault(Box::new(problem)), code)
+    })
+    .collect()
 }
 
 #[cfg(test)]
@@ -41,10 +35,18 @@ mod tests {
 
     #[test]
     fn a_broken_file_is_told_with_its_line_and_without_what_it_holds() {
-        let check = parsed("version = 1\r\napp_secret = \"s3cret\r\n");
-        let told = check.found(Lang::En);
-        assert!(check.state == State::Fail && told.contains('2') && !told.contains("s3cret"), "{told}");
-        assert_eq!(parsed("\u{feff}version = 1\r\n").state, State::Ok);
-        assert_eq!(super::check(Path::new("no-such-folder/BOT.toml")).state, State::Ok);
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("BOT.toml");
+        let checks = |text: &str| {
+            std::fs::write(&path, text).expect("written");
+            check(&path, &Env::of::<&str, &str>([]))
+        };
+        let broken = checks("version = 1\r\napp_secret = \"s3cret\r\n");
+        let told = broken[0].found(Lang::En);
+        assert!(broken[0].state == State::Fail && told.contains("BOT.toml:2:") && !told.contains("s3cret"), "{told}");
+        let fine = checks("\u{feff}version = 1\r\n[[account]]\r\nid = \"a\"\r\npuppet = \"terminal\"\r\n");
+        assert_eq!(fine.iter().map(|check| check.state).collect::<Vec<_>>(), [State::Ok]);
+        let none = check(Path::new("no-such-folder/BOT.toml"), &Env::system());
+        assert_eq!(none[0].state, State::Ok);
     }
 }

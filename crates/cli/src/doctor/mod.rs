@@ -6,6 +6,7 @@ mod environment;
 
 use serde::Serialize;
 use wechaty_catalogue::{Args, Lang, fix, text};
+use wechaty_config::ConfigError;
 
 use crate::{args::DoctorArgs, failure::Failure, output};
 
@@ -38,6 +39,8 @@ enum Found {
     Plain(String),
     /// A text of the catalogue.
     Text(&'static str, Args),
+    /// A fault of BOT.toml.
+    Fault(Box<ConfigError>),
 }
 
 impl Check {
@@ -55,6 +58,10 @@ impl Check {
         match &self.found {
             Found::Plain(text) => text.clone(),
             Found::Text(key, args) => text(lang, key, args),
+            Found::Fault(problem) => {
+                let place = crate::config::place(problem).map(|place| place + ": ").unwrap_or_default();
+                place + &crate::config::keyed(problem, lang)
+            }
         }
     }
 }

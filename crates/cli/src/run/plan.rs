@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use wechaty::{BotBuilder, BuildError, puppet};
 use wechaty_catalogue::{Args, Lang};
-use wechaty_config::{Catalogue, Config, Env, Flags, Problems};
+use wechaty_config::{Catalogue, Config, Env, Flags};
 use wechaty_plugins::{EventLogger, QrCodeTerminal};
 use wechaty_puppet::{Settings, SettingsError};
 
 use super::{MOCK, TERMINAL, demo};
 use crate::{
     args::{ClockKind, RunArgs},
+    config::config_failure,
     failure::Failure,
     puppets,
 };
@@ -27,14 +28,14 @@ impl Plan {
     pub(super) fn of(args: &RunArgs, lang: Lang) -> Result<Self, Failure> {
         let here = Path::new(Config::FILE);
         match &args.bot {
-            Some(file) => configured(file, args),
-            None if args.puppet.is_none() && args.world.is_none() && here.is_file() => configured(here, args),
+            Some(file) => configured(file, args, lang),
+            None if args.puppet.is_none() && args.world.is_none() && here.is_file() => configured(here, args, lang),
             None => demo_bot(args, lang),
         }
     }
 }
 
-fn configured(file: &Path, args: &RunArgs) -> Result<Plan, Failure> {
+fn configured(file: &Path, args: &RunArgs, lang: Lang) -> Result<Plan, Failure> {
     let mut flags = Flags::default();
     flags.puppet = args.puppet.clone().filter(|name| !name.trim().is_empty());
     flags.listen = args.listen;
@@ -42,7 +43,9 @@ fn configured(file: &Path, args: &RunArgs) -> Result<Plan, Failure> {
     if let Some(world) = &args.world {
         flags.settings = Settings::new().set("world", absolute(world)?);
     }
-    let config = Catalogue::default().load(file, &Env::system(), &flags).map_err(|problems| faults(&problems))?;
+    let config = Catalogue::default()
+        .load(file, &Env::system(), &flags)
+        .map_err(|problems| config_failure(problems.iter(), lang))?;
     let platforms: Vec<&str> = config.accounts().iter().map(|account| account.puppet.platform.as_str()).collect();
     only_mock(args, &platforms)?;
     let mut builder = config.builder().map_err(|error| Failure::failed("W109").source(&error))?;
@@ -52,11 +55,6 @@ fn configured(file: &Path, args: &RunArgs) -> Result<Plan, Failure> {
     }
     let on_terminal = platforms.contains(&TERMINAL);
     Ok(Plan { builder: builder.http_if_needed(config.http().clone()), on_terminal })
-}
-
-/// Everything that is wrong with a file, at once.
-fn faults(problems: &Problems) -> Failure {
-    problems.iter().fold(Failure::usage("W201"), |failure, problem| failure.plain(problem.to_string()))
 }
 
 fn demo_bot(args: &RunArgs, lang: Lang) -> Result<Plan, Failure> {

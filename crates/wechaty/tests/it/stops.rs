@@ -5,15 +5,14 @@ use std::sync::{
     atomic::{AtomicU32, Ordering::Relaxed},
 };
 
-use futures_util::{future::join_all, poll};
-use wechaty::{Error, Limits, OutboxPolicy, prelude::*, testing::*, types::Event};
+use futures_util::poll;
+use wechaty::{Error, Limits, prelude::*, testing::*, types::Event};
 use wechaty_puppet::Batch;
-use wechaty_puppet_testkit::SendFault;
 use wechaty_types::{LoginEvent, MessagePayload};
 
 use crate::{
     store::Faulty,
-    support::{Log, Scripted, bot, idle, millis, secs},
+    support::{Log, Scripted, bot, idle, secs},
 };
 
 async fn echo(msg: Message) -> wechaty::Result<()> {

@@ -1,19 +1,13 @@
 //! Nothing is torn: dropped calls, failing stores, questions nobody answers, silences.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering::Relaxed},
-};
 
 use futures_util::{future::join_all, poll};
-use wechaty::{Error, Limits, OutboxPolicy, prelude::*, testing::*, types::Event};
-use wechaty_puppet::Batch;
+use wechaty::{Error, Limits, OutboxPolicy, prelude::*, testing::*};
 use wechaty_puppet_testkit::SendFault;
-use wechaty_types::{LoginEvent, MessagePayload};
 
 use crate::{
     store::Faulty,
-    support::{Log, Scripted, bot, idle, millis, secs},
+    support::{Log, bot, idle, millis, secs},
 };
 
 async fn echo(msg: Message) -> wechaty::Result<()> {

@@ -1,0 +1,283 @@
+//! `wechaty account add`: writes an account into BOT.toml, and its secrets into `.env` beside it.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, value};
+use wechaty_catalogue::{Args, Lang, text};
+use wechaty_config::{Catalogue, Config, Env, Flags};
+use wechaty_puppet::{Declaration, Setting, SettingKind, Settings, SettingsError};
+
+use super::{
+    ask,
+    files::{Readers, env_line, replace},
+};
+use crate::{args::AddArgs, config::config_failure, failure::Failure, output, puppets};
+
+/// The file of secrets, beside BOT.toml.
+const ENV: &str = ".env";
+/// Larger files are no configuration.
+const LARGEST: u64 = 1 << 20;
+
+pub(super) fn run(args: AddArgs, lang: Lang) -> Result<(), Failure> {
+    let catalogue = Catalogue::default();
+    let somebody = ask::somebody();
+    let names: Vec<&str> = catalogue.puppets.iter().map(|puppet| puppet.platform.as_str()).collect();
+    let puppet = match args.puppet.filter(|name| !name.is_empty()) {
+        Some(name) => name,
+        None if somebody => ask::word("account-ask-puppet", &Args::new().set("names", names.join(", ")), None, lang)?,
+        None => return Err(Failure::usage("W123").set("what", "--puppet")),
+    };
+    let puppet = named(&catalogue, &puppet)?;
+    let platform = puppet.platform.as_str();
+    let mut values = ask::given(&args.set, &puppet, &mut io::stdin().lock())?;
+    let id = match args.id {
+        Some(id) => id,
+        None if somebody => ask::word("account-ask-id", &Args::new(), Some(platform), lang)?,
+        None => return Err(Failure::usage("W123").set("what", "--id")),
+    };
+    let file = File::read(&args.file, lang)?;
+    file.is_free(&id)?;
+    if somebody {
+        let (env, _) = Env::system().with_folder(&file.folder());
+        for setting in puppet.settings {
+            // What the environment gives needs no question.
+            let known = values.contains_key(setting.key) || setting.env.iter().any(|name| env.get(name).is_some());
+            if !known && let Some(value) = ask::setting(platform, setting, lang)? {
+                values.insert(setting.key, value);
+            }
+        }
+    }
+    let secrets = add(&catalogue, file, &puppet, &id, &values, lang)?;
+    let words = Args::new().set("id", &*id).set("file", args.file.display().to_string());
+    let mut told = text(lang, "account-added", &words) + "\n";
+    if !secrets.is_empty() {
+        let words = Args::new().set("names", secrets.join(", ")).set("file", beside(&args.file).display().to_string());
+        told += &(text(lang, "account-secrets", &words) + "\n");
+    }
+    output::print(&told)
+}
+
+fn named(catalogue: &Catalogue, name: &str) -> Result<Declaration, Failure> {
+    let wanted = name.trim().to_lowercase();
+    let wanted = wanted.strip_prefix("wechaty-puppet-").unwrap_or(&wanted);
+    let found = catalogue.puppets.iter().find(|puppet| puppet.platform.as_str() == wanted);
+    found.copied().ok_or_else(|| puppets::missing(name))
+}
+
+fn beside(file: &Path) -> PathBuf {
+    file.with_file_name(ENV)
+}
+
+fn refused(path: &Path, error: &io::Error) -> Failure {
+    Failure::usage("W142").set("path", path.display().to_string()).source(error)
+}
+
+/// The text of a file; `None`: there is none yet.
+fn read(path: &Path) -> Result<Option<String>, Failure> {
+    match fs::metadata(path) {
+        Ok(found) if found.len() > LARGEST => Err(refused(path, &io::ErrorKind::FileTooLarge.into())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        _ => fs::read_to_string(path).map(Some).map_err(|error| refused(path, &error)),
+    }
+}
+
+/// A BOT.toml, or what will be one.
+struct File {
+    path: PathBuf,
+    document: DocumentMut,
+    bom: bool,
+    crlf: bool,
+}
+
+impl File {
+    fn read(path: &Path, lang: Lang) -> Result<Self, Failure> {
+        let text = read(path)?.unwrap_or_else(|| "version = 1\n".to_owned());
+        let plain = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let document = plain.parse::<DocumentMut>().map_err(|error| {
+            let problems = Config::check(path, &Env::system());
+            match problems.is_empty() {
+                // Only the message: the line that comes with it may hold a secret.
+                true => Failure::usage("W200").number("count", 1).plain(error.message()),
+                false => config_failure(&problems, lang),
+            }
+        })?;
+        Ok(Self { path: path.to_owned(), document, bom: plain.len() < text.len(), crlf: text.contains("\r\n") })
+    }
+
+    fn folder(&self) -> PathBuf {
+        match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+            _ => PathBuf::from("."),
+        }
+    }
+
+    fn is_free(&self, id: &str) -> Result<(), Failure> {
+        let same = |there: Option<&str>| there == Some(id);
+        let taken = match self.document.get("account") {
+            Some(Item::ArrayOfTables(all)) => all.iter().any(|one| same(one.get("id").and_then(Item::as_str))),
+            Some(Item::Value(toml_edit::Value::Array(all))) => all
+                .iter()
+                .filter_map(|one| one.as_inline_table())
+                .any(|one| same(one.get("id").and_then(|id| id.as_str()))),
+            _ => false,
+        };
+        if taken { Err(Failure::usage("W201").set("id", id)) } else { Ok(()) }
+    }
+
+    /// With another account behind those there are.
+    fn push(&mut self, mut account: Table) {
+        match self.document.entry("account").or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new())) {
+            Item::ArrayOfTables(all) => {
+                account.decor_mut().set_prefix("\n");
+                all.push(account);
+            }
+            Item::Value(toml_edit::Value::Array(all)) => all.push(account.into_inline_table()),
+            // Something else has that name: the check tells.
+            _ => {}
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = self.document.to_string();
+        if self.crlf {
+            text = text.replace("\r\n", "\n").replace('\n', "\r\n");
+        }
+        if self.bom { format!("\u{feff}{text}") } else { text }
+    }
+}
+
+/// Checks everything, then writes both files. Gives the names of the secrets' variables.
+fn add(
+    catalogue: &Catalogue,
+    mut file: File,
+    puppet: &Declaration,
+    id: &str,
+    values: &BTreeMap<&'static str, String>,
+    lang: Lang,
+) -> Result<Vec<String>, Failure> {
+    let env_path = beside(&file.path);
+    let env_before = read(&env_path)?;
+    let (env, faults) = Env::system().with_folder(&file.folder());
+    if !faults.is_empty() {
+        return Err(config_failure(&faults, lang));
+    }
+    let mut account = Table::new();
+    account.insert("id", value(id));
+    account.insert("puppet", value(puppet.platform.as_str()));
+    let mut secrets: Vec<(String, &str)> = Vec::new();
+    for setting in puppet.settings {
+        let Some(given) = values.get(setting.key) else { continue };
+        let item = match setting.kind {
+            SettingKind::Secret => {
+                let name = variable(id, setting.key, |name| {
+                    env.get(name).is_some() || secrets.iter().any(|(taken, _)| taken == name)
+                });
+                let reference = InlineTable::from_iter([("env", name.as_str())]);
+                secrets.push((name, given));
+                value(reference)
+            }
+            _ => typed(puppet, setting, given)?,
+        };
+        account.insert(setting.key, item);
+    }
+    build(puppet, values, &file.folder(), &env)?;
+    file.push(account);
+    let text = file.text();
+    // As the file will be read: with the new variables.
+    let mut variables: BTreeMap<String, String> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    variables.extend(secrets.iter().map(|(name, value)| (name.clone(), (*value).to_owned())));
+    let after = catalogue.parse(&text, &file.path, &Env::of(variables), &Flags::default());
+    after.map_err(|problems| config_failure(&problems, lang))?;
+    if !secrets.is_empty() {
+        let mut all = env_before.clone().unwrap_or_default();
+        if !all.is_empty() && !all.ends_with('\n') {
+            all.push('\n');
+        }
+        all.extend(secrets.iter().map(|(name, value)| env_line(name, value)));
+        replace(&env_path, &all, Readers::Owner).map_err(|error| refused(&env_path, &error))?;
+    }
+    if let Err(error) = replace(&file.path, &text, Readers::AsBefore) {
+        if !secrets.is_empty() {
+            // Both or none.
+            let _ = match &env_before {
+                Some(before) => replace(&env_path, before, Readers::Owner),
+                None => fs::remove_file(&env_path),
+            };
+        }
+        return Err(refused(&file.path, &error));
+    }
+    Ok(secrets.into_iter().map(|(name, _)| name).collect())
+}
+
+/// `WECHATY_SHOP_APP_SECRET`, or with a number behind it where that is taken.
+fn variable(id: &str, key: &str, taken: impl Fn(&str) -> bool) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    let name = format!("WECHATY_{}_{}", id.chars().map(plain).collect::<String>(), key.to_uppercase());
+    let mut free = name.clone();
+    let mut number = 2;
+    while taken(&free) {
+        free = format!("{name}_{number}");
+        number += 1;
+    }
+    free
+}
+
+/// A value as TOML has it.
+fn typed(puppet: &Declaration, setting: &Setting, given: &str) -> Result<Item, Failure> {
+    let wrong = |expected: String| {
+        let failure = Failure::usage("W103").set("puppet", puppet.platform.as_str());
+        let told = Args::new().set("key", setting.key).set("expected", expected);
+        failure.tell("account-expected", told)
+    };
+    Ok(match setting.kind {
+        SettingKind::Integer => value(given.trim().parse::<i64>().map_err(|_| wrong("integer".to_owned()))?),
+        SettingKind::Bool => value(given.trim().parse::<bool>().map_err(|_| wrong("true | false".to_owned()))?),
+        SettingKind::Choice(choices) if !choices.contains(&given) => return Err(wrong(choices.join(" | "))),
+        _ => value(given),
+    })
+}
+
+/// Whether the puppet takes the settings; it connects to nothing.
+fn build(
+    puppet: &Declaration,
+    values: &BTreeMap<&'static str, String>,
+    folder: &Path,
+    env: &Env,
+) -> Result<(), Failure> {
+    let mut settings = Settings::new();
+    for setting in puppet.settings {
+        if let Some(given) = values.get(setting.key) {
+            let path = setting.kind == SettingKind::Path;
+            let given = if path { folder.join(given).to_string_lossy().into_owned() } else { given.clone() };
+            settings = settings.set(setting.key, given);
+        }
+    }
+    let settings = settings.complete(puppet.settings, |name| env.get(name));
+    let missing = puppet.settings.iter().find(|setting| setting.required && settings.get(setting.key).is_none());
+    let result = match missing {
+        Some(setting) => Err(SettingsError::Missing { key: setting.key }),
+        None => (puppet.build)(&settings).map(drop),
+    };
+    result.map_err(|error| {
+        let failure = Failure::usage("W103").set("puppet", puppet.platform.as_str());
+        match error {
+            SettingsError::Missing { key } => failure.tell("setting-missing", Args::new().set("key", key)),
+            SettingsError::Invalid { key, reason } => {
+                let secrets = puppet.settings.iter().filter(|setting| setting.kind == SettingKind::Secret);
+                let said = secrets.filter_map(|secret| settings.get(secret.key).filter(|value| !value.is_empty()));
+                let reason = said.fold(reason, |reason, secret| reason.replace(secret, "…"));
+                failure.tell("setting-invalid", Args::new().set("key", key)).plain(reason)
+            }
+            other => failure.source(&other),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+use std::sync::Arc;
+
+use wechaty_puppet::PlatformName;
+use wechaty_puppet_terminal::TerminalPuppet;
+
+use super::*;
+
+const SECRET: &str = "s3cret '$\"\\ canary";
+
+const fn setting(key: &'static str, kind: SettingKind, required: bool) -> Setting {
+    Setting { key, kind, required, default: None, env: &[], help: "a setting of the tests" }
+}
+
+const SHOP: Declaration = Declaration {
+    platform: PlatformName::new("shop"),
+    summary: "a puppet of the tests",
+    docs: "https://example.invalid/shop",
+    settings: &[
+        setting("app_id", SettingKind::Text, true),
+        setting("app_secret", SettingKind::Secret, true),
+        setting("retries", SettingKind::Integer, false),
+    ],
+    capabilities: wechaty_puppet_terminal::DECLARATION.capabilities,
+    build: |settings| match settings.require("app_secret")? {
+        "wrong" => Err(SettingsError::Invalid { key: "app_secret", reason: "wrong is not right".to_owned() }),
+        _ => Ok(Arc::new(TerminalPuppet::stdio())),
+    },
+};
+
+struct Bot {
+    folder: tempfile::TempDir,
+    catalogue: Catalogue,
+}
+
+impl Bot {
+    fn new(text: Option<&str>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        if let Some(text) = text {
+            fs::write(folder.path().join("BOT.toml"), text).expect("written");
+        }
+        let mut catalogue = Catalogue::default();
+        catalogue.puppets.push(SHOP);
+        Self { folder, catalogue }
+    }
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("BOT.toml")
+    }
+    fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.folder.path().join(file)).unwrap_or_default()
+    }
+    fn add(&self, id: &str, set: &[&str]) -> Result<Vec<String>, String> {
+        let set: Vec<String> = set.iter().map(|&pair| pair.to_owned()).collect();
+        let input = format!("{SECRET}\n");
+        let done = ask::given(&set, &SHOP, &mut input.as_bytes()).and_then(|values| {
+            let file = File::read(&self.path(), Lang::En)?;
+            file.is_free(id)?;
+            add(&self.catalogue, file, &SHOP, id, &values, Lang::En)
+        });
+        done.map_err(|failure| {
+            let told = failure.render(Lang::En, false);
+            assert!(!told.contains("canary"), "{told}");
+            told
+        })
+    }
+}
+
+#[test]
+fn an_account_goes_into_a_new_file_and_its_secret_into_another_that_only_its_owner_reads() {
+    let bot = Bot::new(None);
+    let names = bot.add("front-desk", &["app_id=cli_a1", "app_secret=-", "retries=3"]).expect("added");
+    assert_eq!(names, ["WECHATY_FRONT_DESK_APP_SECRET"]);
+    assert_eq!(
+        bot.read("BOT.toml"),
+        "version = 1\n\n[[account]]\nid = \"front-desk\"\npuppet = \"shop\"\napp_id = \"cli_a1\"\n\
+         app_secret = { env = \"WECHATY_FRONT_DESK_APP_SECRET\" }\nretries = 3\n"
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(bot.folder.path().join(ENV)).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    let config = bot.catalogue.load(bot.path(), &Env::of::<&str, &str>([]), &Flags::default()).expect("fine");
+    assert_eq!(config.accounts()[0].settings.get("app_secret"), Some(SECRET));
+    assert!(super::super::in_words(&config.accounts()[0], Lang::En).contains("app_id = cli_a1, app_secret is set"));
+    assert!(!super::super::as_json(&config.accounts()[0]).to_string().contains("canary"));
+    assert_eq!(fs::read_dir(bot.folder.path()).expect("a folder").count(), 2, "something is left over");
+}
+
+#[test]
+fn comments_layout_and_line_ends_are_kept() {
+    let before = "\u{feff}# mine\r\nversion = 1   # one\r\n\r\n[[account]] # here\r\nid = \"a\"\r\npuppet = \"terminal\"\r\n\r\n\
+                  # plugins\r\n[[plugin]]\r\nuse    = \"ding-dong\"\r\n# end\r\n";
+    let bot = Bot::new(Some(before));
+    fs::write(bot.folder.path().join(ENV), "# mine\nA=1").expect("written");
+    bot.add("b", &["app_id=x", "app_secret=-"]).expect("added");
+    let block = "\r\n[[account]]\r\nid = \"b\"\r\npuppet = \"shop\"\r\napp_id = \"x\"\r\n\
+                 app_secret = { env = \"WECHATY_B_APP_SECRET\" }\r\n";
+    let after = bot.read("BOT.toml");
+    assert!(after.contains(block), "{after}");
+    assert_eq!(after.replace(block, ""), before);
+    assert!(bot.read(ENV).starts_with("# mine\nA=1\nWECHATY_B_APP_SECRET="));
+}
+
+#[test]
+fn accounts_in_one_list_get_another() {
+    let bot = Bot::new(Some("version = 1\naccount = [{ id = \"a\", puppet = \"terminal\" }]\n"));
+    assert!(bot.add("a", &["app_id=x", "app_secret=-"]).expect_err("taken").contains("[W201]"));
+    bot.add("b", &["app_id=x", "app_secret=-"]).expect("added");
+    assert!(bot.read("BOT.toml").contains("id = \"b\""), "{}", bot.read("BOT.toml"));
+}
+
+#[test]
+fn what_cannot_be_is_refused_and_nothing_written() {
+    let text = "version = 1\n[[account]]\nid = \"a\"\npuppet = \"terminal\"\n";
+    let bot = Bot::new(Some(text));
+    for (id, set, words) in [
+        ("a", &["app_id=x", "app_secret=-"][..], "[W201]"),
+        ("b", &["app_id=x"], "setting `app_secret` is missing"),
+        ("b", &["app_id=x", "app_secret=wrong"], "… is not right"),
+        ("b", &["app_id=x", "app_secret=-", "retries=many"], "expected integer"),
+        ("b", &["app_id=x", "app_secrte=canary"], "did you mean `app_secret`?"),
+        ("b", &["app_id=x", "app_id=y"], "[W124]"),
+        ("b", &["canary"], "[W123]"),
+        ("b c", &["app_id=x", "app_secret=-"], "[C026] account[1].id"),
+    ] {
+        let told = bot.add(id, set).expect_err(words);
+        assert!(told.contains(words), "no `{words}` in\n{told}");
+        assert_eq!(bot.read("BOT.toml"), text);
+        assert!(!bot.folder.path().join(ENV).exists(), "{words}");
+    }
+    let bot = Bot::new(Some("version = \"canary\n"));
+    assert!(bot.add("b", &["app_id=x", "app_secret=-"]).expect_err("no TOML").contains("[C002]"));
+}
+
+#[test]
+fn names_of_variables_that_are_taken_get_a_number() {
+    assert_eq!(variable("front-desk", "app_secret", |_| false), "WECHATY_FRONT_DESK_APP_SECRET");
+    assert_eq!(variable("客服", "token", |name| name == "WECHATY____TOKEN"), "WECHATY____TOKEN_2");
+}
