@@ -174,7 +174,10 @@ fn add(
         let item = match setting.kind {
             SettingKind::Secret => {
                 let name = variable(id, setting.key, |name| {
-                    env.get(name).is_some() || secrets.iter().any(|(taken, _)| taken == name)
+                    // One that is set but empty would hide what `.env` says.
+                    std::env::var_os(name).is_some()
+                        || env.get(name).is_some()
+                        || secrets.iter().any(|(taken, _)| taken == name)
                 });
                 let reference = InlineTable::from_iter([("env", name.as_str())]);
                 secrets.push((name, given));

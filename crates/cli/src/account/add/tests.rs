@@ -1,3 +1,5 @@
+//! Accounts are added to files as people have them, and refused without a trace.
+
 use std::sync::Arc;
 
 use wechaty_puppet::PlatformName;
