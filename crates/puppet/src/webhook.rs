@@ -116,6 +116,17 @@ pub trait Webhook: Send + Sync {
         1 << 20
     }
 
+    /// Looks at the head of a request, before any of its body is read: how many bytes of body it may have, or the answer
+    /// that refuses it. What strangers send must not be kept before they are known to be strangers. Default:
+    /// [`max_body`](Self::max_body) for everybody. Must not block.
+    ///
+    /// # Errors
+    /// The answer.
+    fn admits(&self, head: &WebhookRequest) -> Result<usize, WebhookResponse> {
+        let _ = head;
+        Ok(self.max_body())
+    }
+
     /// Whether it checks by itself who asks (a signature, a token). The host listens on loopback only for one that does
     /// not.
     fn is_guarded(&self) -> bool {

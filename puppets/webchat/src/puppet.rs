@@ -198,6 +198,10 @@ impl Webhook for WebChatPuppet {
         self.0.options.file_limit.max(crate::limits::JSON)
     }
 
+    fn admits(&self, head: &WebhookRequest) -> std::result::Result<usize, WebhookResponse> {
+        route::admits(&self.0, head)
+    }
+
     fn is_guarded(&self) -> bool {
         self.0.token.is_some()
     }

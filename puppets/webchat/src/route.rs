@@ -29,6 +29,22 @@ pub(crate) async fn handle(inner: &Arc<Inner>, request: WebhookRequest) -> Webho
     }
 }
 
+/// How much body a request may have: only a known visitor's file has more than a few words.
+pub(crate) fn admits(inner: &Arc<Inner>, head: &WebhookRequest) -> Result<usize, WebhookResponse> {
+    let lang = head.header("accept-language").and_then(Lang::of).unwrap_or_default();
+    let known = || {
+        let Some(call) = head.path.strip_prefix("/chat/api/") else { return Ok(0) };
+        guard::token(head, inner.token.as_ref())?;
+        if call == "join" {
+            return Ok(limits::JSON);
+        }
+        let (me, secret) = guard::visitor(head)?;
+        inner.state.lock().visitors.known(&me, secret, inner.cx()?.clock().wall())?;
+        Ok(if call == "file" { inner.options.file_limit } else { limits::JSON })
+    };
+    known().map_err(|why: Refusal| why.response(lang))
+}
+
 async fn route(inner: &Arc<Inner>, request: &WebhookRequest, lang: Lang) -> Result<WebhookResponse, Refusal> {
     let looks = matches!(request.method.as_str(), "GET" | "HEAD");
     if let Some(call) = request.path.strip_prefix("/chat/api/") {

@@ -29,6 +29,10 @@ W106 = `{ $flag }` works with the puppet `mock` only, not with `{ $puppet }`
     .cause = Only a simulated world can be given as a file, or played faster than real time; people cannot.
     .fix = Add `--puppet mock`, or leave the flag out.
 
+W107 = the record { $path } would overwrite a file that the bot reads
+    .cause = `--record` names the BOT.toml or the world of this very run.
+    .fix = Name another file.
+
 W108 = the path { $path } is not UTF-8
     .cause = The name of a file or folder has bytes in it that are no text.
     .fix = Rename it, or copy it to a path with a plain name.
@@ -166,6 +170,10 @@ W161 = { $door } has no token and would be open to everybody who reaches { $addr
 W162 = the bot cannot listen
     .cause = The system does not let this program use the address.
     .fix = Choose another address or port with `--listen`; ports below 1024 usually need more rights.
+
+W163 = accounts `{ $first }` and `{ $second }` both serve { $page }
+    .cause = Both are on a web chat, and one program has one page.
+    .fix = Keep one of them; a second bot can run beside this one on the next port.
 
 W200 = { $count ->
     [one] the configuration has one fault

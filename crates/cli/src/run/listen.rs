@@ -28,6 +28,9 @@ pub(super) fn failure(error: &HostError) -> Failure {
         HostError::Open { door, address } => {
             Failure::usage("W161").set("address", address.to_string()).set("door", door.clone())
         }
+        HostError::Twice { page, first, second } => {
+            Failure::usage("W163").set("page", *page).set("first", first.to_string()).set("second", second.to_string())
+        }
         other => Failure::failed("W162").source(other),
     }
 }

@@ -23,9 +23,15 @@ const TERMINAL: &str = "terminal";
 const MOCK: &str = "mock";
 
 pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
-    let Plan { mut builder, on_terminal } = Plan::of(&args, lang)?;
+    let Plan { mut builder, on_terminal, reads } = Plan::of(&args, lang)?;
     let virtual_clock = (args.clock == ClockKind::Virtual).then(VirtualClock::new);
     builder = builder.on_listen(move |listening| listen::tell(listening, lang));
+    if let Some(record) = &args.record
+        && let Ok(record) = record.canonicalize()
+        && reads.iter().any(|read| read.canonicalize().is_ok_and(|read| read == record))
+    {
+        return Err(Failure::usage("W107").set("path", record.display().to_string()));
+    }
     let recorder = args.record.as_deref().map(record::Recorder::create).transpose()?;
     if let Some(recorder) = &recorder {
         builder = builder.observe_sends(recorder.observer());

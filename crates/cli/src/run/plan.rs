@@ -21,6 +21,8 @@ pub(super) struct Plan {
     pub(super) builder: BotBuilder,
     /// Whether stdout belongs to the bot.
     pub(super) on_terminal: bool,
+    /// Files that must not be written over.
+    pub(super) reads: Vec<PathBuf>,
 }
 
 impl Plan {
@@ -54,7 +56,12 @@ fn configured(file: &Path, args: &RunArgs, lang: Lang) -> Result<Plan, Failure> 
         builder = builder.plugin(QrCodeTerminal::default());
     }
     let on_terminal = platforms.contains(&TERMINAL);
-    Ok(Plan { builder: builder.http_if_needed(config.http().clone()), on_terminal })
+    let mut http = config.http().clone();
+    // Who names a port here wants that one.
+    http.next_free_port &= args.listen.is_none();
+    let worlds = config.accounts().iter().filter_map(|account| account.settings.get("world")).map(PathBuf::from);
+    let reads = worlds.chain([file.to_owned()]).collect();
+    Ok(Plan { builder: builder.http_if_needed(http), on_terminal, reads })
 }
 
 fn demo_bot(args: &RunArgs, lang: Lang) -> Result<Plan, Failure> {
@@ -81,7 +88,8 @@ fn demo_bot(args: &RunArgs, lang: Lang) -> Result<Plan, Failure> {
         // Who names a port wants that one.
         (http.listen, http.next_free_port) = (listen, false);
     }
-    Ok(Plan { builder: builder.http_if_needed(http), on_terminal: platform == TERMINAL })
+    let reads = args.world.iter().cloned().collect();
+    Ok(Plan { builder: builder.http_if_needed(http), on_terminal: platform == TERMINAL, reads })
 }
 
 /// A world and a clock can be given where nobody lives but the simulated.

@@ -45,10 +45,13 @@ impl Guard {
             return None;
         }
         let text = |name| headers.get(name).map(|value: &header::HeaderValue| value.to_str().unwrap_or("\u{0}"));
+        if headers.get_all(header::HOST).iter().nth(1).is_some() {
+            return Some("the request names two hosts");
+        }
         let host = uri.authority().map(|authority| authority.as_str()).or_else(|| text(header::HOST));
         let Some(host) = host else { return Some("the request names no host") };
         if !self.knows(host) {
-            return Some("this host is not known by that name; add it to `hosts` in [http]");
+            return Some("this host is not known by that name; add the name to `hosts` in [http] of BOT.toml");
         }
         let origin = text(header::ORIGIN)?;
         let foreign = match origin.split_once("://") {
@@ -72,7 +75,7 @@ fn bare(authority: &str) -> &str {
 pub(super) async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     match guard.refuses(request.method(), request.uri(), request.headers()) {
         None => next.run(request).await,
-        Some(why) => (StatusCode::FORBIDDEN, format!("{why}\n")).into_response(),
+        Some(why) => (StatusCode::FORBIDDEN, format!("W403 {why}\n")).into_response(),
     }
 }
 

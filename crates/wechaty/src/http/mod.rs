@@ -17,6 +17,7 @@ use std::{
 
 use axum::{Router, middleware};
 use tokio::net::TcpListener;
+use wechaty_types::AccountId;
 
 pub use guard::Guard;
 pub(crate) use plan::HostPlan;
@@ -65,6 +66,16 @@ pub enum HostError {
     Taken {
         /// Where.
         address: SocketAddr,
+    },
+    /// Two accounts want the same page.
+    #[error("accounts `{first}` and `{second}` both serve {page}: only one of them could be reached")]
+    Twice {
+        /// Path.
+        page: &'static str,
+        /// Who serves it.
+        first: AccountId,
+        /// Who does, too.
+        second: AccountId,
     },
     /// The system refuses.
     #[error("cannot listen on {address}")]
@@ -121,6 +132,7 @@ impl Host {
         {
             return Err(HostError::Open { door, address: settings.listen });
         }
+        webhooks::no_page_twice(&bot)?;
         let listener = listener(&settings).await?;
         let address = listener.local_addr().map_err(|source| HostError::Bind { address: settings.listen, source })?;
         let guard = Guard::new(address, &settings.hosts);

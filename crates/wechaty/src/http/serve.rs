@@ -128,6 +128,6 @@ pub(super) async fn in_time(
     // Twice: the body may take its time before the answer does.
     match clock.timeout(timeout * 2, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => (StatusCode::GATEWAY_TIMEOUT, "this took too long\n").into_response(),
+        Err(_) => (StatusCode::GATEWAY_TIMEOUT, "W503 this took too long\n").into_response(),
     }
 }

@@ -13,6 +13,7 @@ use axum::{
 use futures_util::StreamExt;
 use wechaty_puppet::{Webhook, WebhookBody, WebhookRequest, WebhookResponse};
 
+use super::HostError;
 use crate::{Account, Bot};
 
 const PREFIX: &str = "/webhooks/";
@@ -31,6 +32,21 @@ pub(super) fn routes(bot: &Bot, timeout: Duration) -> Router {
 pub(super) fn open_door(bot: &Bot) -> Option<String> {
     let open = |account: &&Account| account.puppet().webhook().is_some_and(|hook| !hook.is_guarded());
     bot.accounts().iter().find(open).map(|account| format!("account `{}` ({})", account.id(), account.platform()))
+}
+
+/// A page has one place: of two accounts that serve it only one could be reached.
+pub(super) fn no_page_twice(bot: &Bot) -> Result<(), HostError> {
+    let mut pages: Vec<(&'static str, &Account)> = Vec::new();
+    for account in bot.accounts() {
+        for page in account.puppet().webhook().map_or(&[][..], |hook| hook.pages()) {
+            if let Some((page, first)) = pages.iter().find(|(other, _)| other == page) {
+                let (first, second) = (first.id().clone(), account.id().clone());
+                return Err(HostError::Twice { page, first, second });
+            }
+            pages.push((page, account));
+        }
+    }
+    Ok(())
 }
 
 /// The accounts a path belongs to, and what of the path is theirs.
@@ -54,31 +70,54 @@ async fn answer(State(doors): State<Arc<Doors>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let (accounts, path) = route(&doors.bot, head.uri.path());
     let hooks: Vec<&dyn Webhook> = accounts.iter().filter_map(|account| account.puppet().webhook()).collect();
-    let Some(limit) = hooks.iter().map(|hook| hook.max_body()).max() else {
-        return (StatusCode::NOT_FOUND, "there is nothing here\n").into_response();
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let mut request = WebhookRequest {
+        method: head.method.to_string(),
+        path: path.to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+        body: Bytes::new(),
+    };
+    let limit = match admitted(&hooks, &request) {
+        Ok(Some(limit)) => limit,
+        Ok(None) => return (StatusCode::NOT_FOUND, "W404 there is nothing here\n").into_response(),
+        Err(refusal) => return closing(respond(refusal)),
     };
     let length = head.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|length| length > limit as u64) {
         return too_large(limit);
     }
-    let body = match doors.bot.clock().timeout(doors.timeout, read(body, limit)).await {
+    request.body = match doors.bot.clock().timeout(doors.timeout, read(body, limit)).await {
         Ok(Ok(body)) => body,
         Ok(Err(Unread::TooLarge)) => return too_large(limit),
-        Ok(Err(Unread::Broken)) => return (StatusCode::BAD_REQUEST, "the body broke off\n").into_response(),
-        Err(_) => return (StatusCode::REQUEST_TIMEOUT, "the body took too long\n").into_response(),
-    };
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let request = WebhookRequest {
-        method: head.method.to_string(),
-        path: path.to_owned(),
-        query: head.uri.query().unwrap_or_default().to_owned(),
-        headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
-        body,
+        Ok(Err(Unread::Broken)) => return (StatusCode::BAD_REQUEST, "W400 the body broke off\n").into_response(),
+        Err(_) => return (StatusCode::REQUEST_TIMEOUT, "W400 the body took too long\n").into_response(),
     };
     match hooks.iter().find(|hook| request.body.len() <= hook.max_body() && hook.claims(&request)) {
         Some(hook) => respond(hook.handle(request).await),
-        None => (StatusCode::NOT_FOUND, "no account takes this request\n").into_response(),
+        None => (StatusCode::NOT_FOUND, "W404 no account takes this request\n").into_response(),
     }
+}
+
+/// How much body the request may have for one of the hooks; `None`: there is no hook.
+fn admitted(hooks: &[&dyn Webhook], head: &WebhookRequest) -> Result<Option<usize>, WebhookResponse> {
+    let (mut most, mut refusal) = (None, None);
+    for hook in hooks {
+        match hook.admits(head) {
+            Ok(limit) => most = most.max(Some(limit)),
+            Err(answer) => refusal = Some(answer),
+        }
+    }
+    match (most, refusal) {
+        (None, Some(refusal)) => Err(refusal),
+        (most, _) => Ok(most),
+    }
+}
+
+/// An answer to a request whose body is not read: the connection ends behind it.
+fn closing(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 enum Unread {
@@ -102,8 +141,7 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, Unread> {
 
 /// The rest of the body is not read: the connection closes behind the answer.
 fn too_large(limit: usize) -> Response {
-    let why = format!("at most {limit} bytes are taken\n");
-    (StatusCode::PAYLOAD_TOO_LARGE, [(header::CONNECTION, "close")], why).into_response()
+    closing((StatusCode::PAYLOAD_TOO_LARGE, format!("W413 at most {limit} bytes are taken\n")).into_response())
 }
 
 fn respond(from: WebhookResponse) -> Response {

@@ -140,7 +140,7 @@ async fn a_body_over_the_limit_is_refused_before_it_is_read() {
     );
     for request in [declared, &chunked] {
         let answer = raw(&host, request).await;
-        assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("at most 1000 bytes"), "{answer}");
+        assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("W413 at most 1000 bytes"), "{answer}");
     }
 }
 
@@ -222,4 +222,12 @@ async fn a_bot_whose_puppet_serves_pages_listens_by_itself_and_lets_go_of_its_po
     assert!(answer.ends_with("wechaty"), "{answer}");
     bot.finish_with(&platform).await;
     assert!(TcpStream::connect(address).await.is_err(), "it still listens");
+}
+
+#[tokio::test]
+async fn two_accounts_that_serve_the_same_page_are_refused_with_their_names() {
+    let platform = FakePlatform::new();
+    let bot = bot(&platform).account("one", SITE).account("two", SITE).build().expect("builds");
+    let error = Host::new(&bot, any_port()).bind().await.expect_err("refused").to_string();
+    assert!(error.contains("accounts `one` and `two` both serve /"), "{error}");
 }

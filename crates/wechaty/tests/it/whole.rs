@@ -1,6 +1,5 @@
 //! Nothing is torn: dropped calls, failing stores, questions nobody answers, silences.
 
-
 use futures_util::{future::join_all, poll};
 use wechaty::{Error, Limits, OutboxPolicy, prelude::*, testing::*};
 use wechaty_puppet_testkit::SendFault;

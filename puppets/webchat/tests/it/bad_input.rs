@@ -190,3 +190,22 @@ async fn odd_paths_queries_and_headers_are_refused() {
     request.headers.push(("accept-language".into(), "zh-CN,zh;q=0.9".into()));
     assert_eq!(ann.ask(request).await.json()["error"]["message"], "这里什么也没有。");
 }
+
+#[tokio::test]
+async fn what_strangers_send_is_refused_before_it_is_read() {
+    let options = Options { token: Some("s3crets3cret".into()), ..Options::default() };
+    let limit = options.file_limit;
+    let (stage, _running) = Stage::up_with(options).await;
+    let admits = |who: &Browser, call: &str| {
+        let head = who.request("POST", &format!("/chat/api/{call}"), "");
+        stage.puppet.webhook().unwrap().admits(&head).map_err(|answer| answer.status)
+    };
+    let mut ann = Browser::new(stage.puppet.clone());
+    assert_eq!((admits(&ann, "file?name=a"), admits(&ann, "join")), (Err(401), Err(401)));
+    ann.token = Some("s3crets3cret".into());
+    assert_eq!(admits(&ann, "file?name=a"), Err(401), "a visitor nobody knows");
+    let joined = ann.post("join", &json!({ "name": "Ann" })).await.ok();
+    ann.secret = joined["secret"].as_str().unwrap().to_owned();
+    assert_eq!(admits(&ann, "file?name=a"), Ok(limit));
+    assert!(admits(&ann, "say").is_ok_and(|most| most < 1 << 20), "words are no file");
+}
