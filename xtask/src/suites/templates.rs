@@ -98,7 +98,7 @@ fn config(wechaty: &Path, folder: &Path) -> Result<Vec<String>> {
     };
     let mut faults = Vec::new();
     let play =
-        run(&["run", "--puppet", "mock", "--world", "world.json", "--clock", "virtual", "--record", "out.jsonl"])?;
+        run(&["run", "--clock", "virtual", "--record", "out.jsonl"])?;
     let read = |file: &str| fs::read_to_string(project.join(file)).with_context(|| format!("cannot read {file}"));
     if !play.ok() {
         faults.push(play.report());
