@@ -97,8 +97,7 @@ fn config(wechaty: &Path, folder: &Path) -> Result<Vec<String>> {
         Job::new(command, SHORT).run()
     };
     let mut faults = Vec::new();
-    let play =
-        run(&["run", "--clock", "virtual", "--record", "out.jsonl"])?;
+    let play = run(&["run", "--clock", "virtual", "--record", "out.jsonl"])?;
     let read = |file: &str| fs::read_to_string(project.join(file)).with_context(|| format!("cannot read {file}"));
     if !play.ok() {
         faults.push(play.report());
