@@ -235,6 +235,7 @@ impl Account {
     pub(super) fn starting(&self, backlog: Vec<StoredEvent>) {
         self.0.me.store(None);
         self.set_qr_code(None);
+        self.0.pacer.restart(self.0.core.clock.now());
         *self.0.backlog.lock() = backlog;
         self.set_state(AccountState::Starting);
     }

@@ -305,21 +305,25 @@ async fn drive(bot: Bot, account: Account, cancel: CancellationToken) {
         let cursor = match account.core().store.cursor(account.id()).await {
             Ok(cursor) => cursor,
             Err(error) => {
-                account.set_state(AccountState::Failed(error.to_string()));
+                account.set_state(AccountState::Retrying(error.to_string()));
                 bot.report(&account, error.into());
-                return;
+                tokio::select! {
+                    () = bot.clock().sleep(BACKOFF) => continue,
+                    () = cancel.cancelled() => return,
+                }
             }
         };
         let began = bot.clock().now();
         let run = cancel.child_token();
         // Whatever the puppet has spawned for this run ends with it, and nothing of it is accepted any more.
-        let _over = run.clone().drop_guard();
+        let over = run.clone().drop_guard();
         let inbox = Arc::new(Inbox { account: account.clone(), cancelled: run.clone(), early: Default::default() });
         let cx = PuppetContext::new(account.id().clone(), inbox, account.session(), bot.clock().clone(), run, cursor);
         let puppet = account.puppet_arc();
         let result = AssertUnwindSafe(puppet.run(cx)).catch_unwind().await.unwrap_or_else(|_| {
             Err(PuppetError::Protocol { context: "running", detail: "the puppet panicked".into() })
         });
+        drop(over);
         if cancel.is_cancelled() {
             return;
         }

@@ -61,7 +61,7 @@ impl fmt::Debug for Waiters {
     }
 }
 
-/// How long a lane waits for a task outside of any handler to take the answer it asked for.
+/// How long a lane waits for who asked to take the answer; who does not look goes on waiting for the next one.
 const TAKE: Duration = Duration::from_secs(1);
 
 /// A waiter whose answer has come.
@@ -76,22 +76,32 @@ impl Asked {
     pub(crate) async fn deliver(self) -> Option<Asker> {
         let Self { waiter, message } = self;
         let clock = message.account().core().clock.clone();
-        let (taken, told) = oneshot::channel();
+        let (taken, mut told) = oneshot::channel();
         if let Some(run) = &waiter.run {
             run.resume();
         }
         if waiter.answer.send(Answer { message, taken }).is_err() {
             return None;
         }
-        let taken = match &waiter.run {
-            Some(run) => tokio::select! {
-                biased;
-                told = told => told.is_ok(),
-                () = run.returned() => false,
-            },
-            None => clock.timeout(TAKE, told).await.is_ok_and(|told| told.is_ok()),
+        let mut is_taken = false;
+        let over = async {
+            let told = async { is_taken = (&mut told).await.is_ok() };
+            match &waiter.run {
+                Some(run) => tokio::select! {
+                    biased;
+                    () = told => {}
+                    () = run.returned() => {}
+                },
+                None => told.await,
+            }
         };
-        taken.then_some(Asker(waiter.run))
+        let _ = clock.timeout(TAKE, over).await;
+        if !is_taken {
+            told.close();
+            // One that was taken in this very moment counts.
+            is_taken = told.try_recv().is_ok();
+        }
+        is_taken.then_some(Asker(waiter.run))
     }
 }
 

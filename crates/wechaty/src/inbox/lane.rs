@@ -86,10 +86,11 @@ impl<K: Eq + Hash + Clone, T> Lanes<K, T> {
         }
     }
 
-    /// Takes the first item; `None`: the lane is empty and idle from now on.
-    pub(crate) fn pop(&self, key: &K) -> Option<T> {
+    /// Takes the first item of the lane that began with this number; `None`: it is empty and idle from now on, or it was
+    /// aborted and a later one has its place.
+    pub(crate) fn pop(&self, key: &K, number: u64) -> Option<T> {
         let mut shard = self.shard(key).lock();
-        let item = shard.get_mut(key)?.queue.pop_front();
+        let item = shard.get_mut(key).filter(|lane| lane.number == number)?.queue.pop_front();
         if item.is_none() {
             shard.remove(key);
         }
@@ -107,17 +108,20 @@ impl<K: Eq + Hash + Clone, T> Lanes<K, T> {
         self.shards.iter().map(|shard| shard.lock().len()).sum()
     }
 
-    /// Notes which task runs the lane that began with this number, so that it can be aborted; it may be over by now.
+    /// Notes which task runs the lane that began with this number, so that it can be aborted. The lane may be over by
+    /// now, or aborted: so is the task then.
     pub(crate) fn runs(&self, key: &K, number: u64, runner: AbortHandle) {
-        if let Some(lane) = self.shard(key).lock().get_mut(key).filter(|lane| lane.number == number) {
-            lane.runner = Some(runner);
+        match self.shard(key).lock().get_mut(key).filter(|lane| lane.number == number) {
+            Some(lane) => lane.runner = Some(runner),
+            None => runner.abort(),
         }
     }
 
-    /// Another task runs the lane from now on: the one before panicked.
-    pub(crate) fn taken_over(&self, key: &K, runner: AbortHandle) {
-        if let Some(lane) = self.shard(key).lock().get_mut(key) {
-            lane.runner = Some(runner);
+    /// Forgets the lane that began with this number, and what waits in it.
+    pub(crate) fn forget(&self, key: &K, number: u64) {
+        let mut shard = self.shard(key).lock();
+        if shard.get(key).is_some_and(|lane| lane.number == number) {
+            shard.remove(key);
         }
     }
 
@@ -146,9 +150,10 @@ mod tests {
         let lanes = Lanes::default();
         assert_eq!(lanes.push(&1, 'a'), Pushed::Start(0));
         assert_eq!(lanes.push(&1, 'b'), Pushed::Queued(2));
-        assert_eq!((lanes.pop(&1), lanes.pop(&1), lanes.busy()), (Some('a'), Some('b'), 1));
-        assert_eq!((lanes.pop(&1), lanes.busy()), (None, 0));
+        assert_eq!((lanes.pop(&1, 0), lanes.pop(&1, 0), lanes.busy()), (Some('a'), Some('b'), 1));
+        assert_eq!((lanes.pop(&1, 0), lanes.busy()), (None, 0));
         assert_eq!(lanes.push(&1, 'c'), Pushed::Start(1));
+        assert_eq!((lanes.pop(&1, 0), lanes.busy()), (None, 1), "an earlier runner takes nothing of a later lane");
     }
 
     proptest! {
@@ -157,15 +162,18 @@ mod tests {
         fn behaves_like_a_map_of_queues(steps in prop::collection::vec((0u8..4, any::<bool>()), 0..200)) {
             let lanes = Lanes::default();
             let mut model: BTreeMap<u8, VecDeque<usize>> = BTreeMap::new();
+            let mut numbers: BTreeMap<u8, u64> = BTreeMap::new();
             for (i, (key, push)) in steps.into_iter().enumerate() {
                 if push {
                     let idle = !model.contains_key(&key);
                     model.entry(key).or_default().push_back(i);
-                    prop_assert_eq!(matches!(lanes.push(&key, i), Pushed::Start(_)), idle);
+                    let pushed = lanes.push(&key, i);
+                    prop_assert_eq!(matches!(pushed, Pushed::Start(_)), idle);
+                    if let Pushed::Start(number) = pushed { numbers.insert(key, number); }
                 } else {
                     let expected = model.get_mut(&key).and_then(VecDeque::pop_front);
                     if expected.is_none() { model.remove(&key); }
-                    prop_assert_eq!(lanes.pop(&key), expected);
+                    prop_assert_eq!(lanes.pop(&key, numbers.get(&key).copied().unwrap_or(u64::MAX)), expected);
                 }
                 prop_assert_eq!(lanes.busy(), model.len());
             }

@@ -114,7 +114,7 @@ impl EventSink for Inbox {
             permits = core.events.take(journal.len() + uncounted.len()) => permits,
         };
         // A puppet may drop this call; what the store has taken must come into its lane all the same.
-        let commit = commit(account.clone(), journal, uncounted, batch.cursor, permits, self.cancelled.clone());
+        let commit = commit(account.clone(), journal, uncounted, batch.cursor, permits);
         let full = whole(&core.tasks, Box::pin(commit)).await?;
         if logged_in {
             *self.early.lock() = None;
@@ -137,12 +137,11 @@ async fn commit(
     uncounted: Vec<Event>,
     cursor: Option<Cursor>,
     mut permits: Permit,
-    cancelled: CancellationToken,
 ) -> Result<Vec<LaneKey>, AcceptError> {
     let core = account.core();
     let stored = core.store.accept(account.id(), journal, cursor).await;
     let stored = stored.map_err(|error| AcceptError::Store(Box::new(error)))?;
-    if cancelled.is_cancelled() {
+    if core.gate.is_closed() {
         // The stop did not wait any longer: the next start finds them in the store.
         return Ok(Vec::new());
     }
@@ -175,25 +174,25 @@ fn push(account: &Account, key: &LaneKey, item: Item) -> usize {
     match account.core().lanes.push(key, item) {
         Pushed::Queued(len) => len,
         Pushed::Start(number) => {
-            let runner = spawn(account, key);
+            let runner = spawn(account, key, number);
             account.core().lanes.runs(key, number, runner);
             1
         }
     }
 }
 
-fn spawn(account: &Account, key: &LaneKey) -> AbortHandle {
+fn spawn(account: &Account, key: &LaneKey, number: u64) -> AbortHandle {
     // Boxed: a lane is large, and a spawn moves what it is given several times.
-    account.core().tasks.spawn(Box::pin(drain(account.clone(), key.clone()))).abort_handle()
+    account.core().tasks.spawn(Box::pin(drain(account.clone(), key.clone(), number))).abort_handle()
 }
 
 /// Runs a lane until it is empty.
-async fn drain(account: Account, key: LaneKey) {
+async fn drain(account: Account, key: LaneKey, number: u64) {
     let core = account.core().clone();
     // A panic outside of handlers (theirs are caught) must not leave a lane that nobody runs.
-    let guard = OnPanic(|| account.core().lanes.taken_over(&key, spawn(&account, &key)));
+    let guard = OnPanic(|| account.core().lanes.runs(&key, number, spawn(&account, &key, number)));
     let mut turn = 0;
-    while let Some(item) = core.lanes.pop(&key) {
+    while let Some(item) = core.lanes.pop(&key, number) {
         core.lane_moved();
         handle(&account, item).await;
         turn += 1;

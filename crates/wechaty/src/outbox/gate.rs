@@ -39,6 +39,11 @@ impl Gate {
         (self.state.load(Ordering::SeqCst) != OPENING).then_some(permit)
     }
 
+    /// Whether the bot is stopped.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state.load(Ordering::SeqCst) == CLOSED
+    }
+
     /// Whether a row that is in the store has to be posted by who wrote it.
     pub(super) fn is_open(&self) -> bool {
         self.state.load(Ordering::SeqCst) == OPEN

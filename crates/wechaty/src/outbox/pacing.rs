@@ -69,6 +69,18 @@ impl Pacer {
         }
     }
 
+    /// A start: places taken by sends that a stop cut off are given back.
+    pub(crate) fn restart(&self, now: Duration) {
+        let mut state = self.state.lock();
+        let (account, conversations) = &mut *state;
+        if let Some(every) = self.account() {
+            account.0 = account.0.min(now + every * self.burst);
+        }
+        if let Some(every) = self.conversation {
+            conversations.values_mut().for_each(|bucket| bucket.0 = bucket.0.min(now + every * self.burst));
+        }
+    }
+
     fn account(&self) -> Option<Duration> {
         match self.account.load(Ordering::Relaxed) {
             0 => None,

@@ -12,6 +12,8 @@ use crate::{
     store::{OutboxRow, SendSeq, Settlement, StoreError},
 };
 
+/// How many rows a lane sends before others get their turn.
+const TURN: u32 = 32;
 /// However long the platform asks for silence: it is asked again then.
 const LONGEST_SILENCE: Duration = Duration::from_secs(3_600);
 
@@ -61,7 +63,12 @@ pub(crate) async fn post(account: &Account, row: OutboxRow, tracked: bool, permi
     let key = LaneKey { account: account.index(), conversation: Some(row.to.clone()) };
     let queued = QueuedRow { row, tracked, receipt: Unsettled(receipt.clone()), _permit: permit };
     if let Pushed::Start(number) = core.outbox.push(&key, queued) {
-        let mut lane: BoxFuture<'static, ()> = Box::pin(drain(account.clone(), key.clone()));
+        if core.gate.is_closed() {
+            // The bot stopped in this moment: the row waits in the store.
+            core.outbox.forget(&key, number);
+            return receipt;
+        }
+        let mut lane: BoxFuture<'static, ()> = Box::pin(drain(account.clone(), key.clone(), number));
         if poll_fn(|cx| Poll::Ready(lane.as_mut().poll(cx).is_pending())).await {
             let runner = core.tasks.spawn(lane);
             core.outbox.runs(&key, number, runner.abort_handle());
@@ -79,14 +86,20 @@ pub(crate) async fn resume(account: &Account) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn drain(account: Account, key: LaneKey) {
+async fn drain(account: Account, key: LaneKey, number: u64) {
     let core = account.core().clone();
     // A panic of a store or an observer must not leave a lane that nobody runs.
     let guard = OnPanic(|| {
-        let runner = account.core().tasks.spawn(drain_boxed(account.clone(), key.clone()));
-        account.core().outbox.taken_over(&key, runner.abort_handle());
+        let runner = account.core().tasks.spawn(drain_boxed(account.clone(), key.clone(), number));
+        account.core().outbox.runs(&key, number, runner.abort_handle());
     });
-    while let Some(queued) = core.outbox.pop(&key) {
+    let mut turn = 0;
+    while let Some(queued) = core.outbox.pop(&key, number) {
+        turn += 1;
+        if turn % TURN == 0 {
+            // Who said the first must not send for all others.
+            tokio::task::yield_now().await;
+        }
         let seq = queued.row.seq;
         let (settlement, outcome) = deliver(&account, &queued.row).await;
         if let (Some(observer), Ok(sent)) = (&core.send_observer, &outcome) {
@@ -108,8 +121,8 @@ async fn drain(account: Account, key: LaneKey) {
 }
 
 /// [`drain`] with its type erased, so that it can start itself again.
-fn drain_boxed(account: Account, key: LaneKey) -> BoxFuture<'static, ()> {
-    Box::pin(drain(account, key))
+fn drain_boxed(account: Account, key: LaneKey, number: u64) -> BoxFuture<'static, ()> {
+    Box::pin(drain(account, key, number))
 }
 
 /// Tries until the platform took it or nothing can be done.

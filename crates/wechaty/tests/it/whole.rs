@@ -315,3 +315,35 @@ async fn a_handler_that_goes_on_after_its_question_counts_again() {
     }
     bot.finish_with(&platform).await;
 }
+
+#[tokio::test]
+async fn a_question_nobody_looks_at_any_more_does_not_block_its_lane() {
+    let platform = FakePlatform::new();
+    let (alice, log) = (platform.user("alice"), Log::default());
+    let builder = bot(&platform).state(log.clone()).on_message(|msg: Message, log: State<Log>, bot: Bot| async move {
+        if msg.text() != Some("go") {
+            log.note(format!("handlers heard {}", msg.text().unwrap_or_default()));
+            return Ok(());
+        }
+        let mut first = std::pin::pin!(msg.ask("name?"));
+        tokio::select! {
+            _ = &mut first => {}
+            () = bot.clock().sleep(secs(30)) => {
+                // `first` lives on, but nobody polls it.
+                let answer = msg.ask("still there?").await?;
+                log.note(format!("answered {}", answer.as_ref().and_then(|a| a.text()).unwrap_or_default()));
+            }
+        }
+        Ok::<_, Error>(())
+    });
+    let bot = spawn(builder).await;
+    alice.says("go").await;
+    assert_eq!(alice.hears().await, "name?");
+    platform.clock().advance(secs(31)).await;
+    assert_eq!(alice.hears().await, "still there?");
+    alice.says("one").await;
+    platform.clock().advance(secs(2)).await;
+    alice.says("two").await;
+    bot.finish_with(&platform).await;
+    assert_eq!(log.all(), ["handlers heard one", "answered two"]);
+}
