@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wechaty::{BotBuilder, prelude::*};
 use wechaty_catalogue::{Args, Lang, text};
-use wechaty_plugins::words;
+use wechaty_plugins::{half_width, words};
 use wechaty_puppet::{Capability, Puppet};
 
 use super::TERMINAL;
@@ -107,16 +107,6 @@ fn split(text: &str) -> (String, &str) {
     let text = text.trim();
     let (command, words) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     (half_width(command).to_lowercase(), words.trim())
-}
-
-/// Full-width letters and digits, as Chinese keyboards write them, become plain ones.
-fn half_width(word: &str) -> String {
-    word.chars()
-        .map(|c| match c {
-            '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
-            c => c,
-        })
-        .collect()
 }
 
 #[cfg(test)]
