@@ -4,12 +4,7 @@ use wechaty::{AccountState, Error, prelude::*, testing::*, types::Event};
 use wechaty_puppet::{Batch, PuppetError};
 use wechaty_types::{LoginEvent, ReadyEvent};
 
-use crate::support::{Log, Scripted, bot, idle, secs};
-
-async fn echo(msg: Message) -> wechaty::Result<()> {
-    msg.say(msg.text().unwrap_or_default()).await?;
-    Ok(())
-}
+use crate::support::{Log, Scripted, bot, echo, idle, secs};
 
 fn refused(reason: &str) -> PuppetError {
     PuppetError::LoginRefused { reason: reason.into() }

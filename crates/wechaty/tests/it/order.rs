@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wechaty::{Limits, prelude::*, testing::*, types::Event};
 
-use crate::support::{Log, bot, idle, millis, secs};
+use crate::support::{Log, bot, echo, idle, millis, secs};
 
 fn numbers(n: usize) -> Vec<String> {
     (0..n).map(|i| i.to_string()).collect()
@@ -133,11 +133,6 @@ async fn rooms_and_private_talk_of_one_person_are_lanes_of_their_own() {
     platform.clock().advance(secs(30)).await;
     assert_eq!(alice.hears_in(&room).await, "ok");
     bot.finish_with(&platform).await;
-}
-
-async fn echo(msg: Message) -> wechaty::Result<()> {
-    msg.say(msg.text().unwrap_or_default()).await?;
-    Ok(())
 }
 
 #[tokio::test]

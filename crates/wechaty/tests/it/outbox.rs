@@ -13,15 +13,11 @@ use wechaty::{Error, InDoubt, Limits, OutboxPolicy, ReceiptState, SendFailure, p
 use wechaty_puppet::{Capability, PuppetError};
 use wechaty_puppet_testkit::{FakePlatformBuilder, Outcome, SendFault};
 
-use crate::support::{Log, bot, idle, millis, secs};
+use crate::support::{Log, bot, idle, millis, secs, texts};
 
 /// A platform that takes no idempotency keys.
 fn without_keys() -> FakePlatformBuilder {
     FakePlatform::builder().deny(Capability::IdempotencyKey).key_window(None)
-}
-
-fn texts(person: &Person) -> Vec<String> {
-    person.inbox().iter().map(ToString::to_string).collect()
 }
 
 #[tokio::test]

@@ -12,17 +12,8 @@ use wechaty_types::{LoginEvent, MessagePayload};
 
 use crate::{
     store::Faulty,
-    support::{Log, Scripted, bot, idle, secs},
+    support::{Log, Scripted, bot, echo, idle, secs, texts},
 };
-
-async fn echo(msg: Message) -> wechaty::Result<()> {
-    msg.say(msg.text().unwrap_or_default()).await?;
-    Ok(())
-}
-
-fn texts(person: &Person) -> Vec<String> {
-    person.inbox().iter().map(ToString::to_string).collect()
-}
 
 #[tokio::test]
 async fn a_stop_from_a_handler_waits_for_that_handler_too() {

@@ -3,7 +3,11 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
-use wechaty::{Bot, BotBuilder, testing::FakePlatform};
+use wechaty::{
+    Bot, BotBuilder,
+    testing::{FakePlatform, Person},
+    user::Message,
+};
 use wechaty_puppet::{
     Batch, Capabilities, Capability, Outgoing, PlatformName, Puppet, PuppetContext, PuppetError,
     Result as PuppetResult, Sent, async_trait,
@@ -20,6 +24,17 @@ pub(crate) const fn secs(n: u64) -> Duration {
 
 pub(crate) const fn millis(n: u64) -> Duration {
     Duration::from_millis(n)
+}
+
+/// Says again what was said.
+pub(crate) async fn echo(msg: Message) -> wechaty::Result<()> {
+    msg.say(msg.text().unwrap_or_default()).await?;
+    Ok(())
+}
+
+/// Everything somebody has heard.
+pub(crate) fn texts(person: &Person) -> Vec<String> {
+    person.inbox().iter().map(ToString::to_string).collect()
 }
 
 /// Lets every task that can go on do so; time stands still.

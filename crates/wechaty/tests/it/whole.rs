@@ -6,17 +6,8 @@ use wechaty_puppet_testkit::SendFault;
 
 use crate::{
     store::Faulty,
-    support::{Log, bot, idle, millis, secs},
+    support::{Log, bot, echo, idle, millis, secs, texts},
 };
-
-async fn echo(msg: Message) -> wechaty::Result<()> {
-    msg.say(msg.text().unwrap_or_default()).await?;
-    Ok(())
-}
-
-fn texts(person: &Person) -> Vec<String> {
-    person.inbox().iter().map(ToString::to_string).collect()
-}
 
 #[tokio::test]
 async fn puppets_that_do_not_return_are_waited_for_at_once_not_one_by_one() {
