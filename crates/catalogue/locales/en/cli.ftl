@@ -24,6 +24,7 @@ demo-tea-green = Green
 demo-tea-black = Black
 demo-tea-none = None
 demo-tea-coming = Coming up.
+demo-tea-nothing = No tea, then.
 demo-tea-late = Too late, the kettle is cold.
 pending = not finished: { $what }: { $why }. This bot keeps nothing beyond its run: what is pending is forgotten now.
 pending-events = { $count ->

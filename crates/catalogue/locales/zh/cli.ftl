@@ -24,6 +24,7 @@ demo-tea-green = 绿茶
 demo-tea-black = 红茶
 demo-tea-none = 不喝
 demo-tea-coming = 马上就来。
+demo-tea-nothing = 那就不喝了。
 demo-tea-late = 太晚了，水都凉了。
 pending = 还没有做完：{ $what }，因为{ $why }。这个机器人不保存任何东西，未完成的到此作废。
 pending-events = { $count } 个事件（{ $names }）

@@ -72,7 +72,8 @@ fn card(lang: Lang) -> Card {
 /// Somebody pressed a button or a menu item.
 async fn chosen(action: Action, lang: State<Lang>) -> wechaty::Result<()> {
     let answer = match action.value.as_str() {
-        "green" | "black" | "none" => say(*lang, "demo-tea-coming"),
+        "green" | "black" => say(*lang, "demo-tea-coming"),
+        "none" => say(*lang, "demo-tea-nothing"),
         value => text(*lang, "demo-card-chosen", &Args::new().set("value", value)),
     };
     action.say(answer).await?;
@@ -89,14 +90,17 @@ async fn menu(msg: Message, lang: Lang) -> wechaty::Result<Flow> {
         msg.say(menu).await?;
         return Ok(Flow::Handled);
     }
-    let choices = menu.clone();
+    let (choices, items) = (menu.clone(), menu.clone());
     let chosen = msg
         .ask(menu)
         .filter(move |answer| answer.text().is_some_and(|text| choices.choice(text).is_some()))
         .timeout(MENU_WAITS)
         .await?;
     match chosen {
-        Some(answer) => answer.say(say(lang, "demo-tea-coming")).await?,
+        Some(answer) => {
+            let none = answer.text().and_then(|text| items.choice(text)).is_some_and(|item| item.id == "none");
+            answer.say(say(lang, if none { "demo-tea-nothing" } else { "demo-tea-coming" })).await?
+        }
         None => msg.say(say(lang, "demo-tea-late")).await?,
     };
     Ok(Flow::Handled)
