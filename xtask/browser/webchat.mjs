@@ -190,7 +190,7 @@ await promise("the keyboard alone is enough", async (open) => {
   await page.waitForSelector(id("choice"));
   for (let i = 0; i < 60 && (await focus()) !== "choice"; i += 1) await page.keyboard.press("Shift+Tab");
   await page.keyboard.press("Enter");
-  await hears(page, "Coming up");
+  await hears(page, "No tea, then."); // backwards from the message field, the last choice comes first
 });
 
 await promise("the language and the theme are switched in the page", async (open) => {
