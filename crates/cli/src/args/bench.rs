@@ -16,6 +16,12 @@ pub(crate) enum BenchCommand {
         #[arg(long, default_value_t = 3.0, value_name = "SECONDS")]
         seconds: f64,
     },
+    Durable {
+        #[arg(long)]
+        json: bool,
+        #[arg(long, default_value_t = 3.0, value_name = "SECONDS")]
+        seconds: f64,
+    },
     /// Part of `core`: resident memory of idle accounts and conversations, in a process of its own.
     #[command(hide = true)]
     Idle,

@@ -54,7 +54,7 @@ async fn finish(bot: &Bot) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn answer(msg: Message) -> wechaty::Result<()> {
+pub(super) async fn answer(msg: Message) -> wechaty::Result<()> {
     msg.say("an answer of forty bytes, as in limits.md").await?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `wechaty bench`: what the SDK costs on this machine, always beside the bare limit of the same run.
 
 mod cold;
+mod durable;
 mod full;
 mod idle;
 mod limit;
@@ -38,6 +39,7 @@ struct Core {
 pub(crate) fn run(args: BenchArgs) -> Result<(), Failure> {
     match args.what {
         BenchCommand::Core { json, seconds } => core(json, seconds),
+        BenchCommand::Durable { json, seconds } => durable(json, seconds),
         BenchCommand::Idle => idle::child(),
     }
 }
@@ -81,6 +83,39 @@ fn core(json: bool, seconds: f64) -> Result<(), Failure> {
     println!("  at {LATENCY_RATE}/s        p50 {p50_us} us, p99 {p99_us} us");
     println!("1,000 accounts, 100,000 idle conversations: {idle_rss_mib:.1} MiB resident");
     println!("cold start to first reply: {cold_start_ms:.1} ms (median of 20)");
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Durable {
+    messages_per_s: u64,
+    messages_per_s_64: u64,
+    messages_per_s_1: u64,
+    limit_messages_per_s: u64,
+    p99_us: u64,
+    file_mib: f64,
+}
+
+fn durable(json: bool, seconds: f64) -> Result<(), Failure> {
+    let time = Duration::from_secs_f64(seconds);
+    let folder = std::env::temp_dir().join(format!("wechaty-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let (full, file) = runtime()?.block_on(durable::speed(&folder, time, 1_000))?;
+    let (some, _) = runtime()?.block_on(durable::speed(&folder, time, 64))?;
+    let (one, _) = runtime()?.block_on(durable::speed(&folder, time, 1))?;
+    let p99_us = runtime()?.block_on(durable::latency(&folder, time, 25_000))?;
+    let result = Durable {
+        messages_per_s: full,
+        messages_per_s_64: some,
+        messages_per_s_1: one,
+        limit_messages_per_s: 0,
+        p99_us,
+        file_mib: file as f64 / 1_048_576.0,
+    };
+    let _ = std::fs::remove_dir_all(&folder);
+    println!("{}", serde_json::to_string_pretty(&result)?);
+    let _ = json;
     Ok(())
 }
 

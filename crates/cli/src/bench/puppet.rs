@@ -30,6 +30,8 @@ const TICK: Duration = Duration::from_millis(1);
 pub(super) enum Feed {
     /// As fast as answers come back, for so long.
     Fast(Duration),
+    /// At most so many under way, for so long.
+    InFlight(usize, Duration),
     /// So many a second, for so long.
     Paced(u64, Duration),
     /// So many conversations once, nothing then.
@@ -124,6 +126,16 @@ impl Puppet for BenchPuppet {
                     self.say(&cx, &mut number, BATCH).await?;
                 }
             }
+            Feed::InFlight(most, time) => {
+                while self.clock.now() - began < time && !cx.cancellation().is_cancelled() {
+                    let freed = self.tally.freed.notified();
+                    let free = most as u64 - (number - self.tally.answered.load(Ordering::Relaxed));
+                    match free {
+                        0 => freed.await,
+                        free => self.say(&cx, &mut number, free as usize).await?,
+                    }
+                }
+            }
             Feed::Paced(rate, time) => loop {
                 let elapsed = self.clock.now() - began;
                 if elapsed >= time || cx.cancellation().is_cancelled() {
@@ -161,7 +173,7 @@ impl Puppet for BenchPuppet {
             let said = Duration::from_nanos(slot.load(Ordering::Relaxed));
             self.tally.took(self.clock.now().saturating_sub(said));
         }
-        if answered.is_multiple_of(BATCH as u64) {
+        if matches!(self.feed, Feed::InFlight(..)) || answered.is_multiple_of(BATCH as u64) {
             self.tally.freed.notify_waiters();
         }
         Ok(Sent::without_id())

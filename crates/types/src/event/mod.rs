@@ -15,14 +15,21 @@ use crate::{ContactPayload, FriendshipPayload, MessagePayload, PostPayload, Room
 ///
 /// Three kinds of source fit: events that carry only an id, events that carry their payload, and polling with a
 /// cursor (the cursor travels with the batch, not with the event).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Event {
     /// What happened.
+    #[serde(flatten)]
     pub what: EventPayload,
     /// The payload it is about; `None`: the bot asks the puppet's loader.
+    #[serde(default, rename = "about", skip_serializing_if = "Option::is_none")]
     pub payload: Option<Payload>,
     /// Sets apart later forms of the same id (an edited message); 0 for the first.
+    #[serde(default, skip_serializing_if = "is_first")]
     pub revision: u64,
+}
+
+fn is_first(revision: &u64) -> bool {
+    *revision == 0
 }
 
 impl Event {
@@ -71,7 +78,8 @@ impl<E: Into<EventPayload>> From<E> for Event {
 }
 
 /// A payload that came with its event; shared, never deep-cloned.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Payload {
     /// Of a message event.

@@ -97,6 +97,11 @@ impl<K: Eq + Hash + Clone, T> Lanes<K, T> {
         item
     }
 
+    /// Whether nobody runs a lane.
+    pub(crate) fn is_idle(&self, key: &K) -> bool {
+        !self.shard(key).lock().contains_key(key)
+    }
+
     /// How many items wait in a lane.
     pub(crate) fn len(&self, key: &K) -> usize {
         self.shard(key).lock().get(key).map_or(0, |lane| lane.queue.len())

@@ -219,7 +219,7 @@ async fn handle(account: &Account, item: Item) {
         Err((error, reason)) => {
             handler::report_error(bot, account, error, None);
             if let Some(seq) = seq {
-                account.finish(seq, Outcome::Rejected(reason)).await;
+                account.finish(seq, Outcome::Rejected(reason.into())).await;
             }
             return;
         }

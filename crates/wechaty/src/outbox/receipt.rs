@@ -1,6 +1,9 @@
 //! Receipts: what became of a send, now or later.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+};
 
 use tokio::sync::Notify;
 use wechaty_puppet::{IdempotencyKey, PuppetError, Sent};
@@ -30,7 +33,7 @@ pub enum SendFailure {
     },
     /// It was settled in an earlier life of the process, or by somebody else.
     #[error("not sent: {0}")]
-    Settled(&'static str),
+    Settled(Cow<'static, str>),
     /// The bot stopped; the send is still in the store.
     #[error("the bot stopped before it was sent")]
     Stopped,
@@ -73,8 +76,8 @@ impl Receipt {
             Settlement::Rejected(reason) | Settlement::Expired(reason) | Settlement::Dead(reason) => {
                 Err(SendFailure::Settled(reason))
             }
-            Settlement::Dropped => Err(SendFailure::Settled("dropped")),
-            Settlement::MaybeSent => Err(SendFailure::Settled("in doubt")),
+            Settlement::Dropped => Err(SendFailure::Settled("dropped".into())),
+            Settlement::MaybeSent => Err(SendFailure::Settled("in doubt".into())),
         });
         receipt
     }

@@ -192,7 +192,7 @@ impl Request {
                 Ok(self.commit(pass))
             }
             Err(error) => {
-                self.account.core().store.refuse(self.account.id(), refusal(&error)).await?;
+                self.account.core().store.refuse(self.account.id(), refusal(&error).into()).await?;
                 Err(error)
             }
         }
@@ -269,14 +269,20 @@ impl Commit {
     }
 
     async fn enqueue(self) -> Result<Receipt> {
-        let Self { account, row, named, permit } = self;
+        let Self { account, mut row, named, permit } = self;
         let core = account.core();
+        let claimed = send::claim(&account, &mut row);
         match core.store.enqueue(row.clone()).await? {
             Enqueued::New(seq) if core.gate.is_open() => {
-                Ok(send::post(&account, OutboxRow { seq, ..row }, named, permit).await)
+                Ok(send::post(&account, OutboxRow { seq, ..row }, named, claimed, permit).await)
             }
             // The next start finds it in the store, and its receipt here.
-            Enqueued::New(seq) => Ok(core.receipts.get(seq, row.key)),
+            Enqueued::New(seq) => {
+                if claimed {
+                    send::unclaim(&account, seq).await;
+                }
+                Ok(core.receipts.get(seq, row.key))
+            }
             Enqueued::Existing { settled: Some(settlement), .. } => Ok(Receipt::of(row.key, settlement)),
             Enqueued::Existing { seq, settled: None } => {
                 let (key, receipt) = (row.key, core.receipts.get(seq, row.key));

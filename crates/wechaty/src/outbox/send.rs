@@ -37,6 +37,8 @@ pub type SendObserver = Arc<dyn Fn(&SentMessage) + Send + Sync>;
 pub(crate) struct QueuedRow {
     row: OutboxRow,
     tracked: bool,
+    /// Whether the first try was claimed when the row was written.
+    claimed: bool,
     receipt: Unsettled,
     _permit: Permit,
 }
@@ -51,21 +53,44 @@ impl Drop for Unsettled {
     }
 }
 
+fn lane(account: &Account, row: &OutboxRow) -> LaneKey {
+    LaneKey { account: account.index(), conversation: Some(row.to.clone()) }
+}
+
+/// Claims the first try of a row that is about to be written, if it can be tried at once then: one commit less.
+pub(super) fn claim(account: &Account, row: &mut OutboxRow) -> bool {
+    let core = account.core();
+    let at_once = core.gate.is_open()
+        && account.is_logged_in()
+        && account.pacer().is_free()
+        && core.outbox.is_idle(&lane(account, row));
+    if at_once {
+        (row.attempts, row.claimed_at) = (1, Some(core.clock.wall()));
+    }
+    at_once
+}
+
 /// Puts a durable row into its lane, and starts the lane if it was idle.
 ///
 /// The lane is polled once where we are: a platform that answers at once costs no task. Dropping the caller cannot
 /// tear a send apart, as the rest, if there is one, goes on in a task of its own.
 ///
 /// `tracked`: another say may ask for the receipt.
-pub(crate) async fn post(account: &Account, row: OutboxRow, tracked: bool, permit: Permit) -> Receipt {
+///
+/// `claimed`: the row was written with its first try, see [`claim`].
+pub(crate) async fn post(account: &Account, row: OutboxRow, tracked: bool, claimed: bool, permit: Permit) -> Receipt {
     let core = account.core();
     let receipt = if tracked { core.receipts.get(row.seq, row.key) } else { Receipt::new(row.key) };
-    let key = LaneKey { account: account.index(), conversation: Some(row.to.clone()) };
-    let queued = QueuedRow { row, tracked, receipt: Unsettled(receipt.clone()), _permit: permit };
+    let key = lane(account, &row);
+    let claimed_seq = claimed.then_some(row.seq);
+    let queued = QueuedRow { row, tracked, claimed, receipt: Unsettled(receipt.clone()), _permit: permit };
     if let Pushed::Start(number) = core.outbox.push(&key, queued) {
         if core.gate.is_closed() {
             // The bot stopped in this moment: the row waits in the store.
             core.outbox.forget(&key, number);
+            if let Some(seq) = claimed_seq {
+                unclaim(account, seq).await;
+            }
             return receipt;
         }
         let mut lane: BoxFuture<'static, ()> = Box::pin(drain(account.clone(), key.clone(), number));
@@ -81,7 +106,7 @@ pub(crate) async fn post(account: &Account, row: OutboxRow, tracked: bool, permi
 pub(crate) async fn resume(account: &Account) -> Result<(), StoreError> {
     let core = account.core();
     for row in core.store.unsent(account.id()).await? {
-        post(account, row, true, core.sends.force(1)).await;
+        post(account, row, true, false, core.sends.force(1)).await;
     }
     Ok(())
 }
@@ -101,7 +126,7 @@ async fn drain(account: Account, key: LaneKey, number: u64) {
             tokio::task::yield_now().await;
         }
         let seq = queued.row.seq;
-        let (settlement, outcome) = deliver(&account, &queued.row).await;
+        let (settlement, outcome) = deliver(&account, &queued.row, queued.claimed).await;
         if let (Some(observer), Ok(sent)) = (&core.send_observer, &outcome) {
             let message = SentMessage { row: queued.row.clone(), sent: sent.clone(), time: core.clock.wall() };
             if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| observer(&message))).is_err() {
@@ -126,18 +151,23 @@ fn drain_boxed(account: Account, key: LaneKey, number: u64) -> BoxFuture<'static
 }
 
 /// Tries until the platform took it or nothing can be done.
-async fn deliver(account: &Account, row: &OutboxRow) -> (Settlement, Result<Sent, SendFailure>) {
+async fn deliver(account: &Account, row: &OutboxRow, mut claimed: bool) -> (Settlement, Result<Sent, SendFailure>) {
     let core = account.core();
     let policy = account.policy();
     let mut began = row.claimed_at.unwrap_or_else(|| core.clock.wall());
-    let mut attempt = row.attempts;
+    let mut attempt = if claimed { 0 } else { row.attempts };
     // A row that was claimed in an earlier life may have reached the platform then.
-    let mut doubt = row.claimed_at.map(|_| {
+    let mut doubt = row.claimed_at.filter(|_| !claimed).map(|_| {
         let detail = "the process ended during the send".to_owned();
         PuppetError::Protocol { context: "resuming", detail }
     });
     loop {
         attempt += 1;
+        if claimed && !(account.is_logged_in() && account.pacer().is_free()) {
+            // It cannot be tried at once after all: a crash meanwhile would leave a doubt that is none.
+            claimed = false;
+            unclaim(account, row.seq).await;
+        }
         if !account.is_logged_in() {
             Box::pin(account.until_it_may_send()).await;
         }
@@ -151,10 +181,12 @@ async fn deliver(account: &Account, row: &OutboxRow) -> (Settlement, Result<Sent
                 policy => return in_doubt(policy, doubt),
             }
         }
-        if doubt.is_none() {
+        if doubt.is_none() && !claimed {
             began = core.clock.wall();
         }
-        if let Err(error) = core.store.claim(row.seq, attempt, began).await {
+        if !std::mem::take(&mut claimed)
+            && let Err(error) = core.store.claim(row.seq, attempt, began).await
+        {
             // Sent without a claim, it would be sent again after a crash. It waits for the store.
             tracing::error!(account = %account.id(), %error, "a send could not be claimed in the store, and waits");
             Box::pin(core.clock.sleep(backoff(account, attempt))).await;
@@ -176,12 +208,10 @@ async fn deliver(account: &Account, row: &OutboxRow) -> (Settlement, Result<Sent
         } else if is_over {
             return match doubt {
                 Some(_) => in_doubt(policy.in_doubt, doubt),
-                None => (Settlement::Dead(reason), Err(SendFailure::Dead { attempts: attempt, source: error })),
+                None => (Settlement::Dead(reason.into()), Err(SendFailure::Dead { attempts: attempt, source: error })),
             };
-        } else if doubt.is_none()
-            && let Err(error) = core.store.unclaim(row.seq).await
-        {
-            tracing::error!(account = %account.id(), %error, "a send could not be given back to the store");
+        } else if doubt.is_none() {
+            unclaim(account, row.seq).await;
         }
         let wait = match retry {
             Retry::After(after) => {
@@ -192,6 +222,13 @@ async fn deliver(account: &Account, row: &OutboxRow) -> (Settlement, Result<Sent
             _ => backoff(account, attempt),
         };
         Box::pin(core.clock.sleep(wait)).await;
+    }
+}
+
+/// Tells the store that a try surely came to nothing.
+pub(super) async fn unclaim(account: &Account, seq: SendSeq) {
+    if let Err(error) = account.core().store.unclaim(seq).await {
+        tracing::error!(account = %account.id(), %error, "a send could not be given back to the store");
     }
 }
 
@@ -233,7 +270,7 @@ fn in_doubt(policy: InDoubt, doubt: Option<PuppetError>) -> (Settlement, Result<
     };
     let failure = match doubt {
         Some(source) => SendFailure::MaybeSent { source },
-        None => SendFailure::Settled("in doubt"),
+        None => SendFailure::Settled("in doubt".into()),
     };
     (settlement, Err(failure))
 }

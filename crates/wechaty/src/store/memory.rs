@@ -13,7 +13,7 @@ use wechaty_puppet::{Cursor, IdempotencyKey};
 use wechaty_types::{AccountId, Timestamp};
 
 use super::{
-    DedupeKey, Enqueued, EventSeq, Incoming, OutboxRow, Outcome, Result, SendSeq, Settlement, Store, StoreError,
+    DedupeKey, Enqueued, EventSeq, Incoming, OutboxRow, Outcome, Reason, Result, SendSeq, Settlement, Store, StoreError,
     StoredEvent, Versioned,
 };
 use crate::ledger::{InLedger, Ledger, OutLedger};
@@ -267,7 +267,7 @@ impl Store for MemoryStore {
         Ok(rows)
     }
 
-    async fn refuse(&self, _account: &AccountId, reason: &'static str) -> Result<()> {
+    async fn refuse(&self, _account: &AccountId, reason: Reason) -> Result<()> {
         let mut shard = self.sends.of(0).lock();
         shard.totals.said += 1;
         shard.count(&Settlement::Rejected(reason));
@@ -306,6 +306,10 @@ impl Store for MemoryStore {
 
     async fn keys(&self, namespace: &str) -> Result<Vec<String>> {
         Ok(self.values.lock().keys().filter(|(ns, _)| ns == namespace).map(|(_, key)| key.clone()).collect())
+    }
+
+    async fn flush(&self) -> Result<()> {
+        Ok(())
     }
 
     async fn ledger(&self) -> Result<Ledger> {

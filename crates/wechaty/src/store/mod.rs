@@ -3,7 +3,7 @@
 mod card;
 mod memory;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -51,6 +51,9 @@ pub type EventSeq = u64;
 /// Number of an enqueued send: ascending, never reused within a store.
 pub type SendSeq = u64;
 
+/// A stable word for why, as the ledger counts it.
+pub type Reason = Cow<'static, str>;
+
 /// A 16 byte digest of (kind, platform id, revision).
 pub type DedupeKey = [u8; 16];
 
@@ -92,9 +95,9 @@ pub enum Outcome {
     /// It became part of another event.
     Merged,
     /// It was refused.
-    Rejected(&'static str),
+    Rejected(Reason),
     /// It was too old.
-    Expired(&'static str),
+    Expired(Reason),
 }
 
 /// A send about to be enqueued, or one that is not settled.
@@ -145,11 +148,11 @@ pub enum Settlement {
     /// It became part of another send.
     Merged,
     /// It was refused before it was tried.
-    Rejected(&'static str),
+    Rejected(Reason),
     /// It was too late.
-    Expired(&'static str),
+    Expired(Reason),
     /// It failed for good.
-    Dead(&'static str),
+    Dead(Reason),
     /// Somebody dropped it.
     Dropped,
     /// Nobody knows whether the platform took it.
@@ -167,7 +170,8 @@ pub struct Versioned {
 
 /// Where a bot keeps what must not be lost: events, sends, cursors, state.
 ///
-/// Every operation is idempotent for the same numbers and keys, and durable once it returns `Ok`. Implementations:
+/// Every operation is idempotent for the same numbers and keys, and durable once it returns `Ok`
+/// ([`finish`](Self::finish) may be late). Implementations:
 /// [`MemoryStore`] here; SQLite and NATS JetStream in their own crates. One suite runs on all.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
@@ -180,7 +184,8 @@ pub trait Store: Send + Sync + 'static {
         cursor: Option<Cursor>,
     ) -> Result<Vec<Option<StoredEvent>>>;
 
-    /// Records what became of events and forgets them, and the keys of what they said.
+    /// Records what became of events and forgets them, and the keys of what they said. Alone among the operations it
+    /// may return before it is durable: lost, the event runs again and says the same under the same keys.
     async fn finish(&self, account: &AccountId, done: &[(EventSeq, Outcome)]) -> Result<()>;
 
     /// Accepted and unfinished events of an account, in order.
@@ -202,7 +207,7 @@ pub trait Store: Send + Sync + 'static {
     async fn unsent(&self, account: &AccountId) -> Result<Vec<OutboxRow>>;
 
     /// Counts a send that was refused before it became a row.
-    async fn refuse(&self, account: &AccountId, reason: &'static str) -> Result<()>;
+    async fn refuse(&self, account: &AccountId, reason: Reason) -> Result<()>;
 
     /// The cursor committed last.
     async fn cursor(&self, account: &AccountId) -> Result<Option<Cursor>>;
@@ -216,6 +221,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Keys of a namespace, sorted.
     async fn keys(&self, namespace: &str) -> Result<Vec<String>>;
+
+    /// Returns when everything asked for before is durable.
+    async fn flush(&self) -> Result<()>;
 
     /// Both books, counted from rows.
     async fn ledger(&self) -> Result<Ledger>;

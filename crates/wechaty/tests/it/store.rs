@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use wechaty::{
     Ledger,
     store::{
-        Enqueued, EventSeq, Incoming, MemoryStore, OutboxRow, Outcome, Result, SendSeq, Settlement, Store, StoreError,
+        Enqueued, EventSeq, Incoming, MemoryStore, OutboxRow, Outcome, Reason, Result, SendSeq, Settlement, Store, StoreError,
         StoredEvent, Versioned,
     },
 };
@@ -108,7 +108,7 @@ impl Store for Faulty {
         }
         self.inner.unsent(account).await
     }
-    async fn refuse(&self, account: &AccountId, reason: &'static str) -> Result<()> {
+    async fn refuse(&self, account: &AccountId, reason: Reason) -> Result<()> {
         self.inner.refuse(account, reason).await
     }
     async fn cursor(&self, account: &AccountId) -> Result<Option<Cursor>> {
@@ -122,6 +122,9 @@ impl Store for Faulty {
     }
     async fn keys(&self, namespace: &str) -> Result<Vec<String>> {
         self.inner.keys(namespace).await
+    }
+    async fn flush(&self) -> Result<()> {
+        self.inner.flush().await
     }
     async fn ledger(&self) -> Result<Ledger> {
         self.inner.ledger().await

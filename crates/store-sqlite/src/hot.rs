@@ -1,0 +1,357 @@
+//! Hot: what the writing thread knows of unfinished rows, and the operations on them.
+//!
+//! Random keys (is this a duplicate? has this event said this before?) are answered from here, so that no table needs an
+//! index that grows in random places. All of it can be read back from the tables: it is, when a transaction fails.
+
+use std::{borrow::Cow, collections::VecDeque};
+
+use hashbrown::{HashMap, HashSet};
+use rusqlite::{Connection, OptionalExtension, params};
+use wechaty::store::{DedupeKey, Enqueued, EventSeq, Outcome, SendSeq, Settlement};
+use wechaty_puppet::IdempotencyKey;
+use wechaty_types::AccountId;
+
+use crate::row;
+
+/// Result of an operation.
+pub(crate) type Result<T> = rusqlite::Result<T>;
+
+/// An event as it comes to the writing thread.
+pub(crate) struct EventIn {
+    pub(crate) dedupe: Option<DedupeKey>,
+    pub(crate) conversation: Option<String>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// A send as it comes to the writing thread.
+pub(crate) struct SendIn {
+    pub(crate) account: AccountId,
+    pub(crate) key: IdempotencyKey,
+    pub(crate) event: Option<EventSeq>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) attempts: u32,
+    pub(crate) claimed_at: Option<i64>,
+}
+
+struct Said {
+    key: IdempotencyKey,
+    seq: SendSeq,
+    settled: Option<Settlement>,
+}
+
+struct EventMeta {
+    account: i64,
+    said: Vec<Said>,
+}
+
+struct SendMeta {
+    account: i64,
+    event: Option<EventSeq>,
+}
+
+/// The keys of an account's last events.
+#[derive(Default)]
+struct Window {
+    keys: HashSet<DedupeKey>,
+    order: VecDeque<(EventSeq, DedupeKey)>,
+}
+
+/// A term of the ledger: of which account, which, and why.
+type Term = (i64, &'static str, Cow<'static, str>);
+
+/// What is known of unfinished rows.
+pub(crate) struct Hot {
+    window: usize,
+    accounts: HashMap<AccountId, i64>,
+    seen: HashMap<i64, Window>,
+    events: HashMap<EventSeq, EventMeta>,
+    sends: HashMap<SendSeq, SendMeta>,
+    last_event: EventSeq,
+    last_send: SendSeq,
+    numbered: bool,
+    totals: HashMap<Term, u64>,
+}
+
+fn unreadable(error: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, error.into())
+}
+
+pub(crate) fn unwritable(error: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(error.into())
+}
+
+/// The identity of an event that repeats by nature: its number.
+fn numbered(seq: EventSeq) -> DedupeKey {
+    let mut identity = [0; 16];
+    identity[..8].copy_from_slice(&seq.to_be_bytes());
+    identity
+}
+
+impl Hot {
+    /// Reads everything from the tables.
+    pub(crate) fn load(c: &Connection, window: usize) -> Result<Self> {
+        let mut hot = Self {
+            window,
+            accounts: HashMap::new(),
+            seen: HashMap::new(),
+            events: HashMap::new(),
+            sends: HashMap::new(),
+            last_event: 0,
+            last_send: 0,
+            numbered: false,
+            totals: HashMap::new(),
+        };
+        (hot.last_event, hot.last_send) =
+            c.query_row("SELECT event, send FROM last", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut accounts = c.prepare("SELECT name, id FROM account")?;
+        for account in accounts.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))? {
+            let (name, id) = account?;
+            hot.accounts.insert(AccountId::new(name), id);
+        }
+        let mut seen = c.prepare("SELECT seq, account, key FROM seen ORDER BY seq")?;
+        for row in seen.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))? {
+            let (seq, account, key): (EventSeq, i64, DedupeKey) = row?;
+            let window = hot.seen.entry(account).or_default();
+            window.keys.insert(key);
+            window.order.push_back((seq, key));
+        }
+        let mut events = c.prepare("SELECT seq, account FROM event")?;
+        for row in events.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))? {
+            let (seq, account) = row?;
+            hot.events.insert(seq, EventMeta { account, said: Vec::new() });
+        }
+        let mut sends = c.prepare("SELECT seq, account, event, key, settled FROM send ORDER BY seq")?;
+        let rows = sends.query_map([], |row| {
+            let settled: Option<Vec<u8>> = row.get(4)?;
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, settled))
+        })?;
+        for row in rows {
+            let (seq, account, event, key, settled): (SendSeq, i64, Option<EventSeq>, [u8; 16], _) = row?;
+            let settled = settled.as_deref().map(row::settlement).transpose().map_err(unreadable)?;
+            if settled.is_none() {
+                hot.sends.insert(seq, SendMeta { account, event });
+            }
+            if let Some(origin) = event.and_then(|event| hot.events.get_mut(&event)) {
+                origin.said.push(Said { key: IdempotencyKey::from_bytes(key), seq, settled });
+            }
+        }
+        Ok(hot)
+    }
+
+    fn count(&mut self, account: i64, term: &'static str, reason: Cow<'static, str>) {
+        *self.totals.entry((account, term, reason)).or_default() += 1;
+    }
+
+    fn account(&mut self, c: &Connection, name: &AccountId) -> Result<i64> {
+        if let Some(id) = self.accounts.get(name) {
+            return Ok(*id);
+        }
+        c.execute("INSERT INTO account (name) VALUES (?)", [name.as_str()])?;
+        let id = c.last_insert_rowid();
+        self.accounts.insert(name.clone(), id);
+        Ok(id)
+    }
+
+    /// Gives the number and the identity of each new event; `None` for a duplicate.
+    pub(crate) fn accept(
+        &mut self,
+        c: &Connection,
+        account: &AccountId,
+        events: &[EventIn],
+        cursor: Option<&[u8]>,
+    ) -> Result<Vec<Option<(EventSeq, DedupeKey)>>> {
+        let account = self.account(c, account)?;
+        let mut insert = c.prepare_cached("INSERT INTO event VALUES (?, ?, ?, ?, ?)")?;
+        let mut accepted = Vec::with_capacity(events.len());
+        for event in events {
+            if let Some(key) = event.dedupe
+                && !self.seen.entry(account).or_default().keys.insert(key)
+            {
+                self.count(account, "in.duplicates", Cow::Borrowed(""));
+                accepted.push(None);
+                continue;
+            }
+            self.last_event += 1;
+            self.numbered = true;
+            let seq = self.last_event;
+            let identity = event.dedupe.unwrap_or_else(|| numbered(seq));
+            insert.execute(params![seq, account, identity, event.conversation, event.body])?;
+            if event.dedupe.is_some() {
+                self.remember(c, account, seq, identity)?;
+            }
+            self.events.insert(seq, EventMeta { account, said: Vec::new() });
+            self.count(account, "in.received", Cow::Borrowed(""));
+            accepted.push(Some((seq, identity)));
+        }
+        if let Some(cursor) = cursor {
+            c.prepare_cached("UPDATE account SET cursor = ? WHERE id = ?")?.execute(params![cursor, account])?;
+        }
+        Ok(accepted)
+    }
+
+    /// Moves the dedupe window on.
+    fn remember(&mut self, c: &Connection, account: i64, seq: EventSeq, key: DedupeKey) -> Result<()> {
+        c.prepare_cached("INSERT INTO seen VALUES (?, ?, ?)")?.execute(params![seq, account, key])?;
+        let window = self.seen.entry(account).or_default();
+        window.order.push_back((seq, key));
+        while window.order.len() > self.window
+            && let Some((seq, key)) = window.order.pop_front()
+        {
+            window.keys.remove(&key);
+            c.prepare_cached("DELETE FROM seen WHERE seq = ?")?.execute([seq])?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(&mut self, c: &Connection, seq: EventSeq, outcome: &Outcome) -> Result<()> {
+        let Some(event) = self.events.remove(&seq) else { return Ok(()) };
+        c.prepare_cached("DELETE FROM event WHERE seq = ?")?.execute([seq])?;
+        let mut forget = c.prepare_cached("DELETE FROM send WHERE seq = ?")?;
+        for said in event.said.iter().filter(|said| said.settled.is_some()) {
+            forget.execute([said.seq])?;
+        }
+        for said in event.said.iter().filter(|said| said.settled.is_none()) {
+            if let Some(send) = self.sends.get_mut(&said.seq) {
+                send.event = None;
+            }
+            c.prepare_cached("UPDATE send SET event = NULL WHERE seq = ?")?.execute([said.seq])?;
+        }
+        let (term, reason) = match outcome {
+            Outcome::Handled { by, errors } => {
+                if !by {
+                    self.count(event.account, "in.handled_none", Cow::Borrowed(""));
+                }
+                for handler in errors {
+                    self.count(event.account, "in.error", Cow::Owned(handler.to_string()));
+                }
+                ("in.handled", Cow::Borrowed(""))
+            }
+            Outcome::Rejected(reason) => ("in.rejected", reason.clone()),
+            Outcome::Expired(reason) => ("in.expired", reason.clone()),
+            _ => ("in.merged", Cow::Borrowed("")),
+        };
+        self.count(event.account, term, reason);
+        Ok(())
+    }
+
+    pub(crate) fn enqueue(&mut self, c: &Connection, send: &SendIn) -> Result<Enqueued> {
+        let account = self.account(c, &send.account)?;
+        // An event that is finished remembers nothing any more.
+        let event = send.event.filter(|event| self.events.contains_key(event));
+        let seq = self.last_send + 1;
+        if let Some(origin) = event.and_then(|event| self.events.get_mut(&event)) {
+            if let Some(said) = origin.said.iter().find(|said| said.key == send.key) {
+                return Ok(Enqueued::Existing { seq: said.seq, settled: said.settled.clone() });
+            }
+            origin.said.push(Said { key: send.key, seq, settled: None });
+        }
+        self.last_send = seq;
+        self.numbered = true;
+        c.prepare_cached("INSERT INTO send VALUES (?, ?, ?, ?, ?, ?, ?, NULL)")?.execute(params![
+            seq,
+            account,
+            event,
+            send.key.as_bytes(),
+            send.body,
+            send.attempts,
+            send.claimed_at
+        ])?;
+        self.sends.insert(seq, SendMeta { account, event });
+        self.count(account, "out.said", Cow::Borrowed(""));
+        Ok(Enqueued::New(seq))
+    }
+
+    pub(crate) fn claim(&mut self, c: &Connection, seq: SendSeq, attempt: u32, at: i64) -> Result<()> {
+        c.prepare_cached("UPDATE send SET attempts = ?, claimed_at = coalesce(claimed_at, ?) WHERE seq = ?")?
+            .execute(params![attempt, at, seq])
+            .map(drop)
+    }
+
+    pub(crate) fn unclaim(&mut self, c: &Connection, seq: SendSeq) -> Result<()> {
+        c.prepare_cached("UPDATE send SET claimed_at = NULL WHERE seq = ?")?.execute([seq]).map(drop)
+    }
+
+    pub(crate) fn settle(&mut self, c: &Connection, seq: SendSeq, settlement: &Settlement) -> Result<()> {
+        let Some(send) = self.sends.remove(&seq) else { return Ok(()) };
+        // A handler that runs again has to learn what became of what it said.
+        let said = send.event.and_then(|event| self.events.get_mut(&event));
+        match said.and_then(|origin| origin.said.iter_mut().find(|said| said.seq == seq)) {
+            Some(said) => {
+                said.settled = Some(settlement.clone());
+                let body = row::settled_body(settlement).map_err(unwritable)?;
+                c.prepare_cached("UPDATE send SET settled = ?, body = x'' WHERE seq = ?")?
+                    .execute(params![body, seq])?;
+            }
+            None => {
+                c.prepare_cached("DELETE FROM send WHERE seq = ?")?.execute([seq])?;
+            }
+        }
+        let (term, reason) = ended(settlement);
+        self.count(send.account, term, reason);
+        Ok(())
+    }
+
+    pub(crate) fn refuse(&mut self, c: &Connection, account: &AccountId, reason: Cow<'static, str>) -> Result<()> {
+        let account = self.account(c, account)?;
+        self.count(account, "out.said", Cow::Borrowed(""));
+        self.count(account, "out.rejected", reason);
+        Ok(())
+    }
+
+    /// Changes a value if its version is the expected one. Gives the new version, or the one found instead.
+    pub(crate) fn put(
+        &mut self,
+        c: &Connection,
+        at: (&str, &str),
+        expected: Option<u64>,
+        value: Option<&[u8]>,
+    ) -> Result<std::result::Result<u64, u64>> {
+        let found = c
+            .prepare_cached("SELECT version FROM value WHERE namespace = ? AND key = ?")?
+            .query_row(at, |row| row.get::<_, u64>(0))
+            .optional()?
+            .unwrap_or(0);
+        if expected.is_some_and(|expected| expected != found) {
+            return Ok(Err(found));
+        }
+        match value {
+            Some(value) => c
+                .prepare_cached("INSERT OR REPLACE INTO value VALUES (?, ?, ?, ?)")?
+                .execute(params![at.0, at.1, found + 1, value])
+                .map(|_| Ok(found + 1)),
+            None => c
+                .prepare_cached("DELETE FROM value WHERE namespace = ? AND key = ?")?
+                .execute(at)
+                .map(|_| Ok(0)),
+        }
+    }
+
+    /// Writes what the group has counted; the last step before its commit.
+    pub(crate) fn roll_up(&mut self, c: &Connection) -> Result<()> {
+        let mut add = c.prepare_cached(
+            "INSERT INTO total VALUES (?, ?, ?, ?)
+             ON CONFLICT (account, term, reason) DO UPDATE SET count = count + excluded.count",
+        )?;
+        for ((account, term, reason), count) in self.totals.drain() {
+            add.execute(params![account, term, reason, count])?;
+        }
+        if std::mem::take(&mut self.numbered) {
+            c.prepare_cached("UPDATE last SET event = ?, send = ?")?
+                .execute(params![self.last_event, self.last_send])?;
+        }
+        Ok(())
+    }
+}
+
+/// The ledger's term of a settlement, and its reason.
+fn ended(settlement: &Settlement) -> (&'static str, Cow<'static, str>) {
+    match settlement {
+        Settlement::Sent(_) => ("out.sent", Cow::Borrowed("")),
+        Settlement::Merged => ("out.merged", Cow::Borrowed("")),
+        Settlement::Rejected(reason) => ("out.rejected", reason.clone()),
+        Settlement::Expired(reason) => ("out.expired", reason.clone()),
+        Settlement::Dead(reason) => ("out.dead", reason.clone()),
+        Settlement::Dropped => ("out.dropped", Cow::Borrowed("")),
+        _ => ("out.maybe_sent", Cow::Borrowed("")),
+    }
+}

@@ -1,0 +1,17 @@
+//! STORE: one SQLite file that holds what must not be lost. One thread writes, in groups; readers go beside it.
+//!
+//! Every operation waits for the commit that holds it (WAL, `synchronous=FULL`). A group is whatever waits when the
+//! last commit is over: there is no timer, so a lone message waits for one sync and a thousand share one.
+
+mod error;
+mod hot;
+mod lock;
+mod read;
+mod row;
+mod schema;
+mod store;
+mod writer;
+
+pub use error::OpenError;
+pub use schema::VERSION;
+pub use store::{SqliteOptions, SqliteStore};

@@ -1,0 +1,26 @@
+//! Lock: one bot a file. The lock lies beside the file and goes with the process, however it ends.
+
+use std::{
+    fs::{File, TryLockError},
+    path::Path,
+};
+
+use crate::OpenError;
+
+/// Held as long as the store is open.
+#[derive(Debug)]
+pub(crate) struct Lock(#[expect(dead_code, reason = "the open file is the lock")] File);
+
+impl Lock {
+    pub(crate) fn take(store: &Path) -> Result<Self, OpenError> {
+        let mut name = store.as_os_str().to_owned();
+        name.push(".lock");
+        let io = |source| OpenError::Io { path: store.to_owned(), source };
+        let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(io)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: store.to_owned() }),
+            Err(TryLockError::Error(source)) => Err(io(source)),
+        }
+    }
+}

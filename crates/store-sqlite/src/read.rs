@@ -1,0 +1,59 @@
+//! Readers: connections that only read, beside the writing thread.
+
+use std::{path::PathBuf, sync::Arc};
+
+use parking_lot::Mutex;
+use rusqlite::{Connection, OpenFlags};
+use wechaty::store::StoreError;
+
+use crate::error::failed;
+
+/// So many connections are kept; more are made when needed.
+const KEPT: usize = 4;
+
+/// Connections that only read.
+#[derive(Clone)]
+pub(crate) struct Readers {
+    path: PathBuf,
+    idle: Arc<Mutex<Vec<Connection>>>,
+}
+
+impl Readers {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, idle: Arc::default() }
+    }
+
+    /// Reads what is committed now, on a thread that may wait.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        context: &'static str,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let readers = self.clone();
+        let read = move || {
+            let kept = readers.idle.lock().pop();
+            let connection = match kept {
+                Some(connection) => connection,
+                None => open(&readers.path)?,
+            };
+            let found = query(&connection)?;
+            let mut idle = readers.idle.lock();
+            if idle.len() < KEPT {
+                idle.push(connection);
+            }
+            Ok(found)
+        };
+        match tokio::task::spawn_blocking(read).await {
+            Ok(found) => found.map_err(failed(context)),
+            Err(error) => Err(StoreError::Failed { context, source: error.into() }),
+        }
+    }
+}
+
+/// A connection that only reads.
+pub(crate) fn open(path: &std::path::Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    Ok(connection)
+}

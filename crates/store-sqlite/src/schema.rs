@@ -1,0 +1,62 @@
+//! Schema: the tables, and the way from each earlier version to this one.
+//!
+//! Hot tables have integer keys that only grow and lose their rows when those are finished, so they stay small and are
+//! written at their end. What must be found by a random key (has this event been seen?) is held in memory and read
+//! from its table once.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::OpenError;
+
+/// Marks the file as ours: "Wchy".
+const APPLICATION: i32 = 0x5763_6879;
+
+/// One step from a version to the next.
+const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
+
+/// The version this program writes.
+pub const VERSION: u32 = MIGRATIONS.len() as u32;
+
+/// Settings of the connection that writes.
+pub(crate) fn tune(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", "OFF")?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+/// Whether the file is one this program can work with; reads only.
+pub(crate) fn check(connection: &Connection, path: &Path) -> Result<u32, OpenError> {
+    let sqlite = OpenError::of(path);
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(&sqlite);
+    let (found, application) = (pragma("user_version")?, pragma("application_id")?);
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(&sqlite)?;
+    if application != i64::from(APPLICATION) && (found != 0 || tables != 0) {
+        return Err(OpenError::Foreign { path: path.to_owned() });
+    }
+    match u32::try_from(found) {
+        Ok(found) if found <= VERSION => Ok(found),
+        _ => Err(OpenError::Newer { path: path.to_owned(), found, known: VERSION }),
+    }
+}
+
+/// Brings a file to this version, each step in a transaction of its own.
+pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    let found = check(connection, path)?;
+    for (step, to) in MIGRATIONS.iter().zip(1u32..).skip(found as usize) {
+        let step = |connection: &mut Connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            transaction.execute_batch(step)?;
+            transaction.pragma_update(None, "application_id", APPLICATION)?;
+            transaction.pragma_update(None, "user_version", to)?;
+            transaction.commit()
+        };
+        step(connection).map_err(OpenError::of(path))?;
+    }
+    Ok(())
+}

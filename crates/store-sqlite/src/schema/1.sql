@@ -1,0 +1,60 @@
+-- Accounts, by the number the other tables use.
+CREATE TABLE account (
+    id     INTEGER PRIMARY KEY,
+    name   TEXT NOT NULL UNIQUE,
+    cursor BLOB
+) STRICT;
+
+-- The journal: accepted events that are not finished.
+CREATE TABLE event (
+    seq          INTEGER PRIMARY KEY,
+    account      INTEGER NOT NULL,
+    identity     BLOB NOT NULL,
+    conversation TEXT,
+    body         BLOB NOT NULL
+) STRICT;
+
+-- The dedupe window: what was accepted, oldest first.
+CREATE TABLE seen (
+    seq     INTEGER PRIMARY KEY,
+    account INTEGER NOT NULL,
+    key     BLOB NOT NULL
+) STRICT;
+
+-- The outbox. A settled row stays until its event is finished, without its content.
+CREATE TABLE send (
+    seq        INTEGER PRIMARY KEY,
+    account    INTEGER NOT NULL,
+    event      INTEGER,
+    key        BLOB NOT NULL,
+    body       BLOB NOT NULL,
+    attempts   INTEGER NOT NULL,
+    claimed_at INTEGER,
+    settled    BLOB
+) STRICT;
+
+-- Sessions, state, answers: small values by name, with their versions.
+CREATE TABLE value (
+    namespace TEXT NOT NULL,
+    key       TEXT NOT NULL,
+    version   INTEGER NOT NULL,
+    value     BLOB NOT NULL,
+    PRIMARY KEY (namespace, key)
+) STRICT, WITHOUT ROWID;
+
+-- The ledger's terms, rolled up before their rows go.
+CREATE TABLE total (
+    account INTEGER NOT NULL,
+    term    TEXT NOT NULL,
+    reason  TEXT NOT NULL,
+    count   INTEGER NOT NULL,
+    PRIMARY KEY (account, term, reason)
+) STRICT, WITHOUT ROWID;
+
+-- The numbers given last: none is given twice.
+CREATE TABLE last (
+    id    INTEGER PRIMARY KEY CHECK (id = 0),
+    event INTEGER NOT NULL,
+    send  INTEGER NOT NULL
+) STRICT;
+INSERT INTO last VALUES (0, 0, 0);
