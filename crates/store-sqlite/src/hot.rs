@@ -7,7 +7,7 @@ use std::{borrow::Cow, collections::VecDeque};
 
 use hashbrown::{HashMap, HashSet};
 use rusqlite::{Connection, OptionalExtension, params};
-use wechaty::store::{DedupeKey, Enqueued, EventSeq, Outcome, SendSeq, Settlement};
+use wechaty::store::{DedupeKey, Enqueued, EventSeq, Outcome, Said, SendSeq, Settlement};
 use wechaty_puppet::IdempotencyKey;
 use wechaty_types::AccountId;
 
@@ -20,6 +20,7 @@ pub(crate) type Result<T> = rusqlite::Result<T>;
 pub(crate) struct EventIn {
     pub(crate) dedupe: Option<DedupeKey>,
     pub(crate) conversation: Option<String>,
+    pub(crate) received: i64,
     pub(crate) body: Vec<u8>,
 }
 
@@ -33,15 +34,12 @@ pub(crate) struct SendIn {
     pub(crate) claimed_at: Option<i64>,
 }
 
-struct Said {
-    key: IdempotencyKey,
-    seq: SendSeq,
-    settled: Option<Settlement>,
-}
-
 struct EventMeta {
     account: i64,
+    runs: u32,
     said: Vec<Said>,
+    /// Whether it may have notes.
+    noted: bool,
 }
 
 struct SendMeta {
@@ -69,7 +67,7 @@ pub(crate) struct Hot {
     last_event: EventSeq,
     last_send: SendSeq,
     numbered: bool,
-    totals: HashMap<Term, u64>,
+    totals: HashMap<Term, i64>,
 }
 
 fn unreadable(error: serde_json::Error) -> rusqlite::Error {
@@ -115,10 +113,10 @@ impl Hot {
             window.keys.insert(key);
             window.order.push_back((seq, key));
         }
-        let mut events = c.prepare("SELECT seq, account FROM event")?;
-        for row in events.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))? {
-            let (seq, account) = row?;
-            hot.events.insert(seq, EventMeta { account, said: Vec::new() });
+        let mut events = c.prepare("SELECT seq, account, runs FROM event")?;
+        for row in events.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))? {
+            let (seq, account, runs) = row?;
+            hot.events.insert(seq, EventMeta { account, runs, said: Vec::new(), noted: true });
         }
         let mut sends = c.prepare("SELECT seq, account, event, key, settled FROM send ORDER BY seq")?;
         let rows = sends.query_map([], |row| {
@@ -132,14 +130,18 @@ impl Hot {
                 hot.sends.insert(seq, SendMeta { account, event });
             }
             if let Some(origin) = event.and_then(|event| hot.events.get_mut(&event)) {
-                origin.said.push(Said { key: IdempotencyKey::from_bytes(key), seq, settled });
+                origin.said.push(Said { seq, key: IdempotencyKey::from_bytes(key), settled });
             }
         }
         Ok(hot)
     }
 
     fn count(&mut self, account: i64, term: &'static str, reason: Cow<'static, str>) {
-        *self.totals.entry((account, term, reason)).or_default() += 1;
+        self.add(account, (term, reason), 1);
+    }
+
+    fn add(&mut self, account: i64, (term, reason): (&'static str, Cow<'static, str>), count: i64) {
+        *self.totals.entry((account, term, reason)).or_default() += count;
     }
 
     fn account(&mut self, c: &Connection, name: &AccountId) -> Result<i64> {
@@ -161,7 +163,7 @@ impl Hot {
         cursor: Option<&[u8]>,
     ) -> Result<Vec<Option<(EventSeq, DedupeKey)>>> {
         let account = self.account(c, account)?;
-        let mut insert = c.prepare_cached("INSERT INTO event VALUES (?, ?, ?, ?, ?)")?;
+        let mut insert = c.prepare_cached("INSERT INTO event VALUES (?, ?, ?, ?, ?, 0, ?)")?;
         let mut accepted = Vec::with_capacity(events.len());
         for event in events {
             if let Some(key) = event.dedupe
@@ -175,11 +177,11 @@ impl Hot {
             self.numbered = true;
             let seq = self.last_event;
             let identity = event.dedupe.unwrap_or_else(|| numbered(seq));
-            insert.execute(params![seq, account, identity, event.conversation, event.body])?;
+            insert.execute(params![seq, account, identity, event.conversation, event.received, event.body])?;
             if event.dedupe.is_some() {
                 self.remember(c, account, seq, identity)?;
             }
-            self.events.insert(seq, EventMeta { account, said: Vec::new() });
+            self.events.insert(seq, EventMeta { account, runs: 0, said: Vec::new(), noted: false });
             self.count(account, "in.received", Cow::Borrowed(""));
             accepted.push(Some((seq, identity)));
         }
@@ -203,9 +205,40 @@ impl Hot {
         Ok(())
     }
 
+    pub(crate) fn begin(&mut self, c: &Connection, seq: EventSeq) -> Result<u32> {
+        let runs = self.events.get(&seq).map_or(0, |event| event.runs + 1);
+        self.set_runs(c, seq, runs)?;
+        Ok(runs)
+    }
+
+    pub(crate) fn set_runs(&mut self, c: &Connection, seq: EventSeq, runs: u32) -> Result<()> {
+        let Some(event) = self.events.get_mut(&seq).filter(|event| event.runs != runs) else { return Ok(()) };
+        event.runs = runs;
+        c.prepare_cached("UPDATE event SET runs = ? WHERE seq = ?")?.execute(params![runs, seq]).map(drop)
+    }
+
+    pub(crate) fn said(&self, event: EventSeq) -> Vec<Said> {
+        self.events.get(&event).map(|event| event.said.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn note(&mut self, c: &Connection, event: EventSeq, key: &str, value: Option<&[u8]>) -> Result<()> {
+        let Some(meta) = self.events.get_mut(&event) else { return Ok(()) };
+        match value {
+            Some(value) => {
+                meta.noted = true;
+                c.prepare_cached("INSERT OR REPLACE INTO note VALUES (?, ?, ?)")?.execute(params![event, key, value])
+            }
+            None => c.prepare_cached("DELETE FROM note WHERE event = ? AND key = ?")?.execute(params![event, key]),
+        }
+        .map(drop)
+    }
+
     pub(crate) fn finish(&mut self, c: &Connection, seq: EventSeq, outcome: &Outcome) -> Result<()> {
         let Some(event) = self.events.remove(&seq) else { return Ok(()) };
         c.prepare_cached("DELETE FROM event WHERE seq = ?")?.execute([seq])?;
+        if event.noted {
+            c.prepare_cached("DELETE FROM note WHERE event = ?")?.execute([seq])?;
+        }
         let mut forget = c.prepare_cached("DELETE FROM send WHERE seq = ?")?;
         for said in event.said.iter().filter(|said| said.settled.is_some()) {
             forget.execute([said.seq])?;
@@ -243,7 +276,7 @@ impl Hot {
             if let Some(said) = origin.said.iter().find(|said| said.key == send.key) {
                 return Ok(Enqueued::Existing { seq: said.seq, settled: said.settled.clone() });
             }
-            origin.said.push(Said { key: send.key, seq, settled: None });
+            origin.said.push(Said { seq, key: send.key, settled: None });
         }
         self.last_send = seq;
         self.numbered = true;
@@ -271,8 +304,15 @@ impl Hot {
         c.prepare_cached("UPDATE send SET claimed_at = NULL WHERE seq = ?")?.execute([seq]).map(drop)
     }
 
-    pub(crate) fn settle(&mut self, c: &Connection, seq: SendSeq, settlement: &Settlement) -> Result<()> {
+    pub(crate) fn settle(&mut self, c: &Connection, seq: SendSeq, settlement: &Settlement, at: i64) -> Result<()> {
         let Some(send) = self.sends.remove(&seq) else { return Ok(()) };
+        if matches!(settlement, Settlement::Dead(_) | Settlement::MaybeSent) {
+            let body = row::settled_body(settlement).map_err(unwritable)?;
+            c.prepare_cached(
+                "INSERT INTO dead SELECT seq, account, event, key, body, attempts, ?, ? FROM send WHERE seq = ?",
+            )?
+            .execute(params![body, at, seq])?;
+        }
         // A handler that runs again has to learn what became of what it said.
         let said = send.event.and_then(|event| self.events.get_mut(&event));
         match said.and_then(|origin| origin.said.iter_mut().find(|said| said.seq == seq)) {
@@ -289,6 +329,35 @@ impl Hot {
         let (term, reason) = ended(settlement);
         self.count(send.account, term, reason);
         Ok(())
+    }
+
+    /// Takes a dead letter back into the outbox; gives whether there was one.
+    pub(crate) fn revive(&mut self, c: &Connection, seq: SendSeq) -> Result<bool> {
+        let Some((account, event, end)) = dead(c, seq)? else { return Ok(false) };
+        // Its event may have run again and asked: it waits for the same send now.
+        let said = event.and_then(|event| self.events.get_mut(&event));
+        let said = said.and_then(|origin| origin.said.iter_mut().find(|said| said.seq == seq));
+        let event = event.filter(|_| said.is_some());
+        if let Some(said) = said {
+            said.settled = None;
+        }
+        c.execute(
+            "INSERT OR REPLACE INTO send SELECT seq, account, ?, key, body, 0, NULL, NULL FROM dead WHERE seq = ?",
+            params![event, seq],
+        )?;
+        c.execute("DELETE FROM dead WHERE seq = ?", [seq])?;
+        self.sends.insert(seq, SendMeta { account, event });
+        self.add(account, ended(&end), -1);
+        Ok(true)
+    }
+
+    /// Drops a dead letter; gives whether there was one.
+    pub(crate) fn discard(&mut self, c: &Connection, seq: SendSeq) -> Result<bool> {
+        let Some((account, _, end)) = dead(c, seq)? else { return Ok(false) };
+        c.execute("DELETE FROM dead WHERE seq = ?", [seq])?;
+        self.add(account, ended(&end), -1);
+        self.add(account, ended(&Settlement::Dropped), 1);
+        Ok(true)
     }
 
     pub(crate) fn refuse(&mut self, c: &Connection, account: &AccountId, reason: Cow<'static, str>) -> Result<()> {
@@ -341,6 +410,15 @@ impl Hot {
         }
         Ok(())
     }
+}
+
+/// The account, event and end of a dead letter.
+fn dead(c: &Connection, seq: SendSeq) -> Result<Option<(i64, Option<EventSeq>, Settlement)>> {
+    let row = c.query_row("SELECT account, event, settled FROM dead WHERE seq = ?", [seq], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get::<_, Vec<u8>>(2)?))
+    });
+    let Some((account, event, settled)) = row.optional()? else { return Ok(None) };
+    Ok(Some((account, event, row::settlement(&settled).map_err(unreadable)?)))
 }
 
 /// The ledger's term of a settlement, and its reason.

@@ -16,6 +16,11 @@ struct SendBody<'a> {
     quote: &'a Option<MessageId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: &'a Option<MessageId>,
+    said: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<i64>,
 }
 
 /// As [`SendBody`], read back.
@@ -27,11 +32,17 @@ pub(crate) struct SendContent {
     pub(crate) quote: Option<MessageId>,
     #[serde(default)]
     pub(crate) cause: Option<MessageId>,
+    pub(crate) said: i64,
+    #[serde(default)]
+    pub(crate) from: Option<i64>,
+    #[serde(default)]
+    pub(crate) until: Option<i64>,
 }
 
 pub(crate) fn send_body(row: &OutboxRow) -> serde_json::Result<Vec<u8>> {
     let OutboxRow { to, what, quote, cause, .. } = row;
-    serde_json::to_vec(&SendBody { to, what, quote, cause })
+    let (from, until) = (row.not_before.map(Timestamp::as_millis), row.expires.map(Timestamp::as_millis));
+    serde_json::to_vec(&SendBody { to, what, quote, cause, said: row.said_at.as_millis(), from, until })
 }
 
 /// What became of a send, as JSON.

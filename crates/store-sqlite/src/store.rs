@@ -8,11 +8,11 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use wechaty::{
     Ledger,
     store::{
-        DedupeKey, Enqueued, EventSeq, Incoming, OutboxRow, Outcome, Reason, Result, SendSeq, Settlement, Store,
+        DeadLetter, DedupeKey, Enqueued, EventSeq, Incoming, OutboxRow, Outcome, Reason, Result, Said, SendSeq, Settlement, Store,
         StoreError, StoredEvent, Versioned,
     },
 };
@@ -21,7 +21,7 @@ use wechaty_types::{AccountId, Timestamp};
 
 use crate::{
     error::OpenError,
-    hot::{EventIn, Hot, SendIn},
+    hot::{EventIn, Hot, SendIn, unwritable},
     lock::Lock,
     read::Readers,
     row::{self, SendContent},
@@ -116,7 +116,8 @@ impl Store for SqliteStore {
         const CONTEXT: &str = "accepting events";
         let rows = events.iter().map(|incoming| {
             let conversation = incoming.conversation.as_ref().map(serde_json::to_string).transpose()?;
-            Ok(EventIn { dedupe: incoming.dedupe, conversation, body: serde_json::to_vec(&incoming.event)? })
+            let (dedupe, received) = (incoming.dedupe, incoming.received.as_millis());
+            Ok(EventIn { dedupe, conversation, received, body: serde_json::to_vec(&incoming.event)? })
         });
         let rows = rows.collect::<serde_json::Result<Vec<_>>>().map_err(json(CONTEXT))?;
         let account = account.clone();
@@ -125,9 +126,37 @@ impl Store for SqliteStore {
         });
         let accepted = accepted.await?.into_iter().zip(events).map(|(accepted, incoming)| {
             let (seq, identity) = accepted?;
-            Some(StoredEvent { seq, identity, conversation: incoming.conversation, event: incoming.event })
+            let Incoming { conversation, event, received, .. } = incoming;
+            Some(StoredEvent { seq, identity, conversation, event, received, runs: 0 })
         });
         Ok(accepted.collect())
+    }
+
+    async fn begin(&self, seq: EventSeq) -> Result<u32> {
+        self.writer.run("beginning an event", move |hot, c| hot.begin(c, seq)).await
+    }
+
+    async fn calm(&self, seq: EventSeq) -> Result<()> {
+        self.writer.run("calming an event", move |hot, c| hot.set_runs(c, seq, 0)).await
+    }
+
+    async fn said(&self, event: EventSeq) -> Result<Vec<Said>> {
+        self.writer.run("reading what an event said", move |hot, _| Ok(hot.said(event))).await
+    }
+
+    async fn note(&self, event: EventSeq, key: &str, value: Option<Bytes>) -> Result<()> {
+        let key = key.to_owned();
+        self.writer.run("keeping a note", move |hot, c| hot.note(c, event, &key, value.as_deref())).await
+    }
+
+    async fn recall(&self, event: EventSeq, key: &str) -> Result<Option<Bytes>> {
+        let key = key.to_owned();
+        let read = move |c: &Connection| {
+            c.prepare_cached("SELECT value FROM note WHERE event = ? AND key = ?")?
+                .query_row(params![event, key], |row| row.get::<_, Vec<u8>>(0))
+                .optional()
+        };
+        Ok(self.readers.read("reading a note", read).await?.map(Bytes::from))
     }
 
     async fn finish(&self, _account: &AccountId, done: &[(EventSeq, Outcome)]) -> Result<()> {
@@ -142,7 +171,7 @@ impl Store for SqliteStore {
     async fn unfinished(&self, account: &AccountId) -> Result<Vec<StoredEvent>> {
         self.flush().await?;
         let account = account.clone();
-        let query = "SELECT seq, identity, conversation, body FROM event JOIN account ON account.id = event.account
+        let query = "SELECT seq, identity, conversation, body, received, runs FROM event JOIN account ON account.id = event.account
                      WHERE account.name = ? ORDER BY seq";
         let read = move |c: &Connection| {
             let mut query = c.prepare_cached(query)?;
@@ -150,7 +179,9 @@ impl Store for SqliteStore {
                 let conversation: Option<String> = row.get(2)?;
                 let conversation = conversation.map(|_| from_json(row, 2)).transpose()?;
                 let identity: DedupeKey = row.get(1)?;
-                Ok(StoredEvent { seq: row.get(0)?, identity, conversation, event: from_json(row, 3)? })
+                let received = Timestamp::from_millis(row.get(4)?);
+                let (seq, runs) = (row.get(0)?, row.get(5)?);
+                Ok(StoredEvent { seq, identity, conversation, event: from_json(row, 3)?, received, runs })
             })?;
             rows.collect()
         };
@@ -178,10 +209,10 @@ impl Store for SqliteStore {
         self.writer.run("giving back a send", move |hot, c| hot.unclaim(c, seq)).await
     }
 
-    async fn settle(&self, done: &[(SendSeq, Settlement)]) -> Result<()> {
+    async fn settle(&self, done: &[(SendSeq, Settlement)], at: Timestamp) -> Result<()> {
         let done = done.to_vec();
         let settle = move |hot: &mut Hot, c: &Connection| {
-            done.iter().try_for_each(|(seq, settlement)| hot.settle(c, *seq, settlement))
+            done.iter().try_for_each(|(seq, settlement)| hot.settle(c, *seq, settlement, at.as_millis()))
         };
         self.writer.run("settling a send", settle).await
     }
@@ -189,30 +220,45 @@ impl Store for SqliteStore {
     async fn unsent(&self, account: &AccountId) -> Result<Vec<OutboxRow>> {
         self.flush().await?;
         let account = account.clone();
-        let query = "SELECT seq, event, key, body, attempts, claimed_at FROM send
+        let query = "SELECT seq, account.name, event, key, body, attempts, claimed_at FROM send
                      JOIN account ON account.id = send.account
                      WHERE account.name = ? AND settled IS NULL ORDER BY seq";
         let read = move |c: &Connection| {
             let mut query = c.prepare_cached(query)?;
-            let rows = query.query_map([account.as_str()], |row| {
-                let SendContent { to, what, quote, cause } = from_json(row, 3)?;
-                let claimed_at: Option<i64> = row.get(5)?;
-                Ok(OutboxRow {
-                    seq: row.get(0)?,
-                    key: IdempotencyKey::from_bytes(row.get(2)?),
-                    account: account.clone(),
-                    to,
-                    what,
-                    quote,
-                    cause,
-                    event: row.get(1)?,
-                    attempts: row.get(4)?,
-                    claimed_at: claimed_at.map(Timestamp::from_millis),
-                })
-            })?;
+            let rows = query.query_map([account.as_str()], outbox_row)?;
             rows.collect()
         };
         self.readers.read("reading unsent messages", read).await
+    }
+
+    async fn dead_letters(&self, after: SendSeq, limit: usize) -> Result<Vec<DeadLetter>> {
+        self.flush().await?;
+        let query = "SELECT seq, account.name, event, key, body, attempts, NULL, settled, at FROM dead
+                     JOIN account ON account.id = dead.account
+                     WHERE seq > ? ORDER BY seq LIMIT ?";
+        let read = move |c: &Connection| {
+            let mut query = c.prepare_cached(query)?;
+            let letters = query.query_map(params![after, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+                let end = row::settlement(row.get_ref(7)?.as_blob()?).map_err(unwritable)?;
+                Ok(DeadLetter { row: outbox_row(row)?, end, at: Timestamp::from_millis(row.get(8)?) })
+            })?;
+            letters.collect()
+        };
+        self.readers.read("reading dead letters", read).await
+    }
+
+    async fn revive(&self, seq: SendSeq) -> Result<Option<OutboxRow>> {
+        const CONTEXT: &str = "reviving a dead letter";
+        if !self.writer.run(CONTEXT, move |hot, c| hot.revive(c, seq)).await? {
+            return Ok(None);
+        }
+        let query = "SELECT seq, account.name, event, key, body, attempts, claimed_at FROM send
+                     JOIN account ON account.id = send.account WHERE seq = ?";
+        self.readers.read(CONTEXT, move |c| c.query_row(query, [seq], outbox_row).optional()).await
+    }
+
+    async fn discard(&self, seq: SendSeq) -> Result<bool> {
+        self.writer.run("dropping a dead letter", move |hot, c| hot.discard(c, seq)).await
     }
 
     async fn refuse(&self, account: &AccountId, reason: Reason) -> Result<()> {
@@ -272,21 +318,65 @@ impl Store for SqliteStore {
         self.writer.run("writing", |_, _| Ok(())).await
     }
 
-    async fn ledger(&self) -> Result<Ledger> {
+    async fn ledger(&self, account: Option<&AccountId>) -> Result<Ledger> {
         self.flush().await?;
-        self.readers.read("reading the ledger", ledger).await
+        let account = account.cloned();
+        self.readers.read("reading the ledger", move |c| ledger(c, account.as_ref())).await
+    }
+
+    async fn accounts(&self) -> Result<Vec<AccountId>> {
+        let read = |c: &Connection| {
+            let mut query = c.prepare_cached("SELECT name FROM account ORDER BY name")?;
+            let names = query.query_map([], |row| row.get::<_, String>(0).map(AccountId::new))?;
+            names.collect()
+        };
+        self.readers.read("reading accounts", read).await
     }
 }
 
+/// A row of the outbox, from its columns in the order of the queries above.
+fn outbox_row(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
+    let SendContent { to, what, quote, cause, said, from, until } = from_json(row, 4)?;
+    let claimed_at: Option<i64> = row.get(6)?;
+    Ok(OutboxRow {
+        seq: row.get(0)?,
+        account: AccountId::new(row.get::<_, String>(1)?),
+        event: row.get(2)?,
+        key: IdempotencyKey::from_bytes(row.get(3)?),
+        to,
+        what,
+        quote,
+        cause,
+        said_at: Timestamp::from_millis(said),
+        not_before: from.map(Timestamp::from_millis),
+        expires: until.map(Timestamp::from_millis),
+        attempts: row.get(5)?,
+        claimed_at: claimed_at.map(Timestamp::from_millis),
+    })
+}
+
 /// Both books, from one snapshot.
-fn ledger(c: &Connection) -> rusqlite::Result<Ledger> {
+fn ledger(c: &Connection, account: Option<&AccountId>) -> rusqlite::Result<Ledger> {
     let snapshot = c.unchecked_transaction()?;
+    let account = match account {
+        Some(name) => {
+            let id = snapshot.query_row("SELECT id FROM account WHERE name = ?", [name.as_str()], |row| row.get(0));
+            match id.optional()? {
+                None => return Ok(Ledger::default()),
+                found => found,
+            }
+        }
+        None => None::<i64>,
+    };
     let mut ledger = Ledger::default();
     let (i, o) = (&mut ledger.inbound, &mut ledger.outbound);
-    i.pending = snapshot.query_row("SELECT count(*) FROM event", [], |row| row.get(0))?;
-    o.pending = snapshot.query_row("SELECT count(*) FROM send WHERE settled IS NULL", [], |row| row.get(0))?;
-    let mut totals = snapshot.prepare("SELECT term, reason, sum(count) FROM total GROUP BY term, reason")?;
-    let mut rows = totals.query([])?;
+    i.pending = snapshot.query_row("SELECT count(*) FROM event WHERE ?1 IS NULL OR account = ?1", [account], |row| row.get(0))?;
+    let unsent = "SELECT count(*) FROM send WHERE settled IS NULL AND (?1 IS NULL OR account = ?1)";
+    o.pending = snapshot.query_row(unsent, [account], |row| row.get(0))?;
+    let totals = "SELECT term, reason, sum(count) FROM total WHERE ?1 IS NULL OR account = ?1
+                  GROUP BY term, reason HAVING sum(count) <> 0";
+    let mut totals = snapshot.prepare(totals)?;
+    let mut rows = totals.query([account])?;
     while let Some(row) = rows.next()? {
         let (term, reason, count): (String, String, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let add = |reasons: &mut BTreeMap<String, u64>, term: &str| {

@@ -11,6 +11,8 @@ CREATE TABLE event (
     account      INTEGER NOT NULL,
     identity     BLOB NOT NULL,
     conversation TEXT,
+    received     INTEGER NOT NULL,
+    runs         INTEGER NOT NULL,
     body         BLOB NOT NULL
 ) STRICT;
 
@@ -33,7 +35,27 @@ CREATE TABLE send (
     settled    BLOB
 ) STRICT;
 
--- Sessions, state, answers: small values by name, with their versions.
+-- What the handlers of an unfinished event must find again when it runs again.
+CREATE TABLE note (
+    event INTEGER NOT NULL,
+    key   TEXT NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (event, key)
+) STRICT, WITHOUT ROWID;
+
+-- Dead letters: sends that failed for good, or of which nobody knows, with their content.
+CREATE TABLE dead (
+    seq      INTEGER PRIMARY KEY,
+    account  INTEGER NOT NULL,
+    event    INTEGER,
+    key      BLOB NOT NULL,
+    body     BLOB NOT NULL,
+    attempts INTEGER NOT NULL,
+    settled  BLOB NOT NULL,
+    at       INTEGER NOT NULL
+) STRICT;
+
+-- Sessions, state: small values by name, with their versions.
 CREATE TABLE value (
     namespace TEXT NOT NULL,
     key       TEXT NOT NULL,

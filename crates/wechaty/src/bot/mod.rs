@@ -93,7 +93,7 @@ impl Bot {
     /// # Errors
     /// When the store cannot be read.
     pub async fn ledger(&self) -> Result<Ledger> {
-        Ok(self.0.core.store.ledger().await?)
+        Ok(self.0.core.store.ledger(None).await?)
     }
 
     /// Whether the first account is logged in.

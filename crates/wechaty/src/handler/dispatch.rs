@@ -192,7 +192,6 @@ impl EventRun {
             let errors = std::mem::take(&mut *self.errors.lock());
             let outcome = Outcome::Handled { by: self.handled.load(Ordering::Relaxed), errors };
             self.cx.account.finish(seq, outcome).await;
-            crate::inbox::forget_answers(&self.cx.account, self.event.identity).await;
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -21,10 +21,9 @@ use wechaty_types::{ContactId, MessagePayload};
 
 use super::LaneKey;
 use crate::{
-    Account, Error, Result,
+    Error, Result,
     handler::{self, AnyEvent, Run},
     outbox::Say,
-    store::DedupeKey,
     user::Message,
 };
 
@@ -50,8 +49,6 @@ struct Answer {
 pub(crate) struct Waiters {
     count: AtomicUsize,
     next: AtomicUsize,
-    /// Whether any answer was ever recorded; without one there is nothing to forget.
-    recorded: AtomicBool,
     lanes: Mutex<HashMap<LaneKey, Vec<Waiter>>>,
 }
 
@@ -306,52 +303,31 @@ async fn ask(
         return Err(Error::Full { what: "questions", limit: core.limits.questions });
     }
     let run = Run::current();
-    let journal = run.as_ref().filter(|run| run.event.is_some()).map(|run| answers(&account, run.identity));
+    let event = run.as_ref().and_then(|run| run.event);
     // Before the question goes out: a quick answer must not be missed.
     let mut waiting = Waiting::new(&message, &filter, run.clone());
-    let question = question.await?.key().to_string();
-    if let Some(journal) = &journal
-        && let Some(recorded) = core.store.get(journal, &question).await?
+    let question = format!("answer/{}", question.await?.key());
+    if let Some(event) = event
+        && let Some(recorded) = core.store.recall(event, &question).await?
     {
-        core.waiters.recorded.store(true, Ordering::Release);
-        let payload: MessagePayload = serde_json::from_slice(&recorded.value).map_err(Error::other)?;
+        let payload: MessagePayload = serde_json::from_slice(&recorded).map_err(Error::other)?;
         return Ok(Some(Message::new(account, Arc::new(payload))));
     }
     let deadline = timeout.map(|after| core.clock.now().saturating_add(after));
     loop {
         let left = deadline.map(|deadline| deadline.saturating_sub(core.clock.now()));
         let Some(Answer { message: answer, taken }) = waiting.answer(left).await? else { return Ok(None) };
-        if let Some(journal) = &journal {
+        if let Some(event) = event {
             let json = serde_json::to_vec(&**answer.payload()).map_err(Error::other)?;
-            core.store.put(journal, &question, None, Some(json.into())).await?;
-            core.waiters.recorded.store(true, Ordering::Release);
+            core.store.note(event, &question, Some(json.into())).await?;
         }
         if taken.send(()).is_ok() {
             return Ok(Some(answer));
         }
         // Its lane had waited long enough and gave it to the handlers: it is not our answer any more.
-        if let Some(journal) = &journal {
-            core.store.put(journal, &question, None, None).await?;
+        if let Some(event) = event {
+            core.store.note(event, &question, None).await?;
         }
         waiting = Waiting::new(&message, &filter, run.clone());
-    }
-}
-
-/// Namespace of the answers a run has had, by the key of their question: a handler that runs again gets them again.
-fn answers(account: &Account, run: DedupeKey) -> String {
-    format!("answers/{}/{:032x}", account.id(), u128::from_be_bytes(run))
-}
-
-/// The event is finished: nobody will ask for its answers again.
-pub(crate) async fn forget_answers(account: &Account, event: DedupeKey) {
-    let core = account.core();
-    if !core.waiters.recorded.load(Ordering::Acquire) {
-        return;
-    }
-    let journal = answers(account, event);
-    for question in core.store.keys(&journal).await.unwrap_or_default() {
-        if let Err(error) = core.store.put(&journal, &question, None, None).await {
-            tracing::warn!(%error, "a recorded answer could not be removed");
-        }
     }
 }

@@ -15,7 +15,7 @@ use wechaty_puppet::{AcceptError, Batch, CancellationToken, Cursor, Event, Event
 use wechaty_types::{ConversationId, DirtyType, EventPayload, FriendshipPayload, MessagePayload, ScanStatus};
 
 pub use ask::Ask;
-pub(crate) use ask::{Asked, Waiters, forget_answers};
+pub(crate) use ask::{Asked, Waiters};
 pub(crate) use lane::{LaneKey, Lanes, Pushed};
 pub(crate) use sharded::Sharded;
 pub(crate) use whole::{OnPanic, whole};
@@ -99,6 +99,7 @@ impl EventSink for Inbox {
             }
             account.observe(event);
         }
+        let received = core.clock.wall();
         let (mut journal, mut uncounted) = (Vec::with_capacity(events.len()), Vec::new());
         for event in events {
             if matches!(event.what, EventPayload::Heartbeat(_) | EventPayload::Dong(_)) {
@@ -106,7 +107,7 @@ impl EventSink for Inbox {
                 continue;
             }
             let conversation = conversation(account, &event);
-            journal.push(Incoming { dedupe: dedupe(&event), conversation, event });
+            journal.push(Incoming { dedupe: dedupe(&event), conversation, event, received });
         }
         let permits = tokio::select! {
             biased;

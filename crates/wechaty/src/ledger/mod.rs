@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
+use crate::store::{Outcome, Settlement};
+
 /// Both books at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Ledger {
@@ -67,6 +69,99 @@ pub struct OutLedger {
     pub residue: i64,
     /// `rejected`, `expired` and `dead` by reason.
     pub reasons: BTreeMap<String, u64>,
+}
+
+impl InLedger {
+    /// Counts the end of an event.
+    pub fn count(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Handled { by, errors } => {
+                self.handled += 1;
+                self.handled_none += u64::from(!by);
+                for handler in errors {
+                    *self.errors.entry(handler.to_string()).or_default() += 1;
+                }
+            }
+            Outcome::Merged => self.merged += 1,
+            Outcome::Rejected(reason) => {
+                self.rejected += 1;
+                *self.reasons.entry(format!("rejected({reason})")).or_default() += 1;
+            }
+            Outcome::Expired(reason) => {
+                self.expired += 1;
+                *self.reasons.entry(format!("expired({reason})")).or_default() += 1;
+            }
+        }
+    }
+
+    /// Adds the terms of another book.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.received += other.received;
+        self.handled += other.handled;
+        self.handled_none += other.handled_none;
+        self.merged += other.merged;
+        self.rejected += other.rejected;
+        self.expired += other.expired;
+        self.duplicates += other.duplicates;
+        merge(&mut self.errors, &other.errors);
+        merge(&mut self.reasons, &other.reasons);
+    }
+}
+
+impl OutLedger {
+    /// Counts the end of a send.
+    pub fn count(&mut self, settlement: &Settlement) {
+        let (term, reason) = self.term(settlement);
+        *term += 1;
+        if let Some(reason) = reason {
+            *self.reasons.entry(reason).or_default() += 1;
+        }
+    }
+
+    /// Takes a counted end back.
+    pub(crate) fn uncount(&mut self, settlement: &Settlement) {
+        let (term, reason) = self.term(settlement);
+        *term = term.saturating_sub(1);
+        if let Some(reason) = reason
+            && let Some(count) = self.reasons.get_mut(&reason)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.reasons.remove(&reason);
+            }
+        }
+    }
+
+    fn term(&mut self, settlement: &Settlement) -> (&mut u64, Option<String>) {
+        match settlement {
+            Settlement::Sent(_) => (&mut self.sent, None),
+            Settlement::Merged => (&mut self.merged, None),
+            Settlement::Dropped => (&mut self.dropped, None),
+            Settlement::MaybeSent => (&mut self.maybe_sent, None),
+            Settlement::Rejected(reason) => (&mut self.rejected, Some(format!("rejected({reason})"))),
+            Settlement::Expired(reason) => (&mut self.expired, Some(format!("expired({reason})"))),
+            Settlement::Dead(reason) => (&mut self.dead, Some(format!("dead({reason})"))),
+        }
+    }
+
+    /// Adds the terms of another book.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.said += other.said;
+        self.sent += other.sent;
+        self.merged += other.merged;
+        self.rejected += other.rejected;
+        self.expired += other.expired;
+        self.dead += other.dead;
+        self.dropped += other.dropped;
+        self.maybe_sent += other.maybe_sent;
+        merge(&mut self.reasons, &other.reasons);
+    }
+}
+
+fn merge(into: &mut BTreeMap<String, u64>, from: &BTreeMap<String, u64>) {
+    for (key, count) in from {
+        *into.entry(key.clone()).or_default() += count;
+    }
 }
 
 impl Ledger {

@@ -247,6 +247,9 @@ impl Request {
             quote,
             cause: cause.or_else(|| run.as_ref().and_then(|run| run.cause.clone())),
             event: run.as_ref().and_then(|run| run.event),
+            said_at: account.core().clock.wall(),
+            not_before: None,
+            expires: None,
             attempts: 0,
             claimed_at: None,
         };

@@ -133,7 +133,7 @@ async fn drain(account: Account, key: LaneKey, number: u64) {
                 tracing::error!(account = %account.id(), "the observer of sends panicked");
             }
         }
-        if let Err(error) = core.store.settle(&[(seq, settlement)]).await {
+        if let Err(error) = core.store.settle(&[(seq, settlement)], core.clock.wall()).await {
             // The platform has it, the store does not know: it stays pending there, and is in doubt after a restart.
             tracing::error!(account = %account.id(), %error, "a send could not be settled in the store");
         }

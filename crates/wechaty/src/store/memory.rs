@@ -2,19 +2,22 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use hashbrown::{HashMap, HashSet};
-use parking_lot::Mutex;
-use wechaty_puppet::{Cursor, IdempotencyKey};
+use parking_lot::{Mutex, RwLock};
+use wechaty_puppet::Cursor;
 use wechaty_types::{AccountId, Timestamp};
 
 use super::{
-    DedupeKey, Enqueued, EventSeq, Incoming, OutboxRow, Outcome, Reason, Result, SendSeq, Settlement, Store, StoreError,
-    StoredEvent, Versioned,
+    DeadLetter, DedupeKey, Enqueued, EventSeq, Incoming, OutboxRow, Outcome, Reason, Result, Said, SendSeq, Settlement,
+    Store, StoreError, StoredEvent, Versioned,
 };
 use crate::ledger::{InLedger, Ledger, OutLedger};
 
@@ -28,9 +31,10 @@ const DEDUPE_WINDOW: usize = 65_536;
 pub struct MemoryStore {
     next_event: AtomicU64,
     next_send: AtomicU64,
-    accounts: Mutex<HashMap<AccountId, AccountRows>>,
+    accounts: RwLock<HashMap<AccountId, Arc<AccountRows>>>,
     events: Shards<EventShard>,
     sends: Shards<SendShard>,
+    dead: Mutex<BTreeMap<SendSeq, (usize, DeadLetter)>>,
     values: Mutex<BTreeMap<(String, String), Versioned>>,
 }
 
@@ -54,15 +58,21 @@ impl<T> Shards<T> {
     }
 }
 
-#[derive(Default)]
+/// An account's number in this store, and what is of the account as a whole.
 struct AccountRows {
+    index: usize,
+    inbox: Mutex<AccountInbox>,
+}
+
+#[derive(Default)]
+struct AccountInbox {
     cursor: Option<Cursor>,
     seen: HashSet<DedupeKey>,
     order: VecDeque<DedupeKey>,
     duplicates: u64,
 }
 
-impl AccountRows {
+impl AccountInbox {
     /// False: seen before.
     fn is_new(&mut self, key: DedupeKey) -> bool {
         if !self.seen.insert(key) {
@@ -79,47 +89,36 @@ impl AccountRows {
     }
 }
 
+/// Totals of each account, by its number.
+#[derive(Default)]
+struct Totals<T>(Vec<T>);
+
+impl<T: Default> Totals<T> {
+    fn of(&mut self, account: usize) -> &mut T {
+        if self.0.len() <= account {
+            self.0.resize_with(account + 1, T::default);
+        }
+        &mut self.0[account]
+    }
+}
+
 #[derive(Default)]
 struct EventShard {
     rows: HashMap<EventSeq, EventRow>,
-    totals: InLedger,
+    totals: Totals<InLedger>,
 }
 
 struct EventRow {
-    account: AccountId,
+    account: usize,
     stored: StoredEvent,
-    said: Vec<(IdempotencyKey, SendSeq, Option<Settlement>)>,
+    said: Vec<Said>,
+    notes: Vec<(Box<str>, Bytes)>,
 }
 
 #[derive(Default)]
 struct SendShard {
-    rows: HashMap<SendSeq, OutboxRow>,
-    totals: OutLedger,
-}
-
-impl SendShard {
-    fn count(&mut self, settlement: &Settlement) {
-        let t = &mut self.totals;
-        let reason = match settlement {
-            Settlement::Sent(_) => return t.sent += 1,
-            Settlement::Merged => return t.merged += 1,
-            Settlement::Dropped => return t.dropped += 1,
-            Settlement::MaybeSent => return t.maybe_sent += 1,
-            Settlement::Rejected(reason) => {
-                t.rejected += 1;
-                format!("rejected({reason})")
-            }
-            Settlement::Expired(reason) => {
-                t.expired += 1;
-                format!("expired({reason})")
-            }
-            Settlement::Dead(reason) => {
-                t.dead += 1;
-                format!("dead({reason})")
-            }
-        };
-        *t.reasons.entry(reason).or_default() += 1;
-    }
+    rows: HashMap<SendSeq, (usize, OutboxRow)>,
+    totals: Totals<OutLedger>,
 }
 
 impl MemoryStore {
@@ -127,6 +126,21 @@ impl MemoryStore {
     pub fn new() -> Self {
         Self::default()
     }
+
+    fn account(&self, id: &AccountId) -> Arc<AccountRows> {
+        if let Some(rows) = self.accounts.read().get(id) {
+            return rows.clone();
+        }
+        let mut accounts = self.accounts.write();
+        let index = accounts.len();
+        accounts.entry_ref(id).or_insert_with(|| Arc::new(AccountRows { index, inbox: Mutex::default() })).clone()
+    }
+
+    /// The row of an unfinished event.
+    fn event<T>(&self, seq: EventSeq, look: impl FnOnce(&mut EventRow) -> T) -> Option<T> {
+        self.events.of(seq).lock().rows.get_mut(&seq).map(look)
+    }
+
 }
 
 #[async_trait]
@@ -137,58 +151,50 @@ impl Store for MemoryStore {
         events: Vec<Incoming>,
         cursor: Option<Cursor>,
     ) -> Result<Vec<Option<StoredEvent>>> {
-        let mut accounts = self.accounts.lock();
-        let rows = accounts.entry_ref(account).or_default();
+        let rows = self.account(account);
+        let mut inbox = rows.inbox.lock();
         let mut accepted = Vec::with_capacity(events.len());
-        for incoming in events {
-            if incoming.dedupe.is_some_and(|key| !rows.is_new(key)) {
+        for Incoming { dedupe, conversation, event, received } in events {
+            if dedupe.is_some_and(|key| !inbox.is_new(key)) {
                 accepted.push(None);
                 continue;
             }
             let seq = self.next_event.fetch_add(1, Ordering::Relaxed) + 1;
             let mut identity = [0; 16];
             identity[..8].copy_from_slice(&seq.to_be_bytes());
-            let stored = StoredEvent {
-                seq,
-                identity: incoming.dedupe.unwrap_or(identity),
-                conversation: incoming.conversation,
-                event: incoming.event,
-            };
-            let row = EventRow { account: account.clone(), stored: stored.clone(), said: Vec::new() };
+            let identity = dedupe.unwrap_or(identity);
+            let stored = StoredEvent { seq, identity, conversation, event, received, runs: 0 };
+            let row =
+                EventRow { account: rows.index, stored: stored.clone(), said: Vec::new(), notes: Vec::new() };
             let mut shard = self.events.of(seq).lock();
-            shard.totals.received += 1;
+            shard.totals.of(rows.index).received += 1;
             shard.rows.insert(seq, row);
             accepted.push(Some(stored));
         }
         if cursor.is_some() {
-            rows.cursor = cursor;
+            inbox.cursor = cursor;
         }
         Ok(accepted)
+    }
+
+    async fn begin(&self, seq: EventSeq) -> Result<u32> {
+        let begun = self.event(seq, |row| {
+            row.stored.runs += 1;
+            row.stored.runs
+        });
+        Ok(begun.unwrap_or(0))
+    }
+
+    async fn calm(&self, seq: EventSeq) -> Result<()> {
+        self.event(seq, |row| row.stored.runs = 0);
+        Ok(())
     }
 
     async fn finish(&self, _account: &AccountId, done: &[(EventSeq, Outcome)]) -> Result<()> {
         for (seq, outcome) in done {
             let mut shard = self.events.of(*seq).lock();
             let Some(row) = shard.rows.remove(seq) else { continue };
-            let t = &mut shard.totals;
-            match outcome {
-                Outcome::Handled { by, errors } => {
-                    t.handled += 1;
-                    t.handled_none += u64::from(!by);
-                    for handler in errors {
-                        *t.errors.entry(handler.to_string()).or_default() += 1;
-                    }
-                }
-                Outcome::Merged => t.merged += 1,
-                Outcome::Rejected(reason) => {
-                    t.rejected += 1;
-                    *t.reasons.entry(format!("rejected({reason})")).or_default() += 1;
-                }
-                Outcome::Expired(reason) => {
-                    t.expired += 1;
-                    *t.reasons.entry(format!("expired({reason})")).or_default() += 1;
-                }
-            }
+            shard.totals.of(row.account).count(outcome);
             drop(shard);
             drop(row);
         }
@@ -196,36 +202,58 @@ impl Store for MemoryStore {
     }
 
     async fn unfinished(&self, account: &AccountId) -> Result<Vec<StoredEvent>> {
+        let account = self.account(account).index;
         let mut rows = Vec::new();
         for shard in &self.events.0 {
             let shard = shard.lock();
-            rows.extend(shard.rows.values().filter(|row| row.account == *account).map(|row| row.stored.clone()));
+            rows.extend(shard.rows.values().filter(|row| row.account == account).map(|row| row.stored.clone()));
         }
         rows.sort_unstable_by_key(|row| row.seq);
         Ok(rows)
+    }
+
+    async fn said(&self, event: EventSeq) -> Result<Vec<Said>> {
+        Ok(self.event(event, |row| row.said.clone()).unwrap_or_default())
+    }
+
+    async fn note(&self, event: EventSeq, key: &str, value: Option<Bytes>) -> Result<()> {
+        self.event(event, |row| {
+            row.notes.retain(|(name, _)| **name != *key);
+            row.notes.extend(value.map(|value| (key.into(), value)));
+        });
+        Ok(())
+    }
+
+    async fn recall(&self, event: EventSeq, key: &str) -> Result<Option<Bytes>> {
+        let find = |row: &mut EventRow| row.notes.iter().find(|(name, _)| **name == *key).map(|(_, v)| v.clone());
+        Ok(self.event(event, find).flatten())
     }
 
     async fn enqueue(&self, mut row: OutboxRow) -> Result<Enqueued> {
         let mut origin = row.event.map(|event| (event, self.events.of(event).lock()));
         let origin = origin.as_mut().and_then(|(event, shard)| shard.rows.get_mut(event));
         if let Some(origin) = &origin
-            && let Some((_, seq, settled)) = origin.said.iter().find(|(key, ..)| *key == row.key)
+            && let Some(said) = origin.said.iter().find(|said| said.key == row.key)
         {
-            return Ok(Enqueued::Existing { seq: *seq, settled: settled.clone() });
+            return Ok(Enqueued::Existing { seq: said.seq, settled: said.settled.clone() });
         }
         let seq = self.next_send.fetch_add(1, Ordering::Relaxed) + 1;
         row.seq = seq;
-        if let Some(origin) = origin {
-            origin.said.push((row.key, seq, None));
-        }
+        let account = match origin {
+            Some(origin) => {
+                origin.said.push(Said { seq, key: row.key, settled: None });
+                origin.account
+            }
+            None => self.account(&row.account).index,
+        };
         let mut shard = self.sends.of(seq).lock();
-        shard.totals.said += 1;
-        shard.rows.insert(seq, row);
+        shard.totals.of(account).said += 1;
+        shard.rows.insert(seq, (account, row));
         Ok(Enqueued::New(seq))
     }
 
     async fn claim(&self, seq: SendSeq, attempt: u32, at: Timestamp) -> Result<()> {
-        if let Some(row) = self.sends.of(seq).lock().rows.get_mut(&seq) {
+        if let Some((_, row)) = self.sends.of(seq).lock().rows.get_mut(&seq) {
             row.attempts = attempt;
             row.claimed_at.get_or_insert(at);
         }
@@ -233,49 +261,90 @@ impl Store for MemoryStore {
     }
 
     async fn unclaim(&self, seq: SendSeq) -> Result<()> {
-        if let Some(row) = self.sends.of(seq).lock().rows.get_mut(&seq) {
+        if let Some((_, row)) = self.sends.of(seq).lock().rows.get_mut(&seq) {
             row.claimed_at = None;
         }
         Ok(())
     }
 
-    async fn settle(&self, done: &[(SendSeq, Settlement)]) -> Result<()> {
+    async fn settle(&self, done: &[(SendSeq, Settlement)], at: Timestamp) -> Result<()> {
         for (seq, settlement) in done {
-            let row = {
+            let (account, row) = {
                 let mut shard = self.sends.of(*seq).lock();
-                let Some(row) = shard.rows.remove(seq) else { continue };
-                shard.count(settlement);
-                row
+                let Some((account, row)) = shard.rows.remove(seq) else { continue };
+                shard.totals.of(account).count(settlement);
+                (account, row)
             };
             // A handler that runs again has to learn what became of what it said.
-            if let Some(event) = row.event
-                && let Some(origin) = self.events.of(event).lock().rows.get_mut(&event)
-                && let Some(said) = origin.said.iter_mut().find(|(_, s, _)| s == seq)
-            {
-                said.2 = Some(settlement.clone());
+            if let Some(event) = row.event {
+                self.event(event, |origin| {
+                    if let Some(said) = origin.said.iter_mut().find(|said| said.seq == *seq) {
+                        said.settled = Some(settlement.clone());
+                    }
+                });
+            }
+            if matches!(settlement, Settlement::Dead(_) | Settlement::MaybeSent) {
+                let letter = DeadLetter { row, end: settlement.clone(), at };
+                self.dead.lock().insert(*seq, (account, letter));
             }
         }
         Ok(())
     }
 
     async fn unsent(&self, account: &AccountId) -> Result<Vec<OutboxRow>> {
+        let account = self.account(account).index;
         let mut rows = Vec::new();
         for shard in &self.sends.0 {
-            rows.extend(shard.lock().rows.values().filter(|row| row.account == *account).cloned());
+            let shard = shard.lock();
+            rows.extend(shard.rows.values().filter(|(of, _)| *of == account).map(|(_, row)| row.clone()));
         }
         rows.sort_unstable_by_key(|row| row.seq);
         Ok(rows)
     }
 
-    async fn refuse(&self, _account: &AccountId, reason: Reason) -> Result<()> {
+    async fn dead_letters(&self, after: SendSeq, limit: usize) -> Result<Vec<DeadLetter>> {
+        let dead = self.dead.lock();
+        Ok(dead.range(after + 1..).take(limit).map(|(_, (_, letter))| letter.clone()).collect())
+    }
+
+    async fn revive(&self, seq: SendSeq) -> Result<Option<OutboxRow>> {
+        let Some((account, DeadLetter { mut row, end, .. })) = self.dead.lock().remove(&seq) else { return Ok(None) };
+        (row.attempts, row.claimed_at) = (0, None);
+        // Its event may have run again and asked: it waits for the same send now.
+        let waits = row.event.and_then(|event| {
+            self.event(event, |origin| {
+                origin.said.iter_mut().find(|said| said.seq == seq).map(|said| said.settled = None).is_some()
+            })
+        });
+        if waits != Some(true) {
+            row.event = None;
+        }
+        let mut shard = self.sends.of(seq).lock();
+        shard.totals.of(account).uncount(&end);
+        shard.rows.insert(seq, (account, row.clone()));
+        Ok(Some(row))
+    }
+
+    async fn discard(&self, seq: SendSeq) -> Result<bool> {
+        let Some((account, letter)) = self.dead.lock().remove(&seq) else { return Ok(false) };
+        let mut shard = self.sends.of(seq).lock();
+        let totals = shard.totals.of(account);
+        totals.uncount(&letter.end);
+        totals.count(&Settlement::Dropped);
+        Ok(true)
+    }
+
+    async fn refuse(&self, account: &AccountId, reason: Reason) -> Result<()> {
+        let account = self.account(account).index;
         let mut shard = self.sends.of(0).lock();
-        shard.totals.said += 1;
-        shard.count(&Settlement::Rejected(reason));
+        let totals = shard.totals.of(account);
+        totals.said += 1;
+        totals.count(&Settlement::Rejected(reason));
         Ok(())
     }
 
     async fn cursor(&self, account: &AccountId) -> Result<Option<Cursor>> {
-        Ok(self.accounts.lock().get(account).and_then(|rows| rows.cursor.clone()))
+        Ok(self.account(account).inbox.lock().cursor.clone())
     }
 
     async fn get(&self, namespace: &str, key: &str) -> Result<Option<Versioned>> {
@@ -312,46 +381,34 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn ledger(&self) -> Result<Ledger> {
+    async fn ledger(&self, account: Option<&AccountId>) -> Result<Ledger> {
         // All shards at once, so that the books are of one moment.
-        let accounts = self.accounts.lock();
+        let accounts = self.accounts.read();
+        let only = match account.map(|id| accounts.get(id).map(|rows| rows.index)) {
+            Some(None) => return Ok(Ledger::default()),
+            Some(only) => only,
+            None => None,
+        };
+        let counts = |index: usize| only.is_none_or(|only| only == index);
+        let duplicates = accounts.values().filter(|rows| counts(rows.index)).map(|rows| rows.inbox.lock().duplicates);
+        let mut ledger = Ledger::default();
+        ledger.inbound.duplicates = duplicates.sum();
         let events: Vec<_> = self.events.0.iter().map(Mutex::lock).collect();
         let sends: Vec<_> = self.sends.0.iter().map(Mutex::lock).collect();
-        let mut ledger = Ledger::default();
-        let i = &mut ledger.inbound;
-        i.duplicates = accounts.values().map(|rows| rows.duplicates).sum();
         for shard in events {
-            let t = &shard.totals;
-            i.pending += shard.rows.len() as u64;
-            i.received += t.received;
-            i.handled += t.handled;
-            i.handled_none += t.handled_none;
-            i.merged += t.merged;
-            i.rejected += t.rejected;
-            i.expired += t.expired;
-            merge(&mut i.errors, &t.errors);
-            merge(&mut i.reasons, &t.reasons);
+            ledger.inbound.pending += shard.rows.values().filter(|row| counts(row.account)).count() as u64;
+            shard.totals.0.iter().enumerate().filter(|(i, _)| counts(*i)).for_each(|(_, t)| ledger.inbound.add(t));
         }
-        let o = &mut ledger.outbound;
         for shard in sends {
-            let t = &shard.totals;
-            o.pending += shard.rows.len() as u64;
-            o.said += t.said;
-            o.sent += t.sent;
-            o.merged += t.merged;
-            o.rejected += t.rejected;
-            o.expired += t.expired;
-            o.dead += t.dead;
-            o.dropped += t.dropped;
-            o.maybe_sent += t.maybe_sent;
-            merge(&mut o.reasons, &t.reasons);
+            ledger.outbound.pending += shard.rows.values().filter(|(account, _)| counts(*account)).count() as u64;
+            shard.totals.0.iter().enumerate().filter(|(i, _)| counts(*i)).for_each(|(_, t)| ledger.outbound.add(t));
         }
         Ok(ledger.balanced())
     }
-}
 
-fn merge(into: &mut BTreeMap<String, u64>, from: &BTreeMap<String, u64>) {
-    for (key, count) in from {
-        *into.entry(key.clone()).or_default() += count;
+    async fn accounts(&self) -> Result<Vec<AccountId>> {
+        let mut accounts: Vec<_> = self.accounts.read().keys().cloned().collect();
+        accounts.sort_unstable();
+        Ok(accounts)
     }
 }

@@ -66,6 +66,8 @@ pub struct Incoming {
     pub conversation: Option<ConversationId>,
     /// The event.
     pub event: Event,
+    /// When it came, on the bot's clock.
+    pub received: Timestamp,
 }
 
 /// An accepted event that is not finished.
@@ -79,6 +81,10 @@ pub struct StoredEvent {
     pub conversation: Option<ConversationId>,
     /// The event.
     pub event: Event,
+    /// When it came, on the bot's clock.
+    pub received: Timestamp,
+    /// How often it [began](Store::begin) and was neither finished nor calmed.
+    pub runs: u32,
 }
 
 /// What became of an event.
@@ -119,6 +125,12 @@ pub struct OutboxRow {
     pub cause: Option<MessageId>,
     /// The event in whose run it was said; its key is compared with the event's earlier sends.
     pub event: Option<EventSeq>,
+    /// When it was said, on the bot's clock.
+    pub said_at: Timestamp,
+    /// Not before this time; `None`: at once.
+    pub not_before: Option<Timestamp>,
+    /// Not after this time: it is expired then. `None`: however late.
+    pub expires: Option<Timestamp>,
     /// How often it was tried.
     pub attempts: u32,
     /// Since when it may have reached the platform; `None`: it surely has not.
@@ -159,6 +171,28 @@ pub enum Settlement {
     MaybeSent,
 }
 
+/// A send that its event has enqueued, in this run or an earlier one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Its number.
+    pub seq: SendSeq,
+    /// Its key.
+    pub key: IdempotencyKey,
+    /// What became of it, if it is settled.
+    pub settled: Option<Settlement>,
+}
+
+/// A send that failed for good, or of which nobody knows: kept with its content until somebody decides.
+#[derive(Clone, Debug)]
+pub struct DeadLetter {
+    /// The send.
+    pub row: OutboxRow,
+    /// [`Settlement::Dead`] or [`Settlement::MaybeSent`].
+    pub end: Settlement,
+    /// When it ended, on the bot's clock.
+    pub at: Timestamp,
+}
+
 /// A value with its version: 1 for the first, rising by one with each change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Versioned {
@@ -184,12 +218,29 @@ pub trait Store: Send + Sync + 'static {
         cursor: Option<Cursor>,
     ) -> Result<Vec<Option<StoredEvent>>>;
 
-    /// Records what became of events and forgets them, and the keys of what they said. Alone among the operations it
+    /// Records that a run of an event begins that an earlier life left unfinished; gives how often it has begun since
+    /// it was [calm](Self::calm).
+    async fn begin(&self, seq: EventSeq) -> Result<u32>;
+
+    /// Records that an event is no danger to the process: its handler waits, or the bot stopped as it should.
+    async fn calm(&self, seq: EventSeq) -> Result<()>;
+
+    /// Records what became of events and forgets them, their notes, and the keys of what they said. Alone among the operations it
     /// may return before it is durable: lost, the event runs again and says the same under the same keys.
     async fn finish(&self, account: &AccountId, done: &[(EventSeq, Outcome)]) -> Result<()>;
 
     /// Accepted and unfinished events of an account, in order.
     async fn unfinished(&self, account: &AccountId) -> Result<Vec<StoredEvent>>;
+
+    /// What an unfinished event has said so far, in order.
+    async fn said(&self, event: EventSeq) -> Result<Vec<Said>>;
+
+    /// Keeps (or, with `None`, removes) something the handlers of an unfinished event must find again when it runs
+    /// again: an answer, the result of an effect. An event that is finished takes none.
+    async fn note(&self, event: EventSeq, key: &str, value: Option<Bytes>) -> Result<()>;
+
+    /// A note of an unfinished event.
+    async fn recall(&self, event: EventSeq, key: &str) -> Result<Option<Bytes>>;
 
     /// Commits a send, unless its event has said the same key before.
     async fn enqueue(&self, row: OutboxRow) -> Result<Enqueued>;
@@ -200,11 +251,22 @@ pub trait Store: Send + Sync + 'static {
     /// Records that a try surely came to nothing: the send is not in doubt any more.
     async fn unclaim(&self, seq: SendSeq) -> Result<()>;
 
-    /// Records what became of sends and forgets their content.
-    async fn settle(&self, done: &[(SendSeq, Settlement)]) -> Result<()>;
+    /// Records what became of sends at `at`, and forgets their content; that of dead ones and of those in doubt is kept
+    /// among the [dead letters](Self::dead_letters).
+    async fn settle(&self, done: &[(SendSeq, Settlement)], at: Timestamp) -> Result<()>;
 
     /// Enqueued and unsettled sends of an account, in order.
     async fn unsent(&self, account: &AccountId) -> Result<Vec<OutboxRow>>;
+
+    /// Dead letters with a number above `after`, in order, at most so many.
+    async fn dead_letters(&self, after: SendSeq, limit: usize) -> Result<Vec<DeadLetter>>;
+
+    /// Puts a dead letter back into the outbox, as if it had not been tried: the ledger counts it as pending again.
+    /// `None`: there is no such dead letter.
+    async fn revive(&self, seq: SendSeq) -> Result<Option<OutboxRow>>;
+
+    /// Drops a dead letter: the ledger counts it as dropped. `false`: there is no such dead letter.
+    async fn discard(&self, seq: SendSeq) -> Result<bool>;
 
     /// Counts a send that was refused before it became a row.
     async fn refuse(&self, account: &AccountId, reason: Reason) -> Result<()>;
@@ -225,6 +287,9 @@ pub trait Store: Send + Sync + 'static {
     /// Returns when everything asked for before is durable.
     async fn flush(&self) -> Result<()>;
 
-    /// Both books, counted from rows.
-    async fn ledger(&self) -> Result<Ledger>;
+    /// Both books, counted from rows; of one account, or of all.
+    async fn ledger(&self, account: Option<&AccountId>) -> Result<Ledger>;
+
+    /// The accounts it has rows or totals of, sorted.
+    async fn accounts(&self) -> Result<Vec<AccountId>>;
 }

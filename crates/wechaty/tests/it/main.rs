@@ -13,6 +13,7 @@ mod sayables;
 mod scopes;
 mod stops;
 mod store;
+mod suite;
 mod support;
 mod ui;
 mod whole;

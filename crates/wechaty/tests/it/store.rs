@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use wechaty::{
     Ledger,
     store::{
-        Enqueued, EventSeq, Incoming, MemoryStore, OutboxRow, Outcome, Reason, Result, SendSeq, Settlement, Store, StoreError,
+        DeadLetter, Enqueued, EventSeq, Incoming, MemoryStore, OutboxRow, Outcome, Reason, Result, Said, SendSeq, Settlement, Store, StoreError,
         StoredEvent, Versioned,
     },
 };
@@ -98,9 +98,9 @@ impl Store for Faulty {
     async fn unclaim(&self, seq: SendSeq) -> Result<()> {
         self.inner.unclaim(seq).await
     }
-    async fn settle(&self, done: &[(SendSeq, Settlement)]) -> Result<()> {
+    async fn settle(&self, done: &[(SendSeq, Settlement)], at: Timestamp) -> Result<()> {
         assert!(!one_of(&self.panics), "a bug in the store");
-        self.inner.settle(done).await
+        self.inner.settle(done, at).await
     }
     async fn unsent(&self, account: &AccountId) -> Result<Vec<OutboxRow>> {
         if !one_of(&self.unsent.0) && one_of(&self.unsent.1) {
@@ -126,7 +126,34 @@ impl Store for Faulty {
     async fn flush(&self) -> Result<()> {
         self.inner.flush().await
     }
-    async fn ledger(&self) -> Result<Ledger> {
-        self.inner.ledger().await
+    async fn ledger(&self, account: Option<&AccountId>) -> Result<Ledger> {
+        self.inner.ledger(account).await
+    }
+    async fn accounts(&self) -> Result<Vec<AccountId>> {
+        self.inner.accounts().await
+    }
+    async fn begin(&self, seq: EventSeq) -> Result<u32> {
+        self.inner.begin(seq).await
+    }
+    async fn calm(&self, seq: EventSeq) -> Result<()> {
+        self.inner.calm(seq).await
+    }
+    async fn said(&self, event: EventSeq) -> Result<Vec<Said>> {
+        self.inner.said(event).await
+    }
+    async fn note(&self, event: EventSeq, key: &str, value: Option<Bytes>) -> Result<()> {
+        self.inner.note(event, key, value).await
+    }
+    async fn recall(&self, event: EventSeq, key: &str) -> Result<Option<Bytes>> {
+        self.inner.recall(event, key).await
+    }
+    async fn dead_letters(&self, after: SendSeq, limit: usize) -> Result<Vec<DeadLetter>> {
+        self.inner.dead_letters(after, limit).await
+    }
+    async fn revive(&self, seq: SendSeq) -> Result<Option<OutboxRow>> {
+        self.inner.revive(seq).await
+    }
+    async fn discard(&self, seq: SendSeq) -> Result<bool> {
+        self.inner.discard(seq).await
     }
 }

@@ -1,0 +1,3 @@
+//! The SQLite store: the suite of all stores, and what only a file can do.
+
+mod suite;
