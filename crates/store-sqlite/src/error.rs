@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use wechaty::store::StoreError;
+use wechaty_store::StoreError;
 
 /// Why a store could not be opened.
 #[derive(Debug, thiserror::Error)]

@@ -7,8 +7,8 @@ use std::{borrow::Cow, collections::VecDeque};
 
 use hashbrown::{HashMap, HashSet};
 use rusqlite::{Connection, OptionalExtension, params};
-use wechaty::store::{DedupeKey, Enqueued, EventSeq, Outcome, Said, SendSeq, Settlement};
 use wechaty_puppet::IdempotencyKey;
+use wechaty_store::{DedupeKey, Enqueued, EventSeq, Outcome, Said, SendSeq, Settlement};
 use wechaty_types::AccountId;
 
 use crate::row;
@@ -261,7 +261,7 @@ impl Hot {
             }
             Outcome::Rejected(reason) => ("in.rejected", reason.clone()),
             Outcome::Expired(reason) => ("in.expired", reason.clone()),
-            _ => ("in.merged", Cow::Borrowed("")),
+            Outcome::Merged => ("in.merged", Cow::Borrowed("")),
         };
         self.count(event.account, term, reason);
         Ok(())
@@ -388,10 +388,7 @@ impl Hot {
                 .prepare_cached("INSERT OR REPLACE INTO value VALUES (?, ?, ?, ?)")?
                 .execute(params![at.0, at.1, found + 1, value])
                 .map(|_| Ok(found + 1)),
-            None => c
-                .prepare_cached("DELETE FROM value WHERE namespace = ? AND key = ?")?
-                .execute(at)
-                .map(|_| Ok(0)),
+            None => c.prepare_cached("DELETE FROM value WHERE namespace = ? AND key = ?")?.execute(at).map(|_| Ok(0)),
         }
     }
 
@@ -430,6 +427,6 @@ fn ended(settlement: &Settlement) -> (&'static str, Cow<'static, str>) {
         Settlement::Expired(reason) => ("out.expired", reason.clone()),
         Settlement::Dead(reason) => ("out.dead", reason.clone()),
         Settlement::Dropped => ("out.dropped", Cow::Borrowed("")),
-        _ => ("out.maybe_sent", Cow::Borrowed("")),
+        Settlement::MaybeSent => ("out.maybe_sent", Cow::Borrowed("")),
     }
 }

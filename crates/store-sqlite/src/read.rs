@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags};
-use wechaty::store::StoreError;
+use wechaty_store::StoreError;
 
 use crate::error::failed;
 

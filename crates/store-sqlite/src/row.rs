@@ -3,8 +3,8 @@
 use std::{borrow::Cow, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use wechaty::store::{OutboxRow, Settlement};
 use wechaty_puppet::Sent;
+use wechaty_store::{OutboxRow, Settlement};
 use wechaty_types::{ConversationId, MessageId, SayablePayload, Timestamp};
 
 /// What of a send is neither a column nor decides anything here.
@@ -81,7 +81,7 @@ pub(crate) fn settled_body(settlement: &Settlement) -> serde_json::Result<Vec<u8
         Settlement::Dead(why) => Settled::Dead { reason: reason(why) },
         Settlement::Merged => Settled::Merged,
         Settlement::Dropped => Settled::Dropped,
-        _ => Settled::MaybeSent,
+        Settlement::MaybeSent => Settled::MaybeSent,
     })
 }
 

@@ -9,14 +9,11 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use wechaty::{
-    Ledger,
-    store::{
-        DeadLetter, DedupeKey, Enqueued, EventSeq, Incoming, OutboxRow, Outcome, Reason, Result, Said, SendSeq, Settlement, Store,
-        StoreError, StoredEvent, Versioned,
-    },
-};
 use wechaty_puppet::{Cursor, IdempotencyKey};
+use wechaty_store::{
+    DeadLetter, DedupeKey, Enqueued, EventSeq, Incoming, Ledger, OutboxRow, Outcome, Reason, Result, Said, SendSeq,
+    Settlement, Store, StoreError, StoredEvent, Versioned,
+};
 use wechaty_types::{AccountId, Timestamp};
 
 use crate::{
@@ -121,9 +118,9 @@ impl Store for SqliteStore {
         });
         let rows = rows.collect::<serde_json::Result<Vec<_>>>().map_err(json(CONTEXT))?;
         let account = account.clone();
-        let accepted = self.writer.run(CONTEXT, move |hot, c| {
-            hot.accept(c, &account, &rows, cursor.as_ref().map(|cursor| &*cursor.0))
-        });
+        let accepted = self
+            .writer
+            .run(CONTEXT, move |hot, c| hot.accept(c, &account, &rows, cursor.as_ref().map(|cursor| &*cursor.0)));
         let accepted = accepted.await?.into_iter().zip(events).map(|(accepted, incoming)| {
             let (seq, identity) = accepted?;
             let Incoming { conversation, event, received, .. } = incoming;
@@ -370,7 +367,9 @@ fn ledger(c: &Connection, account: Option<&AccountId>) -> rusqlite::Result<Ledge
     };
     let mut ledger = Ledger::default();
     let (i, o) = (&mut ledger.inbound, &mut ledger.outbound);
-    i.pending = snapshot.query_row("SELECT count(*) FROM event WHERE ?1 IS NULL OR account = ?1", [account], |row| row.get(0))?;
+    i.pending =
+        snapshot
+            .query_row("SELECT count(*) FROM event WHERE ?1 IS NULL OR account = ?1", [account], |row| row.get(0))?;
     let unsent = "SELECT count(*) FROM send WHERE settled IS NULL AND (?1 IS NULL OR account = ?1)";
     o.pending = snapshot.query_row(unsent, [account], |row| row.get(0))?;
     let totals = "SELECT term, reason, sum(count) FROM total WHERE ?1 IS NULL OR account = ?1

@@ -7,7 +7,7 @@ use std::{
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
-use wechaty::store::StoreError;
+use wechaty_store::StoreError;
 
 use crate::{
     error::failed,

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use wechaty::store::{
+use wechaty_puppet::{Cursor, IdempotencyKey, MessagePayload, Sent};
+use wechaty_store::{
     DedupeKey, Enqueued, Incoming, OutboxRow, Outcome, Result, Settlement, Store, StoreError, StoredEvent,
 };
-use wechaty_puppet::{Cursor, IdempotencyKey, MessagePayload, Sent};
 use wechaty_types::{AccountId, ConversationId, Event, MessageId, SayablePayload, Timestamp};
 
 use crate::{

@@ -2,10 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wechaty::{
-    Ledger,
-    store::{Outcome, Settlement},
-};
+use wechaty_store::{Ledger, Outcome, Settlement};
 
 /// An unfinished event.
 #[derive(Clone, Debug, Default)]

@@ -71,6 +71,14 @@ pub enum Error {
     /// The bot stops, and nobody will answer.
     #[error("the bot is stopping")]
     Stopping,
+    /// The process did not outlive the handling of an event, again and again.
+    #[error("a {event} event has ended the process {runs} times and is given up: look at what its handler does")]
+    Poison {
+        /// Of which kind the event is.
+        event: wechaty_types::EventKind,
+        /// How often it began.
+        runs: u32,
+    },
     /// A handler panicked.
     #[error("handler panicked: {0}")]
     Panic(String),

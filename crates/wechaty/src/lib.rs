@@ -12,12 +12,12 @@
 
 mod bot;
 mod cache;
+mod card;
 mod error;
 mod handler;
 #[cfg(feature = "host")]
 pub mod http;
 mod inbox;
-mod ledger;
 mod outbox;
 pub mod plugin;
 pub mod prelude;
@@ -33,8 +33,8 @@ pub use cache::CacheSizes;
 pub use error::{Error, Result};
 pub use handler::{EventType, Extract, Flow, Handler, IntoFlow, State};
 pub use inbox::Ask;
-pub use ledger::{InLedger, Ledger, OutLedger};
 pub use outbox::{InDoubt, OutboxPolicy, Receipt, ReceiptState, Say, SendFailure, SendObserver, SentMessage};
 pub use sayable::{IntoSayable, Sayable};
 pub use wechaty_puppet::{Clock, FriendRequest, LoginAnswer, RoomPermission, Settings, VirtualClock};
+pub use wechaty_store::{InLedger, Ledger, OutLedger};
 pub use wechaty_types as types;

@@ -43,10 +43,7 @@ async fn run(path: &Path, feed: Feed, tally: Arc<Tally>, clock: &Clock) -> anyho
     bot.drained().await;
     let ledger = bot.ledger().await?;
     ensure!(ledger.is_balanced() && ledger.is_settled(), "the ledger does not balance:\n{ledger}");
-    ensure!(
-        ledger.outbound.sent == tally.said.load(Ordering::Relaxed),
-        "not every message was answered:\n{ledger}"
-    );
+    ensure!(ledger.outbound.sent == tally.said.load(Ordering::Relaxed), "not every message was answered:\n{ledger}");
     bot.stop().await?;
     Ok(())
 }

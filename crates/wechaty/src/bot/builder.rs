@@ -48,6 +48,10 @@ pub enum BuildError {
         /// Most alike.
         nearest: Option<&'static str>,
     },
+    /// The store of a named bot cannot be opened.
+    #[cfg(feature = "sqlite")]
+    #[error(transparent)]
+    Store(#[from] crate::store::OpenError),
     /// A puppet's settings are not right.
     #[error(transparent)]
     Settings(#[from] wechaty_puppet::SettingsError),
@@ -143,8 +147,8 @@ impl BotBuilder {
         self
     }
 
-    /// Names the bot: it remembers across its lives, in `<name>.memory-card.json`. Default: `WECHATY_NAME`, else a
-    /// nameless bot that keeps everything in memory.
+    /// Names the bot: it remembers across its lives. What must not be lost is in `<name>.wechaty.db`, its memory card in
+    /// `<name>.memory-card.json`. Default: `WECHATY_NAME`, else a nameless bot that keeps everything in memory.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
@@ -180,7 +184,7 @@ impl BotBuilder {
         self
     }
 
-    /// The store; in memory without it.
+    /// The store. Without it a named bot has one SQLite file (feature `sqlite`), an unnamed one keeps all in memory.
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
         self.store = Some(store);
         self
@@ -266,7 +270,14 @@ impl BotBuilder {
             return Err(BuildError::MissingState(missing).into());
         }
         let clock = self.clock.unwrap_or_else(Clock::system);
-        let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
+        let name = self.name.or_else(|| std::env::var("WECHATY_NAME").ok().filter(|name| !name.is_empty()));
+        let folder = self.folder.unwrap_or_default();
+        let store = match (self.store, &name) {
+            (Some(store), _) => store,
+            #[cfg(feature = "sqlite")]
+            (None, Some(name)) => open(&folder, name)?,
+            _ => Arc::new(MemoryStore::new()),
+        };
         let caches = Caches::new(&self.caches, &clock);
         let core = Arc::new(Core::new(store, clock, self.limits, self.states, caches, self.send_observer));
         let accounts = self.accounts.into_iter().zip(0..).map(|(slot, index)| {
@@ -274,9 +285,8 @@ impl BotBuilder {
             Account::new(index, slot.id, slot.puppet, core.clone(), policy, slot.adopt)
         });
         let accounts = accounts.collect();
-        let name = self.name.or_else(|| std::env::var("WECHATY_NAME").ok().filter(|name| !name.is_empty()));
         let memory = match &name {
-            Some(name) => MemoryCard::file(self.folder.unwrap_or_default(), name)?,
+            Some(name) => MemoryCard::file(folder, name)?,
             None => MemoryCard::unnamed(),
         };
         let bot = Bot(Arc::new_cyclic(|weak| {
@@ -328,4 +338,12 @@ impl BotBuilder {
     fn last(&mut self) -> Option<&mut Pending> {
         self.pending.last_mut()
     }
+}
+
+/// The file of a named bot.
+#[cfg(feature = "sqlite")]
+fn open(folder: &std::path::Path, name: &str) -> Result<Arc<dyn Store>> {
+    let path = folder.join(format!("{name}.wechaty.db"));
+    let store = crate::store::SqliteStore::open(path).map_err(BuildError::from)?;
+    Ok(Arc::new(store))
 }

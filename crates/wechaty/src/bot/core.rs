@@ -34,6 +34,8 @@ pub struct Limits {
     pub outbox: usize,
     /// Questions of the whole bot that may wait for their answers; one more `ask` is an error.
     pub questions: usize,
+    /// How often an event may begin again whose run the process did not outlive; then it is `rejected(poison)`.
+    pub runs: u32,
 }
 
 /// Error reports whose handlers have not returned; what comes beyond them is logged only.
@@ -51,7 +53,7 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { lane: 1_024, inbox: 65_536, outbox: 262_144, questions: 262_144 }
+        Self { lane: 1_024, inbox: 65_536, outbox: 262_144, questions: 262_144, runs: 3 }
     }
 }
 
@@ -98,6 +100,8 @@ pub(crate) struct Core {
     pub(crate) reports: Gauge,
     /// Whether what is said goes out at once.
     pub(crate) gate: Gate,
+    /// Runs of events that the process did not outlive before: one at a time, so that the guilty one is found.
+    pub(crate) quarantine: tokio::sync::Mutex<()>,
     lane_moved: Notify,
     lane_waiters: AtomicUsize,
     seed: AtomicU64,
@@ -138,6 +142,7 @@ impl Core {
             reports: Gauge::new(REPORTS),
             gate: Gate::default(),
             limits,
+            quarantine: tokio::sync::Mutex::default(),
             lane_moved: Notify::new(),
             lane_waiters: AtomicUsize::new(0),
             seed: AtomicU64::new(0x9e37_79b9_7f4a_7c15),

@@ -159,6 +159,17 @@ impl Bot {
         self.halt(&mut running, AccountState::Stopped).await;
     }
 
+    /// Events that a stop cut off have not crashed the process.
+    async fn calm(&self) -> Result<()> {
+        let store = &self.core().store;
+        for account in self.accounts() {
+            for event in store.unfinished(account.id()).await?.iter().filter(|event| event.runs > 0) {
+                store.calm(event.seq).await?;
+            }
+        }
+        Ok(store.flush().await?)
+    }
+
     /// Ends what [`launch`](Self::launch) began, and leaves the accounts in this state.
     async fn halt(&self, running: &mut Option<Running>, then: AccountState) {
         let Some(was) = running.take() else { return };
@@ -184,6 +195,9 @@ impl Bot {
         }
         core.gate.close();
         core.abort().await;
+        if let Err(error) = self.calm().await {
+            tracing::error!(%error, "the store could not be left in order; nothing is lost");
+        }
         // Last: what was said in the end went through it.
         #[cfg(feature = "host")]
         if let Some(host) = was.host {

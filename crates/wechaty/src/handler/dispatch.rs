@@ -36,6 +36,8 @@ pub(crate) struct EventRef {
     pub(crate) seq: Option<EventSeq>,
     pub(crate) identity: DedupeKey,
     pub(crate) cause: Option<MessageId>,
+    /// Whether an earlier life left it unfinished.
+    pub(crate) resumed: bool,
 }
 
 /// One event in the hands of its handlers; finished when the last of them has returned.
@@ -154,6 +156,11 @@ impl EventRun {
         self.outstanding.fetch_add(1, Ordering::Relaxed);
         let (this, entry) = (self.clone(), entry.clone());
         self.cx.bot.core().park(async move {
+            if let Some(seq) = this.event.seq.filter(|_| this.event.resumed)
+                && let Err(error) = this.cx.bot.core().store.calm(seq).await
+            {
+                tracing::error!(%error, "the store does not know that a handler only waits");
+            }
             let (outcome, _under_way) = running.until_done(this.cx.bot.core()).await;
             let flow = this.record(&entry, outcome);
             if let Some((next, handled_by)) = behind {

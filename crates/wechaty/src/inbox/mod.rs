@@ -21,6 +21,7 @@ pub(crate) use sharded::Sharded;
 pub(crate) use whole::{OnPanic, whole};
 
 use crate::{
+    Error,
     bot::{Account, Permit},
     handler::{self, EventContext, EventRef},
     store::{DedupeKey, Incoming, Outcome, StoredEvent},
@@ -36,13 +37,15 @@ pub(crate) struct Item {
     seq: Option<u64>,
     identity: DedupeKey,
     event: Event,
+    /// Whether an earlier life left it unfinished.
+    resumed: bool,
     /// Given back when the lane lets go of the event.
     permit: Permit,
 }
 
 impl Item {
-    fn stored(stored: StoredEvent, permit: Permit) -> Self {
-        Self { seq: Some(stored.seq), identity: stored.identity, event: stored.event, permit }
+    fn stored(stored: StoredEvent, resumed: bool, permit: Permit) -> Self {
+        Self { seq: Some(stored.seq), identity: stored.identity, event: stored.event, resumed, permit }
     }
 }
 
@@ -152,13 +155,13 @@ async fn commit(
         let permit = permits.one();
         let Some(stored) = stored else { continue };
         let key = LaneKey { account: account.index(), conversation: stored.conversation.clone() };
-        if push(&account, &key, Item::stored(stored, permit)) >= core.limits.lane {
+        if push(&account, &key, Item::stored(stored, false, permit)) >= core.limits.lane {
             full.push(key);
         }
     }
     for event in uncounted {
         let key = LaneKey { account: account.index(), conversation: None };
-        push(&account, &key, Item { seq: None, identity: [0; 16], event, permit: permits.one() });
+        push(&account, &key, Item { seq: None, identity: [0; 16], event, resumed: false, permit: permits.one() });
     }
     Ok(full)
 }
@@ -167,7 +170,7 @@ async fn commit(
 fn resume(account: &Account) {
     for stored in std::mem::take(&mut *account.backlog().lock()) {
         let key = LaneKey { account: account.index(), conversation: stored.conversation.clone() };
-        push(account, &key, Item::stored(stored, account.core().events.force(1)));
+        push(account, &key, Item::stored(stored, true, account.core().events.force(1)));
     }
 }
 
@@ -207,7 +210,18 @@ async fn drain(account: Account, key: LaneKey, number: u64) {
 async fn handle(account: &Account, item: Item) {
     let core = account.core();
     let Some(bot) = core.bot() else { return };
-    let Item { seq, identity, event, permit: _permit } = item;
+    let Item { seq, identity, event, resumed, permit: _permit } = item;
+    let mut alone = None;
+    if let Some(seq) = seq.filter(|_| resumed) {
+        let runs = begin(account, seq).await;
+        if runs > core.limits.runs {
+            handler::report_error(bot, account, Error::Poison { event: event.what.kind(), runs: runs - 1 }, None);
+            return account.finish(seq, Outcome::Rejected("poison".into())).await;
+        }
+        if runs > 1 {
+            alone = Some(core.quarantine.lock().await);
+        }
+    }
     let cause = match &event.what {
         EventPayload::Message(message) => Some(message.message_id.clone()),
         EventPayload::Action(action) => action.message_id.clone(),
@@ -227,7 +241,20 @@ async fn handle(account: &Account, item: Item) {
     };
     let asked = core.waiters.answer(&object);
     let cx = EventContext { bot, account: account.clone(), object };
-    handler::process(cx, EventRef { seq, identity, cause }, asked).await;
+    handler::process(cx, EventRef { seq, identity, cause, resumed }, asked).await;
+    drop(alone);
+}
+
+/// Records that an event begins again; gives how often it has.
+async fn begin(account: &Account, seq: u64) -> u32 {
+    match account.core().store.begin(seq).await {
+        Ok(runs) => runs,
+        Err(error) => {
+            // It runs all the same: at worst it is tried once more than it should be.
+            tracing::error!(account = %account.id(), %error, "the run of an event could not be recorded in the store");
+            1
+        }
+    }
 }
 
 fn conversation(account: &Account, event: &Event) -> Option<ConversationId> {

@@ -10,8 +10,8 @@ use tokio::sync::watch;
 use wechaty::{
     Ledger,
     store::{
-        DeadLetter, Enqueued, EventSeq, Incoming, MemoryStore, OutboxRow, Outcome, Reason, Result, Said, SendSeq, Settlement, Store, StoreError,
-        StoredEvent, Versioned,
+        DeadLetter, Enqueued, EventSeq, Incoming, MemoryStore, OutboxRow, Outcome, Reason, Result, Said, SendSeq,
+        Settlement, Store, StoreError, StoredEvent, Versioned,
     },
 };
 use wechaty_puppet::{Cursor, async_trait};

@@ -15,11 +15,10 @@ use parking_lot::{Mutex, RwLock};
 use wechaty_puppet::Cursor;
 use wechaty_types::{AccountId, Timestamp};
 
-use super::{
-    DeadLetter, DedupeKey, Enqueued, EventSeq, Incoming, OutboxRow, Outcome, Reason, Result, Said, SendSeq, Settlement,
-    Store, StoreError, StoredEvent, Versioned,
+use crate::{
+    DeadLetter, DedupeKey, Enqueued, EventSeq, InLedger, Incoming, Ledger, OutLedger, OutboxRow, Outcome, Reason,
+    Result, Said, SendSeq, Settlement, Store, StoreError, StoredEvent, Versioned,
 };
-use crate::ledger::{InLedger, Ledger, OutLedger};
 
 const SHARDS: usize = 64;
 
@@ -140,7 +139,6 @@ impl MemoryStore {
     fn event<T>(&self, seq: EventSeq, look: impl FnOnce(&mut EventRow) -> T) -> Option<T> {
         self.events.of(seq).lock().rows.get_mut(&seq).map(look)
     }
-
 }
 
 #[async_trait]
@@ -164,8 +162,7 @@ impl Store for MemoryStore {
             identity[..8].copy_from_slice(&seq.to_be_bytes());
             let identity = dedupe.unwrap_or(identity);
             let stored = StoredEvent { seq, identity, conversation, event, received, runs: 0 };
-            let row =
-                EventRow { account: rows.index, stored: stored.clone(), said: Vec::new(), notes: Vec::new() };
+            let row = EventRow { account: rows.index, stored: stored.clone(), said: Vec::new(), notes: Vec::new() };
             let mut shard = self.events.of(seq).lock();
             shard.totals.of(rows.index).received += 1;
             shard.rows.insert(seq, row);

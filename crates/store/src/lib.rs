@@ -1,6 +1,6 @@
 //! STORE: all state goes through one trait of few, batched, idempotent operations; none is atomic across conversations.
 
-mod card;
+mod ledger;
 mod memory;
 
 use std::{borrow::Cow, sync::Arc};
@@ -10,10 +10,8 @@ use bytes::Bytes;
 use wechaty_puppet::{BoxError, Cursor, IdempotencyKey, Sent};
 use wechaty_types::{AccountId, ConversationId, Event, MessageId, SayablePayload, Timestamp};
 
-pub use card::MemoryCard;
+pub use ledger::{InLedger, Ledger, OutLedger};
 pub use memory::MemoryStore;
-
-use crate::ledger::Ledger;
 
 /// Result of store operations.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -89,7 +87,6 @@ pub struct StoredEvent {
 
 /// What became of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Outcome {
     /// Every handler has returned; the errors inside, by handler name. `by` false: no handler matched.
     Handled {
@@ -153,7 +150,6 @@ pub enum Enqueued {
 
 /// What became of a send.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Settlement {
     /// The platform took it.
     Sent(Sent),
@@ -206,7 +202,7 @@ pub struct Versioned {
 ///
 /// Every operation is idempotent for the same numbers and keys, and durable once it returns `Ok`
 /// ([`finish`](Self::finish) may be late). Implementations:
-/// [`MemoryStore`] here; SQLite and NATS JetStream in their own crates. One suite runs on all.
+/// [`MemoryStore`] here, SQLite in a crate of its own. One suite runs on all.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Commits new events of an account and the cursor behind them. Gives one entry an event, in order: its stored

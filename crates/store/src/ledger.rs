@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
-use crate::store::{Outcome, Settlement};
+use crate::{Outcome, Settlement};
 
 /// Both books at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -1,0 +1,7 @@
+//! STORE: where the bot keeps what must not be lost; the trait and its implementations.
+
+pub use wechaty_store::*;
+#[cfg(feature = "sqlite")]
+pub use wechaty_store_sqlite::{OpenError, SqliteOptions, SqliteStore};
+
+pub use crate::card::MemoryCard;
