@@ -38,6 +38,11 @@ impl Failure {
         Self { code, args: Args::new(), details: Vec::new(), exit: FAILED }
     }
 
+    /// Which error of the catalogue.
+    pub(crate) const fn code(&self) -> &'static str {
+        self.code
+    }
+
     /// Fills in a placeable of the message.
     #[must_use]
     pub(crate) fn set(mut self, name: &'static str, value: impl Into<String>) -> Self {

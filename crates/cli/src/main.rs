@@ -5,11 +5,13 @@ mod args;
 mod bench;
 mod completions;
 mod config;
+mod control;
 mod doctor;
 mod explain;
 mod failure;
 mod help;
 mod lang;
+mod ledger;
 mod log;
 mod new;
 mod output;
@@ -60,6 +62,7 @@ fn command(args: Args, lang: Lang) -> Result<(), Failure> {
         Command::Account(args) => account::run(args, lang),
         Command::Plugin(args) => plugins::run(args, lang),
         Command::Puppets(args) => puppets::run(args, lang),
+        Command::Ledger(args) => ledger::run(args, lang),
         Command::Token(args) => token::run(args, lang),
         Command::Doctor(args) => doctor::run(args, lang),
         Command::Explain(args) => explain::run(args, lang),

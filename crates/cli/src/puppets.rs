@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use wechaty::puppet::{self, Capability};
 use wechaty_catalogue::{Args, Lang, lookup, text};
-use wechaty_puppet::{Capabilities, Declaration, Setting, SettingKind};
+use wechaty_puppet::{Capabilities, Declaration, Live, Setting, SettingKind};
 
 use crate::{args::PuppetsArgs, failure::Failure, failure::nearest, output};
 
@@ -73,6 +73,7 @@ fn in_words(declaration: &Declaration, lang: Lang) -> String {
             lines += &format!("  {} {value}\n", output::padded(&text(lang, key, &Args::new()), 10));
         }
     };
+    line("puppets-live", live(declaration.live, lang));
     line("puppets-says", kinds(&capabilities).join(", "));
     let others = capabilities.set.iter().filter(|capability| kind(*capability).is_none());
     let others = others.map(|capability| told(lang, &format!("capability-{}", id(capability)), capability.as_str()));
@@ -82,6 +83,14 @@ fn in_words(declaration: &Declaration, lang: Lang) -> String {
     }
     line("puppets-docs", declaration.docs.to_owned());
     lines
+}
+
+fn live(live: Live, lang: Lang) -> String {
+    match live {
+        Live::Own => text(lang, "puppets-live-own", &Args::new()),
+        Live::Never => text(lang, "puppets-live-never", &Args::new()),
+        Live::Run(day) => text(lang, "puppets-live-run", &Args::new().set("day", day)),
+    }
 }
 
 fn setting_in_words(puppet: &str, setting: &Setting, lang: Lang) -> String {
@@ -129,6 +138,11 @@ fn as_json(declaration: &Declaration, lang: Lang) -> Value {
         "name": name,
         "summary": told(lang, &format!("puppet-{name}"), declaration.summary),
         "docs": declaration.docs,
+        "live": match declaration.live {
+            Live::Own => json!("own"),
+            Live::Never => json!("never"),
+            Live::Run(day) => json!(day),
+        },
         "kinds": kinds(&capabilities),
         "capabilities": capabilities.set.iter().map(id).collect::<Vec<_>>(),
         "limits": {

@@ -40,10 +40,11 @@ mod walk;
 
 pub use catalogue::Catalogue;
 pub use code::{CODES, Code, CodeInfo};
-pub use config::{AccountConfig, Config, Flags, Owner, PluginConfig};
+pub use config::{AccountConfig, Config, Flags, PluginConfig};
 pub use env::Env;
 pub use problem::{ConfigError, Problems};
 pub use sections::{HttpSection, InDoubtChoice, Pacing, Seconds, StoreSection};
+pub use wechaty::Owner;
 
 /// JSON Schema (draft 2020-12) of BOT.toml in this build.
 pub fn schema() -> serde_json::Value {

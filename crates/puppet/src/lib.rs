@@ -24,7 +24,7 @@ pub use capabilities::{Capabilities, Capability, CapabilitySet, Limits, TextUnit
 pub use capability::*;
 pub use clock::{Clock, VirtualClock};
 pub use context::{AcceptError, Batch, Cursor, EventSink, PuppetContext, SessionStore};
-pub use declaration::{Declaration, Setting, SettingKind, Settings, SettingsError};
+pub use declaration::{Declaration, Live, Setting, SettingKind, Settings, SettingsError};
 pub use error::{BoxError, PuppetError, Result, Retry, transport, unreachable};
 pub use login::{LoginAnswer, LoginStep};
 pub use outgoing::{Cause, IdempotencyKey, Outgoing, Sent};

@@ -54,7 +54,7 @@ mod world;
 use std::sync::Arc;
 
 use wechaty_puppet::{
-    Capabilities, Capability, Declaration, PlatformName, Puppet, Setting, SettingKind, Settings, SettingsError,
+    Capabilities, Capability, Declaration, Live, PlatformName, Puppet, Setting, SettingKind, Settings, SettingsError,
 };
 
 pub use book::SentRecord;
@@ -68,6 +68,7 @@ pub const DECLARATION: Declaration = Declaration {
     platform: PLATFORM,
     summary: "A simulated world of people, rooms and messages with a timeline, loaded from a world file",
     docs: "https://github.com/wechaty/wechaty-rust/tree/main/puppets/mock",
+    live: Live::Own,
     settings: SETTINGS,
     capabilities: at_most,
     build,

@@ -16,7 +16,7 @@ mod screen;
 
 use std::sync::Arc;
 
-use wechaty_puppet::{Capabilities, Capability, Declaration, Limits, PlatformName};
+use wechaty_puppet::{Capabilities, Capability, Declaration, Limits, Live, PlatformName};
 
 pub use input::MAX_LINE;
 pub use people::YOU;
@@ -55,6 +55,7 @@ pub const DECLARATION: Declaration = Declaration {
     platform: PLATFORM,
     summary: "you and the bot, on stdin and stdout",
     docs: "https://github.com/wechaty/wechaty-rust/tree/main/puppets/terminal",
+    live: Live::Own,
     settings: &[],
     capabilities: || CAPABILITIES,
     build: |_| Ok(Arc::new(TerminalPuppet::stdio())),

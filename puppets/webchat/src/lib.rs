@@ -39,7 +39,7 @@ mod wire;
 
 use std::time::Duration;
 
-use wechaty_puppet::{Capabilities, Capability, Declaration, Limits, PlatformName};
+use wechaty_puppet::{Capabilities, Capability, Declaration, Limits, Live, PlatformName};
 
 pub use options::Options;
 pub use puppet::WebChatPuppet;
@@ -104,6 +104,7 @@ pub const DECLARATION: Declaration = Declaration {
     platform: PLATFORM,
     summary: "a chat page served by this program; whoever opens it talks to the bot",
     docs: "https://github.com/wechaty/wechaty-rust/tree/main/puppets/webchat",
+    live: Live::Own,
     settings: options::SETTINGS,
     capabilities: || CAPABILITIES,
     build: options::build,

@@ -18,6 +18,8 @@ demo-card-yes = Yes
 demo-card-no = No
 demo-card-chosen = You chose { $value }.
 listen = The chat is open at { $url }
+listen-network = From a phone or another machine in the same network: { $url }
+listen-token = It asks for the token of the account; `/#token=` and the token behind the address saves typing it.
 listen-moved = The port is taken by another program: { $port } is used instead.
 demo-tea = Tea?
 demo-tea-green = Green
@@ -43,12 +45,22 @@ setting-invalid = setting `{ $key }`:
 # puppets
 puppets-there-are = this build has: { $names }
 puppets-title = { $name }: { $summary }
+puppets-live = live
+puppets-live-own = it is its own platform
+puppets-live-never = never run against the live platform
+puppets-live-run = run against the live platform, last on { $day }
 puppets-says = says
 puppets-can = can
 puppets-setting = setting
 puppets-docs = more
 setting-required = , required
 setting-secret = , secret
+
+# ledger
+ledger-in = in:  received { $received } = handled { $handled } + merged { $merged } + rejected { $rejected } + expired { $expired } + pending { $pending } (residue { $residue }; duplicates { $duplicates })
+ledger-out = out: said { $said } = sent { $sent } + merged { $merged } + rejected { $rejected } + expired { $expired } + dead { $dead } + dropped { $dropped } + maybe_sent { $maybe_sent } + pending { $pending } (residue { $residue })
+ledger-reason = { "     " }{ $name }: { $count }
+ledger-errors = { "     " }errors in { $name }: { $count }
 
 # token
 token-sni = server name: { $sni } — clients check the gateway's certificate for this name

@@ -175,6 +175,30 @@ W163 = accounts `{ $first }` and `{ $second }` both serve { $page }
     .cause = Both are on a web chat, and one program has one page.
     .fix = Keep one of them; a second bot can run beside this one on the next port.
 
+W170 = no bot called `{ $name }` runs in { $path }
+    .cause = A bot that runs has a socket beside its configuration, and nobody answers there. Perhaps it has ended, or was started elsewhere.
+    .fix = Start it with `wechaty run`; or name its BOT.toml: `wechaty ledger path/to/BOT.toml`.
+
+W171 = { $file } names no bot that could be asked
+    .cause = Commands find a running bot by its name, and neither the file nor WECHATY_NAME gives one, or there is no such file.
+    .fix = Set `name` in BOT.toml and start the bot again, or name the file of the bot you mean.
+
+W172 = a bot called `{ $name }` runs here already
+    .cause = Two bots of the same name would share files and logins.
+    .fix = End the other one, or give this one another `name`; `wechaty ledger` asks the one that runs.
+
+W173 = the bot `{ $name }` runs, but does not answer
+    .cause = It is very busy, suspended or just stopping.
+    .fix = Try again; if it stays so, look at its log and start it anew.
+
+W174 = the bot `{ $name }` does not know what it is asked
+    .cause = The bot that runs is of another version than this command.
+    .fix = Start the bot anew with this version, or ask it with the version it runs on.
+
+W175 = the control socket { $path } cannot be used
+    .cause = The system does not let this program make or open it. A bot runs without one all the same, but other commands cannot ask it.
+    .fix = Check who may write to the folder, and whether its file system knows sockets; only the user who started a bot may ask it.
+
 W200 = { $count ->
     [one] the configuration has one fault
    *[other] the configuration has { $count } faults

@@ -18,6 +18,8 @@ demo-card-yes = 好
 demo-card-no = 不了
 demo-card-chosen = 你选了 { $value }。
 listen = 聊天页面已打开：{ $url }
+listen-network = 同一网络里的手机或其他电脑请打开：{ $url }
+listen-token = 打开时需要该账号的令牌；在地址后面加上 `/#token=` 和令牌，就不用再输入。
 listen-moved = 端口已被另一个程序占用，改用 { $port }。
 demo-tea = 喝茶吗？
 demo-tea-green = 绿茶
@@ -37,12 +39,22 @@ setting-invalid = 设置 `{ $key }`：
 # puppets
 puppets-there-are = 现有：{ $names }
 puppets-title = { $name }：{ $summary }
+puppets-live = 实测
+puppets-live-own = 它自己就是平台
+puppets-live-never = 从未连接真实平台运行过
+puppets-live-run = 已连接真实平台运行，最近一次在 { $day }
 puppets-says = 可发送
 puppets-can = 支持
 puppets-setting = 设置
 puppets-docs = 详见
 setting-required = ，必填
 setting-secret = ，保密
+
+# ledger
+ledger-in = 收：收到 { $received } = 已处理 { $handled } + 合并 { $merged } + 拒绝 { $rejected } + 过期 { $expired } + 未完成 { $pending }（差额 { $residue }；重复 { $duplicates }）
+ledger-out = 发：要说 { $said } = 已发送 { $sent } + 合并 { $merged } + 拒绝 { $rejected } + 过期 { $expired } + 发送失败 { $dead } + 放弃 { $dropped } + 不确定 { $maybe_sent } + 未完成 { $pending }（差额 { $residue }）
+ledger-reason = { "     " }{ $name }：{ $count }
+ledger-errors = { "     " }{ $name } 出错：{ $count }
 
 # token
 token-sni = 服务器名：{ $sni } — 客户端按这个名字核对网关的证书
