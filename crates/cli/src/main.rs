@@ -16,6 +16,7 @@ mod log;
 mod new;
 mod output;
 mod plugins;
+mod progress;
 mod puppets;
 mod run;
 mod token;

@@ -207,6 +207,18 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_says_what_the_declarations_say_about_live_runs() {
+        let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+        let readme = std::fs::read_to_string(readme).expect("the README");
+        for declaration in puppet::declarations() {
+            let name = format!("| `{}` |", declaration.platform.as_str());
+            let row = readme.lines().find(|line| line.starts_with(&name)).unwrap_or_else(|| panic!("no row {name}"));
+            let found = row.split('|').nth(3).map(str::trim);
+            assert_eq!(found, Some(&*live(declaration.live, Lang::En)), "{row}");
+        }
+    }
+
+    #[test]
     fn what_declarations_say_is_translated() {
         let mut keys = Vec::new();
         for declaration in puppet::declarations() {

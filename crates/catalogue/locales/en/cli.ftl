@@ -45,10 +45,10 @@ setting-invalid = setting `{ $key }`:
 # puppets
 puppets-there-are = this build has: { $names }
 puppets-title = { $name }: { $summary }
-puppets-live = live
-puppets-live-own = it is its own platform
-puppets-live-never = never run against the live platform
-puppets-live-run = run against the live platform, last on { $day }
+puppets-live = run live
+puppets-live-own = its own platform
+puppets-live-never = never
+puppets-live-run = last on { $day }
 puppets-says = says
 puppets-can = can
 puppets-setting = setting

@@ -39,10 +39,10 @@ setting-invalid = 设置 `{ $key }`：
 # puppets
 puppets-there-are = 现有：{ $names }
 puppets-title = { $name }：{ $summary }
-puppets-live = 实测
-puppets-live-own = 它自己就是平台
-puppets-live-never = 从未连接真实平台运行过
-puppets-live-run = 已连接真实平台运行，最近一次在 { $day }
+puppets-live = 真实运行
+puppets-live-own = 自己就是平台
+puppets-live-never = 从未
+puppets-live-run = 最近一次：{ $day }
 puppets-says = 可发送
 puppets-can = 支持
 puppets-setting = 设置

@@ -43,10 +43,11 @@ pub(super) fn run(args: AddArgs, lang: Lang) -> Result<(), Failure> {
     file.is_free(&id)?;
     if somebody {
         let (env, _) = Env::system().with_folder(&file.folder());
+        let interrupts = ask::Interrupts::watch()?;
         for setting in puppet.settings {
             // What the environment gives needs no question.
             let known = values.contains_key(setting.key) || setting.env.iter().any(|name| env.get(name).is_some());
-            if !known && let Some(value) = ask::setting(platform, setting, lang)? {
+            if !known && let Some(value) = ask::setting(platform, setting, &interrupts, lang)? {
                 values.insert(setting.key, value);
             }
         }

@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::{
     args::{BenchArgs, BenchCommand},
     failure::Failure,
+    progress::Progress,
 };
 
 /// How many conversations take turns.
@@ -48,7 +49,8 @@ fn core(json: bool, seconds: f64) -> Result<(), Failure> {
     }
     let time = Duration::from_secs_f64(seconds);
     let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let step = |what: &str| eprintln!("bench core: {what} …");
+    let mut progress = Progress::new("bench core", 6);
+    let mut step = |what: &str| progress.step(what);
     step("ready handler");
     let ready = runtime()?.block_on(full::speed(time, full::Kind::Ready))?;
     step("yielding handler");
@@ -61,6 +63,7 @@ fn core(json: bool, seconds: f64) -> Result<(), Failure> {
     let idle_rss_mib = idle::measure()?;
     step("cold start");
     let cold_start_ms = cold::measure()?;
+    drop(progress);
     let result = Core {
         messages_per_s: ready,
         yielding_messages_per_s: yielding,

@@ -17,6 +17,7 @@ const SHOP: Declaration = Declaration {
     platform: PlatformName::new("shop"),
     summary: "a puppet of the tests",
     docs: "https://example.invalid/shop",
+    live: wechaty_puppet::Live::Never,
     settings: &[
         setting("app_id", SettingKind::Text, true),
         setting("app_secret", SettingKind::Secret, true),
