@@ -2,7 +2,8 @@
 
 use std::{
     fs::{self, File},
-    io::Write,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     thread,
@@ -68,6 +69,7 @@ pub(super) fn checks(cx: &Context, wechaty: &Path) -> Vec<(String, Result<Vec<St
         ("the ledger of a bot that runs".to_owned(), ledger(cx, wechaty)),
         ("a name is one bot's, until it dies".to_owned(), names(cx, wechaty)),
         ("a path too long for a socket".to_owned(), long_path(cx, wechaty)),
+        ("an address that is printed answers".to_owned(), answers(cx, wechaty)),
         ("two signals at once are one request".to_owned(), signals(cx, wechaty)),
     ]
 }
@@ -253,6 +255,29 @@ fn long_path(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
     let status = bot.end()?;
     let good = code == Some(0) && stdout.contains("received") && status.success();
     Ok(if good { Vec::new() } else { vec![format!("{code:?}, {status}\n{stdout}{stderr}")] })
+}
+
+/// Somebody opens the page the moment its address is there: the bot behind it is ready.
+fn answers(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
+    let folder = cx.scratch("running-answers")?;
+    let mut faults = Vec::new();
+    for _ in 0..5 {
+        let mut command = ours(wechaty, &folder, &["run", "--listen", "127.0.0.1:0"]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut bot = Running { child: command.spawn()?, folder: folder.clone() };
+        let mut lines = BufReader::new(bot.child.stderr.take().context("it has no stderr")?).lines();
+        let line = lines.next().context("it says nothing")??;
+        let address = line.split("http://").nth(1).with_context(|| format!("no address in `{line}`"))?;
+        let mut stream = TcpStream::connect(address.trim())?;
+        stream.set_read_timeout(Some(LIMIT))?;
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        if !answer.starts_with("HTTP/1.1 200") {
+            faults.push(answer);
+        }
+    }
+    Ok(faults)
 }
 
 /// A bot in a terminal whose answers are paced, so that its drain takes a while.
