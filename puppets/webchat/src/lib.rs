@@ -15,6 +15,7 @@
 //! nobody reads keeps; what falls out is told by `reset`. An account elsewhere than on loopback needs a token.
 
 mod accept;
+mod addresses;
 mod admin;
 mod assets;
 mod book;
@@ -22,6 +23,7 @@ mod chat;
 mod convert;
 mod files;
 mod guard;
+mod join;
 mod limits;
 mod lookup;
 mod notes;
