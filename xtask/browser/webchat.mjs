@@ -128,6 +128,9 @@ await promise("the bot knows Chinese words, and answers in the language of the p
   await page.locator(id("conversation")).first().click();
   await say(page, "help");
   await hears(page, "I know: ding");
+  await page.click(id("back"));
+  await page.click(id("lang-switch"));
+  await page.waitForFunction(() => document.documentElement.lang.startsWith("zh"));
 });
 
 await promise("a choice is made once, and another tab of the same visitor sees it", async (open) => {
