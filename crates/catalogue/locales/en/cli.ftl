@@ -9,9 +9,9 @@ possible-values = possible: { $values }
 
 # run
 banner-terminal = Wechaty { $version } — type /help for commands, Ctrl-D to end
-demo-greeting = Hello, I am a Wechaty bot. Write `ding`, or `help` for what else I know.
+demo-greeting = Hello, I am a Wechaty bot. Write “ding”, or “help” for what else I know.
 demo-help = I know: ding · hello · echo WORDS · picture · menu · card · help
-demo-hint = I do not know that yet; write `help` for what I know.
+demo-hint = I do not know that yet; write “help” for what I know.
 demo-card = Shall we go on?
 demo-card-text = A card has a title, words and buttons.
 demo-card-yes = Yes

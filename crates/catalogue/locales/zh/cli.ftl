@@ -9,9 +9,9 @@ possible-values = 可用的值：{ $values }
 
 # run
 banner-terminal = Wechaty { $version } — 输入 /help 查看命令，按 Ctrl-D 结束
-demo-greeting = 你好，我是 Wechaty 机器人。发 `ding` 试试，发 `帮助` 看我还会什么。
+demo-greeting = 你好，我是 Wechaty 机器人。发“ding”试试，发“帮助”看我还会什么。
 demo-help = 我会：ding · 你好 · 回声 任意文字 · 图片 · 菜单 · 卡片 · 帮助
-demo-hint = 这个我还不会；发 `帮助` 看看我会什么。
+demo-hint = 这个我还不会；发“帮助”看看我会什么。
 demo-card = 要继续吗？
 demo-card-text = 卡片有标题、正文和按钮。
 demo-card-yes = 好

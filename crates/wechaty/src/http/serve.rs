@@ -36,6 +36,8 @@ use super::{
     unread::{Called, Spoken},
 };
 
+/// Longest head of a request, within a factor of two; what is longer is refused with 431. Cookies of other programs on this host come along.
+const HEAD: usize = 64 << 10;
 /// How long a stop waits for answers under way.
 const GRACE: Duration = Duration::from_millis(500);
 /// How long the host waits when the system has no room for another connection.
@@ -126,6 +128,7 @@ async fn serve(listener: TcpListener, settings: HttpSettings, routes: Router, cl
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(settings.timeout)
+            .max_buf_size(HEAD)
             .serve_connection(stream, service);
         let connection = graceful.watch(connection);
         while connections.try_join_next().is_some() {}

@@ -21,6 +21,9 @@ use super::refusal;
 /// nothing behind it is looked at: an answer of ours may look the same.
 pub(super) type Called = Arc<AtomicBool>;
 
+/// How much of what is not read is thrown away before a connection ends.
+const DRAINED: usize = 1 << 20;
+
 /// A connection.
 pub(super) struct Spoken {
     stream: TcpStream,
@@ -53,7 +56,16 @@ impl Spoken {
                 other => return Some(other),
             }
         }
-        // Nothing comes behind it: hyper closes.
+        // Nothing comes behind it: hyper closes. What lies unread then would reset the connection, and take the answer
+        // from the client; what comes later may do so.
+        let mut buf = [0; 8 << 10];
+        for _ in 0..DRAINED / buf.len() {
+            let mut rest = ReadBuf::new(&mut buf);
+            match Pin::new(&mut self.stream).poll_read(cx, &mut rest) {
+                Poll::Ready(Ok(())) if !rest.filled().is_empty() => {}
+                _ => break,
+            }
+        }
         Some(Poll::Ready(Ok(bare.len())))
     }
 }

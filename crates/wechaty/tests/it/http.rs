@@ -184,7 +184,7 @@ async fn what_the_host_refuses_has_a_code_a_fix_and_the_callers_language() {
     let zh = "accept-language: zh-CN,zh;q=0.9,en;q=0.8\r\n";
     let forged = |extra: &str| format!("GET / HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n{extra}\r\n");
     let many: String = (0..200).map(|n| format!("x-{n}: y\r\n")).collect();
-    let huge = format!("x-huge: {}\r\n", "x".repeat(500_000));
+    let huge = format!("x-huge: {}\r\n", "x".repeat(200_000));
     for (request, status, code) in [
         (forged(""), 403, "W403"),
         (request("POST", "/chat/x", "origin: null\r\n", ""), 403, "W403"),
