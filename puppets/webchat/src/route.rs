@@ -67,7 +67,7 @@ fn token(inner: &Inner, request: &WebhookRequest) -> Result<(), Refusal> {
     let now = inner.cx()?.clock().wall();
     let visitor = guard::visitor(request).ok();
     let mut state = inner.state.lock();
-    if !visitor.is_some_and(|(me, secret)| state.visitors.lang(&me, secret).is_some()) {
+    if visitor.is_none_or(|(me, secret)| state.visitors.lang(&me, secret).is_none()) {
         state.guesses.has(request.peer, now).map_err(Refusal::TooFast)?;
     }
     let known = guard::token(request, Some(token));
