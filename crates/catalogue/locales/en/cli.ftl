@@ -9,14 +9,16 @@ possible-values = possible: { $values }
 
 # run
 banner-terminal = Wechaty { $version } — type /help for commands, Ctrl-D to end
-demo-greeting = Hello, I am a Wechaty bot. Write `ding`, or `help` for what else I know.
-demo-help = I know: ding · echo WORDS · picture · menu · card · help
-demo-hint = I do not know that yet; write `help` for what I know.
+demo-greeting = Hello, I am a Wechaty bot. Write “ding”, or “help” for what else I know.
+demo-help = I know: ding · hello · echo WORDS · picture · menu · card · help
+demo-hint = I do not know that yet; write “help” for what I know.
 demo-card = Shall we go on?
 demo-card-text = A card has a title, words and buttons.
 demo-card-yes = Yes
 demo-card-no = No
 demo-card-chosen = You chose { $value }.
+demo-card-chosen-yes = You chose yes. On we go.
+demo-card-chosen-no = You chose no. Then we stop here.
 listen = The chat is open at { $url }
 listen-network = From a phone or another machine in the same network: { $url }
 listen-token = It asks for the token of the account; `/#token=` and the token behind the address saves typing it.

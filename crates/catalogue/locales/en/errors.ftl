@@ -214,30 +214,54 @@ W203 = puppet `{ $puppet }` has no setting `{ $key }`
     .cause = `--set` takes KEY=VALUE, where KEY is a setting that the puppet declares.
     .fix = Use one of the puppet's settings; `wechaty puppets` lists them.
 
-W400 = the web chat does not understand a request
-    .cause = The page is older than the program, or the request was made by hand.
+W400 = a request makes no sense to the web chat, or to the HTTP host
+    .cause = The page is older than the program, the request was made by hand, or it broke off.
     .fix = Reload the page.
 
 W401 = the web chat does not know who asks
     .cause = The token is missing or wrong, or the visitor was away for too long.
     .fix = Open the whole address you were given, or join again.
 
-W403 = the web chat does not allow this
-    .cause = The message is somebody else's, or the room is closed to this visitor.
-    .fix = Ask somebody in the room.
+W403 = the web chat or the HTTP host does not allow this
+    .cause = The message is somebody else's, the room is closed to this visitor; or the request names a host that this one is not, or comes from a page of another origin.
+    .fix = Ask somebody in the room; or open the host by its own address, or add the name to `hosts` in [http].
 
-W404 = the web chat has nothing there
+W404 = there is nothing at this address
     .cause = The message, file, room or address is not there, or no longer.
     .fix = Check the address, or reload the page.
 
-W413 = a file is too large for the web chat
-    .cause = It is larger than the account's setting `file_limit`.
-    .fix = Send a smaller file, or raise the limit.
+W405 = this cannot be done with this address
+    .cause = The address is there, but not for this method.
+    .fix = Use a method that the header Allow names.
+
+W408 = a request came too slowly
+    .cause = Its body took longer than the time limit of the HTTP host.
+    .fix = Send it again, over a better line if there is one.
+
+W409 = a choice was made already
+    .cause = A card or a menu is answered once; another tab may have done it.
+    .fix = Ask the bot again if you want something else.
+
+W413 = a file or a request is too large
+    .cause = It is larger than what may be sent there; for files that is the account's setting `file_limit`.
+    .fix = Send a smaller one, or raise the limit.
+
+W414 = an address is too long
+    .cause = The first line of the request is longer than the HTTP host reads.
+    .fix = Shorten it.
 
 W429 = the web chat is asked too fast, or is full
-    .cause = A visitor sent more than the pace allows, or there is no room for more.
+    .cause = A visitor or an address sent, joined or guessed more than the pace allows, or there is no room for more.
     .fix = Wait a moment; the answer says how long.
 
-W503 = the bot behind the web chat is not there
-    .cause = It is starting, stopping, or its store fails.
+W431 = the head of a request is too large
+    .cause = It has too many headers, or too long ones.
+    .fix = Send fewer and shorter ones; in a browser, delete the cookies of the address.
+
+W503 = the bot behind the web chat is not there, or the HTTP host is busy
+    .cause = It is starting, stopping, its store fails, or very much is being sent.
     .fix = Try again soon; nothing that was written is lost.
+
+W504 = an answer took too long
+    .cause = An account did not answer a request within the time limit of the HTTP host.
+    .fix = Try again soon; if it happens again, look into the log.

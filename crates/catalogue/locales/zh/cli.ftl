@@ -9,14 +9,16 @@ possible-values = 可用的值：{ $values }
 
 # run
 banner-terminal = Wechaty { $version } — 输入 /help 查看命令，按 Ctrl-D 结束
-demo-greeting = 你好，我是 Wechaty 机器人。发 `ding` 试试，发 `help` 看我还会什么。
-demo-help = 我会：ding · echo 任意文字 · picture · menu · card · help
-demo-hint = 这个我还不会；发 `help` 看看我会什么。
+demo-greeting = 你好，我是 Wechaty 机器人。发“ding”试试，发“帮助”看我还会什么。
+demo-help = 我会：ding · 你好 · 回声 任意文字 · 图片 · 菜单 · 卡片 · 帮助
+demo-hint = 这个我还不会；发“帮助”看看我会什么。
 demo-card = 要继续吗？
 demo-card-text = 卡片有标题、正文和按钮。
 demo-card-yes = 好
 demo-card-no = 不了
 demo-card-chosen = 你选了 { $value }。
+demo-card-chosen-yes = 你选了“好”，那就继续。
+demo-card-chosen-no = 你选了“不了”，那就到这里。
 listen = 聊天页面已打开：{ $url }
 listen-network = 同一网络里的手机或其他电脑请打开：{ $url }
 listen-token = 打开时需要该账号的令牌；在地址后面加上 `/#token=` 和令牌，就不用再输入。

@@ -127,6 +127,10 @@ impl Contact {
     pub fn description(&self) -> Option<String> {
         self.field(|p| p.description.clone()).flatten()
     }
+    /// The language it reads, as a BCP 47 tag (`zh-CN`); `None`: the platform does not tell.
+    pub fn language(&self) -> Option<String> {
+        self.field(|p| p.language.clone()).flatten()
+    }
     /// The contact's own words.
     pub fn signature(&self) -> Option<String> {
         self.field(|p| p.signature.clone()).flatten()

@@ -69,6 +69,7 @@ pub(super) fn contacts(value: Option<&Value>, check: &mut Check) -> Vec<Arc<Cont
             title: fields.filled("title"),
             description: fields.filled("description"),
             coworker: fields.flag("coworker"),
+            language: None,
         })
     };
     items.into_iter().map(read).collect()
