@@ -7,8 +7,9 @@ use std::{
 };
 
 use toml::{Spanned, de::DeTable};
+use wechaty_puppet::Words;
 
-use crate::{Code, ConfigError};
+use crate::{Code, ConfigError, phrases};
 
 /// Larger files are no configuration.
 pub(crate) const LARGEST: u64 = 1 << 20;
@@ -25,7 +26,7 @@ impl Document {
         match read_text(path) {
             Ok(text) => Ok(Self::new(path, &text)),
             Err(reason) => {
-                Err(ConfigError::new(Code::Unreadable).arg("path", path.display()).arg("reason", reason).file(path))
+                Err(ConfigError::new(Code::Unreadable).arg("path", path.display()).words("reason", reason).file(path))
             }
         }
     }
@@ -41,7 +42,7 @@ impl Document {
         let (table, errors) = DeTable::parse_recoverable(&self.text);
         let errors = errors.iter().map(|error| {
             let at = error.span().map_or(self.text.len(), |span| span.start);
-            self.at(ConfigError::new(Code::Syntax).arg("reason", error.message()), at)
+            self.at(ConfigError::new(Code::Syntax).words("reason", Words::quoted(error.message())), at)
         });
         (table, errors.collect())
     }
@@ -63,16 +64,16 @@ impl Document {
 }
 
 /// The text of a file, or why there is none.
-pub(crate) fn read_text(path: &Path) -> Result<String, String> {
+pub(crate) fn read_text(path: &Path) -> Result<String, Words> {
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    let file = File::open(path).map_err(|error| Words::io(&error))?;
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| Words::io(&error))?;
     if bytes.len() as u64 > LARGEST {
-        return Err(format!("it is larger than {LARGEST} bytes"));
+        return Err(phrases::TOO_LARGE.with("most", LARGEST));
     }
     String::from_utf8(bytes).map_err(|error| {
         let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
-        format!("it is not UTF-8 (line {line})")
+        phrases::NOT_UTF8.with("line", line)
     })
 }
 

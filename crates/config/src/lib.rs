@@ -33,6 +33,7 @@ mod document;
 mod env;
 mod key;
 mod nearest;
+mod phrases;
 mod problem;
 mod schema;
 mod sections;
@@ -42,6 +43,7 @@ pub use catalogue::Catalogue;
 pub use code::{CODES, Code, CodeInfo};
 pub use config::{AccountConfig, Config, Flags, Owner, PluginConfig};
 pub use env::Env;
+pub use phrases::PHRASES;
 pub use problem::{ConfigError, Problems};
 pub use sections::{HttpSection, InDoubtChoice, Pacing, Seconds, StoreSection};
 

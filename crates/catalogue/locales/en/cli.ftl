@@ -138,3 +138,23 @@ new-made = { $name } is in { $path }. Next:
 new-next-config = { "  " }cd { $path } && wechaty run --clock virtual --record out.jsonl
 new-next-rust = { "  " }cd { $path } && cargo test && WECHATY_PUPPET=terminal cargo run
 new-next-library = { "  " }cd { $path } && cargo test
+
+# what became of everything
+ledger-in = in:  received { $received } = handled { $handled } + merged { $merged } + rejected { $rejected } + expired { $expired } + pending { $pending } (residue { $residue }; duplicates { $duplicates })
+ledger-out = out: said { $said } = sent { $sent } + merged { $merged } + rejected { $rejected } + expired { $expired } + dead { $dead } + dropped { $dropped } + maybe_sent { $doubt } + pending { $pending } (residue { $residue })
+ledger-errors = errors in { $handler }: { $count }
+pending-message = message { $id }
+pending-send = { $kind } to { $to }
+
+# bench
+bench-ready = ready handler
+bench-yielding = yielding handler
+bench-bare = bare channels
+bench-latency = latency at 200,000/s
+bench-idle = idle memory
+bench-cold = cold start
+bench-memory = in memory, { $conversations } conversations, at most { $most } messages under way
+bench-speed = { $speed } messages/s, { $part } of the limit
+bench-times = median { $median } us, 99 of 100 within { $most } us
+bench-idle-found = 1,000 accounts, 100,000 idle conversations: { $mib } MiB resident
+bench-cold-found = cold start to first reply: { $ms } ms (median of 20)

@@ -9,7 +9,7 @@ use std::{
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, value};
 use wechaty_catalogue::{Args, Lang, text};
 use wechaty_config::{Catalogue, Config, Env, Flags};
-use wechaty_puppet::{Declaration, Setting, SettingKind, Settings, SettingsError};
+use wechaty_puppet::{Declaration, Setting, SettingKind, Settings, SettingsError, Words};
 
 use super::{
     ask,
@@ -101,7 +101,7 @@ impl File {
             let problems = Config::check(path, &Env::system());
             match problems.is_empty() {
                 // Only the message: the line that comes with it may hold a secret.
-                true => Failure::usage("W200").number("count", 1).plain(error.message()),
+                true => Failure::usage("W200").number("count", 1).words(Words::quoted(error.message())),
                 false => config_failure(&problems, lang),
             }
         })?;
@@ -274,8 +274,8 @@ fn build(
             SettingsError::Invalid { key, reason } => {
                 let secrets = puppet.settings.iter().filter(|setting| setting.kind == SettingKind::Secret);
                 let said = secrets.filter_map(|secret| settings.get(secret.key).filter(|value| !value.is_empty()));
-                let reason = said.fold(reason, |reason, secret| reason.replace(secret, "…"));
-                failure.tell("setting-invalid", Args::new().set("key", key)).plain(reason)
+                let reason = said.fold(reason, |reason, secret| reason.map(&|text| text.replace(secret, "…")));
+                failure.tell("setting-invalid", Args::new().set("key", key)).words(reason)
             }
             other => failure.source(&other),
         }

@@ -55,7 +55,7 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
     match (args.json, on_terminal) {
         (true, false) => output::json(&ledger)?,
         (true, true) => eprintln!("{}", serde_json::to_string_pretty(&ledger)?),
-        (false, _) => eprintln!("{ledger}"),
+        (false, _) => eprintln!("{}", output::ledger(&ledger, lang)),
     }
     if let Some(pending) = pending {
         eprintln!("wechaty: {pending}");
@@ -66,7 +66,7 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
         return Err(Failure::failed("W113").number("count", unsaid));
     }
     if !ledger.is_balanced() {
-        return Err(Failure::failed("W112").plain(ledger.to_string()));
+        return Err(Failure::failed("W112").plain(output::ledger(&ledger, lang)));
     }
     Ok(())
 }
