@@ -455,9 +455,11 @@ fn text(value: &Value) -> Option<String> {
 fn mismatch(setting: &Setting, value: &str) -> Option<Words> {
     match setting.kind {
         SettingKind::Integer if value.parse::<i64>().is_err() => Some(phrases::INTEGER.words()),
-        SettingKind::Bool if !matches!(value, "true" | "false") => Some(Words::any_of(["true".into(), "false".into()])),
+        SettingKind::Bool if !matches!(value, "true" | "false") => {
+            Some(Words::any_of(["`true`".into(), "`false`".into()]))
+        }
         SettingKind::Choice(choices) if !choices.contains(&value) => {
-            Some(Words::any_of(choices.iter().map(|choice| Words::plain(choice))))
+            Some(Words::any_of(choices.iter().map(|choice| format!("`{choice}`").into())))
         }
         SettingKind::Url if !value.contains("://") => Some("scheme://host/…".into()),
         _ => None,

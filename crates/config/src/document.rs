@@ -42,7 +42,17 @@ impl Document {
         let (table, errors) = DeTable::parse_recoverable(&self.text);
         let errors = errors.iter().map(|error| {
             let at = error.span().map_or(self.text.len(), |span| span.start);
-            self.at(ConfigError::new(Code::Syntax).words("reason", Words::quoted(error.message())), at)
+            let told = |reason: Words| ConfigError::new(Code::Syntax).words("reason", reason);
+            let strange = self.text[at..].chars().next().filter(|c| !c.is_ascii() || *c == '\0');
+            // Of letters without quotes the parser knows more to say.
+            let told = match strange.filter(|c| !c.is_alphabetic() || error.message().contains("unquoted key")) {
+                Some(c) => {
+                    let code = format!("{:04X}", u32::from(c));
+                    told(phrases::STRANGE.with("found", c.to_string()).with("code", code)).nearest(meant(c))
+                }
+                None => told(Words::quoted(error.message())),
+            };
+            self.at(told, at)
         });
         (table, errors.collect())
     }
@@ -61,6 +71,23 @@ impl Document {
         let line = self.lines.partition_point(|begin| *begin <= byte).max(1);
         (line, self.text[self.lines[line - 1]..byte].chars().count() + 1)
     }
+}
+
+/// The sign of TOML that looks like this one of other keyboards.
+fn meant(c: char) -> Option<&'static str> {
+    Some(match c {
+        '\u{201c}' | '\u{201d}' | '\u{ff02}' | '\u{300c}' | '\u{300d}' => "\"",
+        '\u{2018}' | '\u{2019}' | '\u{ff07}' => "'",
+        '\u{ff1d}' => "=",
+        '\u{ff0c}' | '\u{3001}' => ",",
+        '\u{ff0e}' | '\u{3002}' => ".",
+        '\u{ff03}' => "#",
+        '\u{ff3b}' | '\u{3010}' => "[",
+        '\u{ff3d}' | '\u{3011}' => "]",
+        '\u{ff5b}' => "{",
+        '\u{ff5d}' => "}",
+        _ => return None,
+    })
 }
 
 /// The text of a file, or why there is none.

@@ -9,6 +9,8 @@ wechaty_puppet::phrases! {
     DATETIME = "type-datetime": "datetime";
     ARRAY = "type-array": "array";
     TABLE = "type-table": "table";
+    STRANGE = "strange-character": "the character `{found}` (U+{code}) cannot stand here";
+    ONE_KEY = "expected-one-key": "exactly one of {known}";
     NONE = "none": "none";
     ITEMS = "expected-items": "{count} items";
     KEYS = "expected-keys": "{count} keys";
@@ -17,9 +19,9 @@ wechaty_puppet::phrases! {
     ENV_OR_FILE = "expected-env-or-file": "`env` or `file`";
     NAME = "expected-name": "at most 64 characters, no spaces, quotes, : / \\ < >, and no . or - in front";
     PATTERN = "expected-pattern": "a text of the form `{pattern}`";
-    TOO_LARGE = "file-too-large": "it is larger than {most} bytes";
+    TOO_LARGE = "file-over-limit": "it is larger than {most} bytes";
     NOT_UTF8 = "file-not-utf8": "it is not UTF-8 (line {line})";
     EMPTY = "file-empty": "it is empty";
     MISSING = "is-missing": "it is missing";
-    DOOR = "door": "account `{account}` ({puppet})";
+    DOOR = "door": "account `{account}` (`{puppet}`)";
 }

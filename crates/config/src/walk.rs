@@ -449,6 +449,14 @@ impl<'a> Walk<'a> {
                 if !unknown.is_empty() {
                     return None;
                 }
+                let single = |branch: &&Value| branch["properties"].as_object().is_some_and(|all| all.len() == 1);
+                if table.len() != 1 && fitting.iter().all(single) {
+                    let value = phrases::KEYS.with("count", table.len());
+                    let expected = phrases::ONE_KEY.with("known", list(known.iter().copied()));
+                    let error = ConfigError::new(Code::OutOfRange).words("value", value).words("expected", expected);
+                    self.problem(key, node.span().start, error);
+                    return None;
+                }
             }
             _ => {}
         }
@@ -545,7 +553,16 @@ impl<'a> Walk<'a> {
         }
         let expected = Words::any_of(types.into_iter().map(Phrase::words));
         let error = ConfigError::new(Code::WrongType).words("expected", expected).words("found", kind(node.get_ref()));
-        self.problem(key, node.span().start, error);
+        // One pair of brackets too many or too few in a heading.
+        let heading = match (node.get_ref(), branches) {
+            (DeValue::Table(_), [list]) if list["type"] == "array" => Some(format!("[[{key}]]")),
+            (DeValue::Array(items), [table]) if table["type"] == "object" => {
+                let tables = items.iter().all(|item| matches!(item.get_ref(), DeValue::Table(_)));
+                (tables && !items.is_empty()).then(|| format!("[{key}]"))
+            }
+            _ => None,
+        };
+        self.problem(key, node.span().start, error.nearest(heading.as_deref()));
     }
 
     fn unknown_value(&mut self, shown: &str, text: &str, known: &[&str], begin: usize, key: &Key, secret: bool) {

@@ -91,6 +91,8 @@ type-boolean = boolean
 type-datetime = datetime
 type-array = array
 type-table = table
+strange-character = the character `{ $found }` (U+{ $code }) cannot stand here
+expected-one-key = exactly one of { $known }
 none = none
 expected-items = { $count } items
 expected-keys = { $count } keys
@@ -99,11 +101,11 @@ expected-64-bits = a 64-bit number
 expected-env-or-file = `env` or `file`
 expected-name = at most 64 characters, no spaces, quotes, : / \ < >, and no . or - in front
 expected-pattern = a text of the form `{ $pattern }`
-file-too-large = it is larger than { $most } bytes
+file-over-limit = it is larger than { $most } bytes
 file-not-utf8 = it is not UTF-8 (line { $line })
 file-empty = it is empty
 is-missing = it is missing
-door = account `{ $account }` ({ $puppet })
+door = account `{ $account }` (`{ $puppet }`)
 
 # rules and matchers of plugins
 matcher-re-or-text = a matcher in braces needs `re` or `text`

@@ -91,6 +91,8 @@ type-boolean = 真假值
 type-datetime = 日期时间
 type-array = 列表
 type-table = 表
+strange-character = 这里不能有字符 `{ $found }`（U+{ $code }）
+expected-one-key = { $known } 中的一个
 none = 无
 expected-items = { $count } 项
 expected-keys = { $count } 个键
@@ -99,11 +101,11 @@ expected-64-bits = 64 位以内的数字
 expected-env-or-file = `env` 或 `file` 之一
 expected-name = 不超过 64 个字符，不含空格、引号和 : / \ < >，开头不能是 . 或 -
 expected-pattern = 符合 `{ $pattern }` 的文本
-file-too-large = 超过了 { $most } 字节
+file-over-limit = 超过了 { $most } 字节
 file-not-utf8 = 不是 UTF-8（第 { $line } 行）
 file-empty = 内容是空的
 is-missing = 缺少这一项
-door = 账号 `{ $account }`（{ $puppet }）
+door = 账号 `{ $account }`（`{ $puppet }`）
 
 # 插件的规则和匹配条件
 matcher-re-or-text = 花括号里的匹配条件要有 `re` 或 `text`

@@ -15,7 +15,7 @@ use super::{
     ask,
     files::{Readers, env_line, replace},
 };
-use crate::{args::AddArgs, config::config_failure, failure::Failure, output, puppets};
+use crate::{args::AddArgs, config::config_failure, failure::Failure, output, puppets, told::told};
 
 /// The file of secrets, beside BOT.toml.
 const ENV: &str = ".env";
@@ -183,7 +183,7 @@ fn add(
                 secrets.push((name, given));
                 value(reference)
             }
-            _ => typed(puppet, setting, given)?,
+            _ => typed(puppet, setting, given, lang)?,
         };
         account.insert(setting.key, item);
     }
@@ -232,16 +232,22 @@ fn variable(id: &str, key: &str, taken: impl Fn(&str) -> bool) -> String {
 }
 
 /// A value as TOML has it.
-fn typed(puppet: &Declaration, setting: &Setting, given: &str) -> Result<Item, Failure> {
-    let wrong = |expected: String| {
+fn typed(puppet: &Declaration, setting: &Setting, given: &str, lang: Lang) -> Result<Item, Failure> {
+    let wrong = |expected: Words| {
         let failure = Failure::usage("W103").set("puppet", puppet.platform.as_str());
-        let told = Args::new().set("key", setting.key).set("expected", expected);
+        let told = Args::new().set("key", setting.key).set("expected", told(lang, &expected));
         failure.tell("account-expected", told)
     };
     Ok(match setting.kind {
-        SettingKind::Integer => value(given.trim().parse::<i64>().map_err(|_| wrong("integer".to_owned()))?),
-        SettingKind::Bool => value(given.trim().parse::<bool>().map_err(|_| wrong("true | false".to_owned()))?),
-        SettingKind::Choice(choices) if !choices.contains(&given) => return Err(wrong(choices.join(" | "))),
+        SettingKind::Integer => {
+            value(given.trim().parse::<i64>().map_err(|_| wrong(text(lang, "type-integer", &Args::new()).into()))?)
+        }
+        SettingKind::Bool => {
+            value(given.trim().parse::<bool>().map_err(|_| wrong(Words::any_of(["`true`".into(), "`false`".into()])))?)
+        }
+        SettingKind::Choice(choices) if !choices.contains(&given) => {
+            return Err(wrong(Words::any_of(choices.iter().map(|choice| format!("`{choice}`").into()))));
+        }
         _ => value(given),
     })
 }

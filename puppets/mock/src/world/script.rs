@@ -153,7 +153,7 @@ fn file(fields: &mut Fields<'_, '_>) -> Option<FileSpec> {
     if given.len() != 1 && value.is_object() {
         let found = match given.is_empty() {
             true => phrases::NONE_OF_THEM.words(),
-            false => Words::all_of(given.into_iter().map(Words::from)),
+            false => Words::all_of(given.into_iter().map(|key| format!("`{key}`").into())),
         };
         file.check.fault(&file.path, phrases::ONE_CONTENT, found, None);
     }
