@@ -61,6 +61,9 @@ macro_rules! phrases {
     };
 }
 
+/// Says the text of a key with these arguments in a language.
+type Say<'a> = dyn Fn(&str, &[(&'static str, String)]) -> Option<String> + 'a;
+
 /// What people are told. Displays in English.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Words {
@@ -158,7 +161,7 @@ impl Words {
     }
 
     /// In another language. `say`: the text of a key with these arguments; `None`: there is none, English has to do.
-    pub fn translate(&self, say: &dyn Fn(&str, &[(&'static str, String)]) -> Option<String>) -> String {
+    pub fn translate(&self, say: &Say<'_>) -> String {
         match &self.form {
             Form::Plain => self.english.clone(),
             Form::Phrase { phrase, args } => {
