@@ -469,7 +469,7 @@ fn mismatch(setting: &Setting, value: &str) -> Option<Words> {
 fn missing(puppet: &Declaration, setting: &Setting) -> ConfigError {
     let env = match setting.env.is_empty() {
         true => phrases::NONE.words(),
-        false => Words::list(setting.env.iter().map(|name| Words::plain(name))),
+        false => Words::list(setting.env.iter().map(Words::plain)),
     };
     ConfigError::new(Code::MissingSetting)
         .arg("puppet", puppet.platform)

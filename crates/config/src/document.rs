@@ -22,11 +22,12 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
+    pub(crate) fn read(path: &Path) -> Result<Self, Box<ConfigError>> {
         match read_text(path) {
             Ok(text) => Ok(Self::new(path, &text)),
             Err(reason) => {
-                Err(ConfigError::new(Code::Unreadable).arg("path", path.display()).words("reason", reason).file(path))
+                let error = ConfigError::new(Code::Unreadable).arg("path", path.display()).words("reason", reason);
+                Err(Box::new(error.file(path)))
             }
         }
     }

@@ -32,6 +32,7 @@ mod config;
 mod document;
 mod env;
 mod key;
+mod kinds;
 mod nearest;
 mod phrases;
 mod problem;

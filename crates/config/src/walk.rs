@@ -19,6 +19,7 @@ use crate::{
     Code, ConfigError, Env,
     document::{Document, read_text},
     key::Key,
+    kinds::{accepts, choices, kind, names},
     nearest::{list, nearest},
     phrases,
     schema::NAME,
@@ -595,55 +596,6 @@ pub(crate) fn folder(file: &Path) -> PathBuf {
 fn unknown_key<'k>(name: &str, known: impl Iterator<Item = &'k str> + Clone) -> ConfigError {
     let error = ConfigError::new(Code::UnknownKey).arg("name", short(name)).words("known", list(known.clone()));
     error.nearest(nearest(name, known))
-}
-
-/// What TOML calls it.
-fn kind(value: &DeValue<'_>) -> Phrase {
-    match value {
-        DeValue::String(_) => phrases::STRING,
-        DeValue::Integer(_) => phrases::INTEGER,
-        DeValue::Float(_) => phrases::FLOAT,
-        DeValue::Boolean(_) => phrases::BOOLEAN,
-        DeValue::Datetime(_) => phrases::DATETIME,
-        DeValue::Array(_) => phrases::ARRAY,
-        DeValue::Table(_) => phrases::TABLE,
-    }
-}
-
-/// The types of a schema in the words of TOML.
-fn names(schema: &Value) -> Vec<Phrase> {
-    let one = |name: &str| match name {
-        "string" => phrases::STRING,
-        "integer" => phrases::INTEGER,
-        "number" => phrases::NUMBER,
-        "boolean" => phrases::BOOLEAN,
-        "array" => phrases::ARRAY,
-        _ => phrases::TABLE,
-    };
-    match &schema["type"] {
-        Value::String(name) => vec![one(name)],
-        Value::Array(list) => list.iter().filter_map(Value::as_str).map(one).collect(),
-        _ => schema
-            .get("const")
-            .map(|only| if only.is_string() { phrases::STRING } else { phrases::INTEGER })
-            .into_iter()
-            .collect(),
-    }
-}
-
-fn accepts(schema: &Value, value: &DeValue<'_>) -> bool {
-    let names = names(schema);
-    let kind = kind(value);
-    names.is_empty()
-        || names.iter().any(|name| {
-            *name == kind || (*name == phrases::NUMBER && [phrases::INTEGER, phrases::FLOAT].contains(&kind))
-        })
-}
-
-/// The texts a schema takes, if it takes only some.
-fn choices(schema: &Value) -> Vec<&str> {
-    let list = schema["enum"].as_array().into_iter().flatten();
-    list.chain(schema.get("const")).filter_map(Value::as_str).collect()
 }
 
 /// Long texts are shown by their beginning.
