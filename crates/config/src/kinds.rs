@@ -1,10 +1,13 @@
-//! KINDS: the types of TOML and of schemas, in the same words.
+//! KINDS: the types and forms of TOML and of schemas, in the same words.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
 use serde_json::Value;
 use toml::de::DeValue;
 use wechaty_puppet::Phrase;
 
-use crate::phrases;
+use crate::{phrases, schema::NAME, sections::DURATION};
 
 /// What TOML calls it.
 pub(crate) fn kind(value: &DeValue<'_>) -> Phrase {
@@ -53,4 +56,15 @@ pub(crate) fn accepts(schema: &Value, value: &DeValue<'_>) -> bool {
 pub(crate) fn choices(schema: &Value) -> Vec<&str> {
     let list = schema["enum"].as_array().into_iter().flatten();
     list.chain(schema.get("const")).filter_map(Value::as_str).collect()
+}
+
+/// Whether a text has the form a schema asks for.
+pub(crate) fn is_formed(pattern: &str, text: &str) -> bool {
+    // Those of our own sections are many times in a file, and Unicode's classes take their time to prepare.
+    static OWN: LazyLock<[(&str, Option<Regex>); 2]> =
+        LazyLock::new(|| [NAME, DURATION].map(|pattern| (pattern, Regex::new(pattern).ok())));
+    match OWN.iter().find(|(own, _)| *own == pattern) {
+        Some((_, regex)) => regex.as_ref().is_some_and(|regex| regex.is_match(text)),
+        None => Regex::new(pattern).is_ok_and(|regex| regex.is_match(text)),
+    }
 }

@@ -4,7 +4,6 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::LazyLock,
 };
 
 use regex::Regex;
@@ -19,11 +18,9 @@ use crate::{
     Code, ConfigError, Env,
     document::{Document, read_text},
     key::Key,
-    kinds::{accepts, choices, kind, names},
+    kinds::{accepts, choices, is_formed, kind, names},
     nearest::{list, nearest},
     phrases,
-    schema::NAME,
-    sections::DURATION,
 };
 
 type Node<'i> = Spanned<DeValue<'i>>;
@@ -571,17 +568,6 @@ impl<'a> Walk<'a> {
             ConfigError::new(Code::UnknownValue).arg("value", shown).words("known", list(known.iter().copied()));
         let near = if secret { None } else { nearest(text, known.iter().copied()) };
         self.problem(key, begin, error.nearest(near));
-    }
-}
-
-/// Whether a text has the form a schema asks for.
-fn is_formed(pattern: &str, text: &str) -> bool {
-    // Those of our own sections are many times in a file, and Unicode's classes take their time to prepare.
-    static OWN: LazyLock<[(&str, Option<Regex>); 2]> =
-        LazyLock::new(|| [NAME, DURATION].map(|pattern| (pattern, Regex::new(pattern).ok())));
-    match OWN.iter().find(|(own, _)| *own == pattern) {
-        Some((_, regex)) => regex.as_ref().is_some_and(|regex| regex.is_match(text)),
-        None => Regex::new(pattern).is_ok_and(|regex| regex.is_match(text)),
     }
 }
 
