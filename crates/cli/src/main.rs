@@ -20,6 +20,7 @@ mod progress;
 mod puppets;
 mod run;
 mod token;
+mod told;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -68,6 +69,6 @@ fn command(args: Args, lang: Lang) -> Result<(), Failure> {
         Command::Doctor(args) => doctor::run(args, lang),
         Command::Explain(args) => explain::run(args, lang),
         Command::Completions(args) => completions::run(args, lang),
-        Command::Bench(args) => bench::run(args),
+        Command::Bench(args) => bench::run(args, lang),
     }
 }

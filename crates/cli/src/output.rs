@@ -2,6 +2,9 @@
 
 use std::io::{ErrorKind, Write};
 
+use wechaty::Ledger;
+use wechaty_catalogue::{Args, Lang, text};
+
 use crate::failure::Failure;
 
 /// Prints a text. A reader that has seen enough (`| head`) is no error.
@@ -26,4 +29,9 @@ pub(crate) fn width(text: &str) -> usize {
 /// A text and spaces up to so many columns, and one more.
 pub(crate) fn padded(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat((columns + 1).saturating_sub(width(text)).max(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 }

@@ -38,7 +38,10 @@ fn missing_of(name: &str, built: &[&'static str], optional: &[(&'static str, &'s
     if let Some(name) = nearest(wanted, built.iter().copied().chain(others)) {
         failure = failure.tell("did-you-mean", Args::new().set("name", name));
     }
-    failure.tell("puppets-there-are", Args::new().set("names", built.join(", ")))
+    failure.tell(
+        "puppets-there-are",
+        Args::new().set("names", built.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+    )
 }
 
 /// `SendMiniProgram` → `MiniProgram`; `None`: it is no kind of message.

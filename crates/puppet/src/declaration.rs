@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{Capabilities, PlatformName, Puppet};
+use crate::{Capabilities, PlatformName, Puppet, Words};
 
 /// Everything command line, configuration and docs need to know about a kind of puppet.
 #[derive(Clone, Copy)]
@@ -140,7 +140,7 @@ pub enum SettingsError {
         /// Which.
         key: &'static str,
         /// Why, and what was expected; must not repeat the value of a secret setting.
-        reason: String,
+        reason: Words,
     },
 }
 

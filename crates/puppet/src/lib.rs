@@ -17,6 +17,7 @@ mod login;
 mod outgoing;
 mod puppet;
 mod webhook;
+mod words;
 
 pub use async_trait::async_trait;
 pub use bytes::Bytes;
@@ -33,3 +34,4 @@ pub use tokio_util::sync::CancellationToken;
 pub use webhook::{Webhook, WebhookBody, WebhookRequest, WebhookResponse};
 pub use wechaty_file_box::FileBox;
 pub use wechaty_types::*;
+pub use words::{PHRASES, Phrase, Words};

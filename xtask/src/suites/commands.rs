@@ -242,7 +242,7 @@ const BOTS: &[Bot] = &[
         2,
         ["BOT.toml:6:9: [C005] pacing.burst"],
         "expected integer, found string",
-        "应为 integer"
+        "应为 整数"
     ),
     bot!("a missing key", "[[plugin]]\nid = \"x\"\n", 2, ["BOT.toml:5:1: [C004] plugin[0].use"], "is missing", "缺少"),
     bot!(

@@ -152,3 +152,20 @@ new-made = { $name } is in { $path }. Next:
 new-next-config = { "  " }cd { $path } && wechaty run --clock virtual --record out.jsonl
 new-next-rust = { "  " }cd { $path } && cargo test && WECHATY_PUPPET=terminal cargo run
 new-next-library = { "  " }cd { $path } && cargo test
+
+# what is pending
+pending-message = message { $id }
+pending-send = { $kind } to { $to }
+
+# bench
+bench-ready = ready handler
+bench-yielding = yielding handler
+bench-bare = bare channels
+bench-latency = latency at 200,000/s
+bench-idle = idle memory
+bench-cold = cold start
+bench-memory = in memory, { $conversations } conversations, at most { $most } messages under way
+bench-speed = { $speed } messages/s, { $part } of the limit
+bench-times = median { $median } us, 99 of 100 within { $most } us
+bench-idle-found = 1,000 accounts, 100,000 idle conversations: { $mib } MiB resident
+bench-cold-found = cold start to first reply: { $ms } ms (median of 20)

@@ -62,7 +62,7 @@ W113 = { $count ->
 
 W114 = there is no log level `{ $level }`
     .cause = `--log` or WECHATY_LOG has a word that is no level, or a filter that cannot be read.
-    .fix = Use silent, error, warn, info, verbose or silly; or a filter such as `wechaty=debug`.
+    .fix = Use `silent`, `error`, `warn`, `info`, `verbose` or `silly`; or a filter such as `wechaty=debug`.
 
 W115 = `{ $flag }` must lie between { $least } and { $most }
     .cause = The number is outside of what can be measured.

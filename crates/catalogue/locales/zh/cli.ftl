@@ -140,3 +140,20 @@ new-made = { $name } 已建在 { $path }。接下来：
 new-next-config = { "  " }进入目录试运行：cd { $path } && wechaty run --clock virtual --record out.jsonl
 new-next-rust = { "  " }测试并运行：cd { $path } && cargo test && WECHATY_PUPPET=terminal cargo run
 new-next-library = { "  " }测试：cd { $path } && cargo test
+
+# what is pending
+pending-message = 消息 { $id }
+pending-send = 发给 { $to } 的 { $kind }
+
+# bench
+bench-ready = 立即完成的处理函数
+bench-yielding = 让出一次的处理函数
+bench-bare = 裸通道
+bench-latency = 每秒 200,000 条时的延迟
+bench-idle = 空闲内存
+bench-cold = 冷启动
+bench-memory = 内存中，{ $conversations } 个会话，同时最多 { $most } 条消息
+bench-speed = 每秒 { $speed } 条，为极限的 { $part }
+bench-times = 中位数 { $median } 微秒，99% 在 { $most } 微秒以内
+bench-idle-found = 1,000 个账号、100,000 个空闲会话：常驻内存 { $mib } MiB
+bench-cold-found = 从冷启动到第一次回答：{ $ms } 毫秒（20 次的中位数）

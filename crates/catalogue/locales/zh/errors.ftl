@@ -59,7 +59,7 @@ W113 = 有 { $count } 条消息没能输出
 
 W114 = 没有 `{ $level }` 这个日志级别
     .cause = `--log` 或 WECHATY_LOG 里的词不是日志级别，或者过滤规则写错了。
-    .fix = 请用 silent、error、warn、info、verbose、silly 之一，或者 `wechaty=debug` 这样的过滤规则。
+    .fix = 请用 `silent`、`error`、`warn`、`info`、`verbose`、`silly` 之一，或者 `wechaty=debug` 这样的过滤规则。
 
 W115 = `{ $flag }` 必须在 { $least } 到 { $most } 之间
     .cause = 这个数超出了可测量的范围。

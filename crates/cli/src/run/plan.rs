@@ -50,8 +50,9 @@ fn configured(file: &Path, args: &RunArgs, lang: Lang) -> Result<Plan, Failure> 
     flags.puppet = args.puppet.clone().filter(|name| !name.trim().is_empty());
     flags.listen = args.listen.map(ListenAddr::address);
     flags.store = args.store.clone();
+    flags.settings = spoken(lang);
     if let Some(world) = &args.world {
-        flags.settings = Settings::new().set("world", absolute(world)?);
+        flags.settings = flags.settings.set("world", absolute(world)?);
     }
     let config = Catalogue::default()
         .load(file, &Env::system(), &flags)
@@ -85,7 +86,7 @@ fn demo_bot(args: &RunArgs, lang: Lang) -> Result<Plan, Failure> {
     let declaration = puppet::declaration(name).map_err(|_| puppets::missing(name))?;
     let platform = declaration.platform.as_str();
     only_mock(args, &[platform])?;
-    let mut settings = Settings::new();
+    let mut settings = if platform == TERMINAL { spoken(lang) } else { Settings::new() };
     if let Some(world) = &args.world {
         settings = settings.set("world", text(world)?);
     }
@@ -118,6 +119,12 @@ fn demo_bot(args: &RunArgs, lang: Lang) -> Result<Plan, Failure> {
     Ok(Plan { builder: builder.http_if_needed(http), on_terminal: platform == TERMINAL, reads, place, door })
 }
 
+/// The language of the command, where it is not that of the environment, for the puppet that speaks itself.
+fn spoken(lang: Lang) -> Settings {
+    let same = Lang::of_env(|name| std::env::var(name).ok()) == lang;
+    if same { Settings::new() } else { Settings::new().set("lang", lang.as_str()) }
+}
+
 /// A world and a clock can be given where nobody lives but the simulated.
 fn only_mock(args: &RunArgs, platforms: &[&str]) -> Result<(), Failure> {
     let flags = [("--world", args.world.is_some()), ("--clock virtual", args.clock == ClockKind::Virtual)];
@@ -133,7 +140,7 @@ fn settings_failure(puppet: &str, fault: &SettingsError) -> Failure {
     match fault {
         SettingsError::Missing { key } => failure.tell("setting-missing", Args::new().set("key", *key)),
         SettingsError::Invalid { key, reason } => {
-            failure.tell("setting-invalid", Args::new().set("key", *key)).plain(reason)
+            failure.tell("setting-invalid", Args::new().set("key", *key)).words(reason.clone())
         }
         other => failure.source(other),
     }

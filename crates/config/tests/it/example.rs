@@ -216,7 +216,7 @@ fn another_puppet_can_take_the_place_of_the_first_account() {
     let wrong = Folder::new("version = 1\n").load(&[("WECHATY_PUPPET", "mokc")]).unwrap_err();
     assert_eq!(
         wrong.to_string(),
-        "C009 there is no puppet `mokc`; there are `terminal`, `mock`, `webchat`, `shop`; did you mean `mock`?"
+        "$WECHATY_PUPPET: C009 there is no puppet `mokc`; there are `terminal`, `mock`, `webchat`, `shop`; did you mean `mock`?"
     );
 }
 

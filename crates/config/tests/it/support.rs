@@ -115,7 +115,7 @@ fn build(settings: &Settings) -> Result<Arc<dyn Puppet>, SettingsError> {
     let secret = settings.require("app_secret")?;
     if secret.starts_with("bad") {
         // A puppet that repeats what it should not.
-        return Err(SettingsError::Invalid { key: "app_secret", reason: format!("{secret} is not good") });
+        return Err(SettingsError::Invalid { key: "app_secret", reason: format!("{secret} is not good").into() });
     }
     Ok(Arc::new(Shop { guarded: settings.get("token").is_some() }))
 }

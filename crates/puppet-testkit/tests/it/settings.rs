@@ -35,7 +35,7 @@ fn puppet() -> Arc<dyn Puppet> {
 
 fn leak(settings: &Settings) -> Result<Arc<dyn Puppet>, SettingsError> {
     let token = settings.require("token")?;
-    Err(SettingsError::Invalid { key: "token", reason: format!("{token:?} has the wrong length") })
+    Err(SettingsError::Invalid { key: "token", reason: format!("{token:?} has the wrong length").into() })
 }
 
 /// Quotes the secret in its error.

@@ -25,8 +25,8 @@ const SHOP: Declaration = Declaration {
     ],
     capabilities: wechaty_puppet_terminal::DECLARATION.capabilities,
     build: |settings| match settings.require("app_secret")? {
-        "wrong" => Err(SettingsError::Invalid { key: "app_secret", reason: "wrong is not right".to_owned() }),
-        _ => Ok(Arc::new(TerminalPuppet::stdio())),
+        "wrong" => Err(SettingsError::Invalid { key: "app_secret", reason: "wrong is not right".into() }),
+        _ => Ok(Arc::new(TerminalPuppet::stdio(Lang::En))),
     },
 };
 
