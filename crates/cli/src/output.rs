@@ -2,8 +2,7 @@
 
 use std::io::{ErrorKind, Write};
 
-use wechaty::Ledger;
-use wechaty_catalogue::{Args, Lang, text};
+use unicode_width::UnicodeWidthStr;
 
 use crate::failure::Failure;
 
@@ -23,15 +22,10 @@ pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
 
 /// The columns a text takes on a terminal: Chinese characters take two.
 pub(crate) fn width(text: &str) -> usize {
-    text.chars().map(|c| if matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}' | '\u{1f300}'..='\u{1faff}' | '\u{20000}'..='\u{3fffd}') { 2 } else { 1 }).sum()
+    text.width()
 }
 
 /// A text and spaces up to so many columns, and one more.
 pub(crate) fn padded(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat((columns + 1).saturating_sub(width(text)).max(1)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 }
