@@ -95,6 +95,63 @@ await promise("a visitor gets a name, and ding is answered by dong", async (open
   await accessible(page);
 });
 
+await promise("a visitor is greeted once, in the language of the browser", async (open) => {
+  const [page, chinese] = [await open(), await open(phone)];
+  await enter(page, "Ada");
+  await hears(page, "Hello, I am a Wechaty bot");
+  await page.reload();
+  await hears(page, "Hello, I am a Wechaty bot");
+  assert.equal(await page.locator("article").count(), 1);
+  await enter(chinese, "小明");
+  await hears(chinese, "你好，我是 Wechaty 机器人");
+});
+
+await promise("the bot knows Chinese words, and answers in the language of the page", async (open) => {
+  const page = await open(phone);
+  await enter(page, "小红");
+  await say(page, "帮助");
+  await hears(page, "我会：ding · 你好 · 回声");
+  await say(page, "回声 你好，世界！");
+  await page.locator("article[data-own=false] .text", { hasText: /^你好，世界！$/ }).waitFor();
+  await say(page, "图片");
+  await page.waitForSelector(`article[data-own=false][data-kind=image] ${id("image")}`);
+  await say(page, "菜单");
+  await page.locator(id("choice"), { hasText: "绿茶" }).click();
+  await hears(page, "马上就来");
+  await say(page, "名片");
+  await hears(page, "要继续吗");
+  await say(page, "xyz");
+  await hears(page, "这个我还不会");
+  await page.click(id("back"));
+  await page.click(id("lang-switch"));
+  await page.waitForFunction(() => document.documentElement.lang.startsWith("en"));
+  await page.locator(id("conversation")).first().click();
+  await say(page, "help");
+  await hears(page, "I know: ding");
+  await page.click(id("back"));
+  await page.click(id("lang-switch"));
+  await page.waitForFunction(() => document.documentElement.lang.startsWith("zh"));
+});
+
+await promise("a choice is made once, and another tab of the same visitor sees it", async (open) => {
+  const page = await open();
+  await enter(page, "Ada");
+  await say(page, "menu");
+  await page.waitForSelector(id("choice"));
+  const kept = await page.evaluate(() => JSON.stringify(sessionStorage));
+  const other = await open();
+  await other.addInitScript((kept) => Object.entries(JSON.parse(kept)).forEach(([key, value]) => sessionStorage.setItem(key, value)), kept);
+  await other.goto(url);
+  await other.waitForSelector(id("choice"));
+  await page.locator(id("choice"), { hasText: "Green" }).click();
+  await other.waitForSelector(`${id("choice")}[aria-pressed=true]`);
+  assert.equal(await other.locator(`${id("choice")}[aria-disabled=true]`).count(), 3);
+  await other.locator(id("choice"), { hasText: "Black" }).click({ force: true });
+  await say(other, "ding");
+  await hears(page, "dong");
+  assert.equal(await page.locator("article", { hasText: "Coming up" }).count(), 1);
+});
+
 await promise("two people talk in a room", async (open) => {
   const [alice, bob] = [await open(), await open()];
   await enter(alice, "Alice");

@@ -10,6 +10,7 @@ use crate::{
     args::{ConfigArgs, ConfigCommand},
     failure::Failure,
     output,
+    told::told,
 };
 
 /// So many faults are told; more are counted.
@@ -72,9 +73,10 @@ fn line(problem: &ConfigError, lang: Lang) -> String {
     format!("{place}[{}] {}", problem.code, keyed(problem, lang))
 }
 
-/// `BOT.toml:6:9`; `None`: it stands in no file.
+/// `BOT.toml:6:9`, or `$WECHATY_PORT`; `None`: it stands in neither.
 pub(crate) fn place(problem: &ConfigError) -> Option<String> {
-    let file = problem.file.as_ref()?.display();
+    let Some(file) = &problem.file else { return problem.variable.as_ref().map(|name| format!("${name}")) };
+    let file = file.display();
     Some(match problem.line {
         Some(line) => format!("{file}:{line}:{}", problem.column.unwrap_or(1)),
         None => file.to_string(),
@@ -94,13 +96,13 @@ fn message(problem: &ConfigError, lang: Lang) -> String {
     let mut words = Args::new();
     for (name, value) in &problem.args {
         let translated = (*name == "help").then(|| setting_help(problem, lang)).flatten();
-        words = words.set(name, translated.unwrap_or_else(|| value.clone()));
+        words = words.set(name, translated.unwrap_or_else(|| told(lang, value)));
     }
-    let mut told = text(lang, problem.code.as_str(), &words);
+    let mut message = text(lang, problem.code.as_str(), &words);
     if let Some(nearest) = problem.get("nearest") {
-        told += &text(lang, "config-nearest", &Args::new().set("name", nearest));
+        message += &text(lang, "config-nearest", &Args::new().set("name", nearest));
     }
-    told
+    message
 }
 
 /// What a puppet's setting is for: declarations say it in English.
@@ -116,6 +118,8 @@ pub(crate) struct FaultJson {
     line: Option<usize>,
     column: Option<usize>,
     key: Option<String>,
+    /// The environment variable whose value it is about.
+    variable: Option<String>,
     message: String,
     nearest: Option<String>,
     fix: String,
@@ -128,6 +132,7 @@ pub(crate) fn faults<'a>(problems: impl IntoIterator<Item = &'a ConfigError>, la
         line: problem.line,
         column: problem.column,
         key: problem.key.clone(),
+        variable: problem.variable.clone(),
         message: message(problem, lang),
         nearest: problem.get("nearest").map(str::to_owned),
         fix: fix(lang, problem.code.as_str()),

@@ -3,6 +3,9 @@
 use std::{error::Error, fmt::Write as _, io::IsTerminal};
 
 use wechaty_catalogue::{Args, Lang, fix, text};
+use wechaty_puppet::Words;
+
+use crate::told;
 
 /// Something failed while running.
 const FAILED: u8 = 1;
@@ -21,8 +24,10 @@ pub(crate) struct Failure {
 /// A particular, below the message.
 #[derive(Debug)]
 enum Detail {
-    /// As it is: what the system or a puppet says.
+    /// As it is: what somebody may type, or has been translated.
     Plain(String),
+    /// What another crate says.
+    Words(Words),
     /// A text of the catalogue.
     Text(&'static str, Args),
 }
@@ -36,6 +41,11 @@ impl Failure {
     /// Something failed while running. Exit code 1.
     pub(crate) const fn failed(code: &'static str) -> Self {
         Self { code, args: Args::new(), details: Vec::new(), exit: FAILED }
+    }
+
+    /// Which error of the catalogue.
+    pub(crate) const fn code(&self) -> &'static str {
+        self.code
     }
 
     /// Fills in a placeable of the message.
@@ -59,7 +69,14 @@ impl Failure {
         self
     }
 
-    /// Adds what somebody else says.
+    /// Adds what another crate says.
+    #[must_use]
+    pub(crate) fn words(mut self, words: Words) -> Self {
+        self.details.push(Detail::Words(words));
+        self
+    }
+
+    /// Adds a line that is the same in every language.
     #[must_use]
     pub(crate) fn plain(mut self, line: impl Into<String>) -> Self {
         self.details.push(Detail::Plain(line.into()));
@@ -69,16 +86,7 @@ impl Failure {
     /// Adds an error and its causes, unless one repeats the other.
     #[must_use]
     pub(crate) fn source(self, error: &(dyn Error + 'static)) -> Self {
-        let mut told = error.to_string();
-        let mut source = error.source();
-        while let Some(error) = source {
-            let cause = error.to_string();
-            if !told.contains(&cause) {
-                let _ = write!(told, ": {cause}");
-            }
-            source = error.source();
-        }
-        self.plain(told)
+        self.words(told::error(error))
     }
 
     /// Message, particulars and fix, one below the other, without a line break at the end.
@@ -89,6 +97,7 @@ impl Failure {
         for detail in &self.details {
             let detail = match detail {
                 Detail::Plain(line) => line.clone(),
+                Detail::Words(words) => told::told(lang, words),
                 Detail::Text(key, args) => text(lang, key, args),
             };
             for line in detail.lines() {
@@ -108,7 +117,7 @@ impl Failure {
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self::failed("W100").plain(format!("{:#}", error.into()))
+        Self::failed("W100").words(Words::quoted(format!("{:#}", error.into())))
     }
 }
 

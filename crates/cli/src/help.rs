@@ -175,7 +175,7 @@ fn failure(error: &clap::Error) -> Failure {
         _ => {
             let told = error.to_string();
             let told = told.trim_start_matches("error: ").lines().next().unwrap_or_default().to_owned();
-            (Failure::usage("W125").plain(told), ContextKind::SuggestedArg)
+            (Failure::usage("W125").words(wechaty_puppet::Words::quoted(told)), ContextKind::SuggestedArg)
         }
     };
     match context(suggested) {

@@ -5,18 +5,22 @@ mod args;
 mod bench;
 mod completions;
 mod config;
+mod control;
 mod doctor;
 mod explain;
 mod failure;
 mod help;
 mod lang;
+mod ledger;
 mod log;
 mod new;
 mod output;
 mod plugins;
+mod progress;
 mod puppets;
 mod run;
 mod token;
+mod told;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -60,10 +64,11 @@ fn command(args: Args, lang: Lang) -> Result<(), Failure> {
         Command::Account(args) => account::run(args, lang),
         Command::Plugin(args) => plugins::run(args, lang),
         Command::Puppets(args) => puppets::run(args, lang),
+        Command::Ledger(args) => ledger::run(args, lang),
         Command::Token(args) => token::run(args, lang),
         Command::Doctor(args) => doctor::run(args, lang),
         Command::Explain(args) => explain::run(args, lang),
         Command::Completions(args) => completions::run(args, lang),
-        Command::Bench(args) => bench::run(args),
+        Command::Bench(args) => bench::run(args, lang),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::io::{ErrorKind, Write};
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::failure::Failure;
 
 /// Prints a text. A reader that has seen enough (`| head`) is no error.
@@ -20,7 +22,7 @@ pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
 
 /// The columns a text takes on a terminal: Chinese characters take two.
 pub(crate) fn width(text: &str) -> usize {
-    text.chars().map(|c| if matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}' | '\u{1f300}'..='\u{1faff}' | '\u{20000}'..='\u{3fffd}') { 2 } else { 1 }).sum()
+    text.width()
 }
 
 /// A text and spaces up to so many columns, and one more.

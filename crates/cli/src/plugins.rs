@@ -123,7 +123,9 @@ fn in_words(plugin: &PluginDeclaration, lang: Lang) -> String {
     let words = Args::new().set("name", plugin.name).set("summary", summary(plugin, lang));
     let mut lines = text(lang, "puppets-title", &words) + "\n";
     for setting in settings(plugin, lang) {
-        let mut told = format!("{} = {} [{}]", setting.name, setting.help, setting.kinds.join(" | "));
+        let kinds = setting.kinds.iter().map(|kind| text(lang, &format!("type-{kind}"), &Args::new()));
+        let kinds = kinds.collect::<Vec<_>>().join(&text(lang, "or", &Args::new()));
+        let mut told = format!("{} = {} [{kinds}]", setting.name, setting.help);
         let mut add = |key: &str, value: String| told += &text(lang, key, &Args::new().set("value", value));
         if setting.required {
             add("setting-required", String::new());

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use wechaty::puppet::{self, Capability};
 use wechaty_catalogue::{Args, Lang, lookup, text};
-use wechaty_puppet::{Capabilities, Declaration, Setting, SettingKind};
+use wechaty_puppet::{Capabilities, Declaration, Live, Setting, SettingKind};
 
 use crate::{args::PuppetsArgs, failure::Failure, failure::nearest, output};
 
@@ -38,7 +38,10 @@ fn missing_of(name: &str, built: &[&'static str], optional: &[(&'static str, &'s
     if let Some(name) = nearest(wanted, built.iter().copied().chain(others)) {
         failure = failure.tell("did-you-mean", Args::new().set("name", name));
     }
-    failure.tell("puppets-there-are", Args::new().set("names", built.join(", ")))
+    failure.tell(
+        "puppets-there-are",
+        Args::new().set("names", built.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+    )
 }
 
 /// `SendMiniProgram` → `MiniProgram`; `None`: it is no kind of message.
@@ -73,6 +76,7 @@ fn in_words(declaration: &Declaration, lang: Lang) -> String {
             lines += &format!("  {} {value}\n", output::padded(&text(lang, key, &Args::new()), 10));
         }
     };
+    line("puppets-live", live(declaration.live, lang));
     line("puppets-says", kinds(&capabilities).join(", "));
     let others = capabilities.set.iter().filter(|capability| kind(*capability).is_none());
     let others = others.map(|capability| told(lang, &format!("capability-{}", id(capability)), capability.as_str()));
@@ -82,6 +86,14 @@ fn in_words(declaration: &Declaration, lang: Lang) -> String {
     }
     line("puppets-docs", declaration.docs.to_owned());
     lines
+}
+
+fn live(live: Live, lang: Lang) -> String {
+    match live {
+        Live::Own => text(lang, "puppets-live-own", &Args::new()),
+        Live::Never => text(lang, "puppets-live-never", &Args::new()),
+        Live::Run(day) => text(lang, "puppets-live-run", &Args::new().set("day", day)),
+    }
 }
 
 fn setting_in_words(puppet: &str, setting: &Setting, lang: Lang) -> String {
@@ -129,6 +141,11 @@ fn as_json(declaration: &Declaration, lang: Lang) -> Value {
         "name": name,
         "summary": told(lang, &format!("puppet-{name}"), declaration.summary),
         "docs": declaration.docs,
+        "live": match declaration.live {
+            Live::Own => json!("own"),
+            Live::Never => json!("never"),
+            Live::Run(day) => json!(day),
+        },
         "kinds": kinds(&capabilities),
         "capabilities": capabilities.set.iter().map(id).collect::<Vec<_>>(),
         "limits": {
@@ -189,6 +206,18 @@ mod tests {
             let known = puppet::declarations().iter().any(|declaration| declaration.platform.as_str() == name)
                 || OPTIONAL.iter().any(|(puppet, _)| *puppet == name);
             assert!(known, "puppets/{name} is neither in this build nor in OPTIONAL");
+        }
+    }
+
+    #[test]
+    fn the_readme_says_what_the_declarations_say_about_live_runs() {
+        let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+        let readme = std::fs::read_to_string(readme).expect("the README");
+        for declaration in puppet::declarations() {
+            let name = format!("| `{}` |", declaration.platform.as_str());
+            let row = readme.lines().find(|line| line.starts_with(&name)).unwrap_or_else(|| panic!("no row {name}"));
+            let found = row.split('|').nth(3).map(str::trim);
+            assert_eq!(found, Some(&*live(declaration.live, Lang::En)), "{row}");
         }
     }
 

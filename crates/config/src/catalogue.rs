@@ -47,7 +47,7 @@ impl Catalogue {
         let path = path.as_ref();
         match Document::read(path) {
             Ok(document) => check::check(self, &document, env, flags),
-            Err(error) => Err(Problems::new(vec![error])),
+            Err(error) => Err(Problems::new(vec![*error])),
         }
     }
 

@@ -10,7 +10,7 @@ use wechaty::{
     http::HttpSettings,
     types::{AccountId, ContactId},
 };
-use wechaty_puppet::{Declaration, Setting, SettingKind, Settings, SettingsError};
+use wechaty_puppet::{Declaration, Setting, SettingKind, Settings, SettingsError, Words};
 
 use crate::{
     AccountConfig, Catalogue, Code, Config, ConfigError, Env, Flags, HttpSection, Owner, Pacing, PluginConfig,
@@ -18,7 +18,8 @@ use crate::{
     document::Document,
     key::Key,
     nearest::{list, nearest},
-    walk::{Walk, folder, short},
+    phrases,
+    walk::{Source, Walk, folder, short},
 };
 
 /// The account of a file without accounts, where environment or flags name a puppet.
@@ -93,7 +94,7 @@ impl Check<'_> {
         }
         T::deserialize(value).unwrap_or_else(|error| {
             if !self.is_told(key) {
-                let problem = ConfigError::new(Code::BadForm).arg("value", key).arg("expected", error);
+                let problem = ConfigError::new(Code::BadForm).arg("value", key).words("expected", Words::quoted(error));
                 self.walk.tell(key, problem);
             }
             T::default()
@@ -165,7 +166,9 @@ impl Check<'_> {
             let name = plain_puppet(&name);
             let puppets = &self.catalogue.puppets;
             let Some(puppet) = puppets.iter().find(|puppet| puppet.platform.as_str() == name).copied() else {
-                self.walk.problems.push(self.no_puppet(&name));
+                let error = self.no_puppet(&name);
+                let from_env = self.flags.puppet.is_none();
+                self.walk.problems.push(if from_env { self.env.at(error, "WECHATY_PUPPET") } else { error });
                 return Vec::new();
             };
             let first = list.first().copied().unwrap_or(&Value::Null);
@@ -206,7 +209,7 @@ impl Check<'_> {
             Some(command) => ConfigError::new(Code::NotBuiltIn).arg("name", name).arg("command", command),
             None => ConfigError::new(Code::UnknownPuppet)
                 .arg("name", name)
-                .arg("known", list(known.clone()))
+                .words("known", list(known.clone()))
                 .nearest(nearest(name, known)),
         }
     }
@@ -236,8 +239,9 @@ impl Check<'_> {
                 if setting.kind == SettingKind::Secret {
                     self.walk.secrets.push(value.clone());
                 }
+                self.walk.sources.insert(field.as_str().to_owned(), Source::Variable((*name).to_owned()));
                 if let Some(expected) = mismatch(setting, value) {
-                    let error = ConfigError::new(Code::BadVariable).arg("name", name).arg("expected", expected);
+                    let error = ConfigError::new(Code::BadVariable).arg("name", name).words("expected", expected);
                     self.walk.tell(&field, error);
                     continue;
                 }
@@ -270,17 +274,17 @@ impl Check<'_> {
         let (name, reason) = match error {
             SettingsError::Missing { key: name } => match puppet.settings.iter().find(|one| one.key == name) {
                 Some(setting) => return self.walk.tell(key, missing(puppet, setting)),
-                None => (name, "it is missing".to_owned()),
+                None => (name, phrases::MISSING.words()),
             },
             SettingsError::Invalid { key: name, reason } => (name, reason),
-            other => ("puppet", other.to_string()),
+            other => ("puppet", Words::quoted(other)),
         };
         let field = key.field(name);
         let is_path = puppet.settings.iter().any(|one| one.key == name && one.kind == SettingKind::Path);
         let path = settings.get(name).filter(|path| is_path && !std::path::Path::new(path).exists());
         let error = match path {
             Some(path) => ConfigError::new(Code::NoSuchPath).arg("path", path),
-            None => ConfigError::new(Code::BadSetting).arg("name", name).arg("reason", reason),
+            None => ConfigError::new(Code::BadSetting).arg("name", name).words("reason", reason),
         };
         self.walk.tell(&field, error);
     }
@@ -293,8 +297,9 @@ impl Check<'_> {
         for account in accounts {
             let Ok(puppet) = (account.puppet.build)(&account.settings) else { continue };
             if puppet.webhook().is_some_and(|hook| !hook.is_guarded()) {
-                let door = format!("account `{}` ({})", account.id, account.puppet.platform);
-                let error = ConfigError::new(Code::OpenDoor).arg("door", door).arg("address", listen);
+                let door = phrases::DOOR.with("account", account.id.as_str());
+                let door = door.with("puppet", account.puppet.platform.as_str());
+                let error = ConfigError::new(Code::OpenDoor).words("door", door).arg("address", listen);
                 self.walk.tell(&Key::new("http").field("listen"), error);
             }
         }
@@ -319,7 +324,7 @@ impl Check<'_> {
                 Ok(port) => settings.listen.set_port(port),
                 Err(_) => {
                     let error = ConfigError::new(Code::BadVariable).arg("name", name).arg("expected", "0 … 65535");
-                    self.walk.problems.push(error);
+                    self.walk.problems.push(self.env.at(error, name));
                 }
             }
         }
@@ -377,7 +382,7 @@ impl Check<'_> {
 
     fn no_account(&mut self, key: &Key, name: &str, ids: &[String]) {
         let known = ids.iter().map(String::as_str);
-        let error = ConfigError::new(Code::UnknownAccount).arg("name", short(name)).arg("known", list(known.clone()));
+        let error = ConfigError::new(Code::UnknownAccount).arg("name", short(name)).words("known", list(known.clone()));
         self.walk.tell(key, error.nearest(nearest(name, known)));
     }
 
@@ -414,11 +419,8 @@ impl Check<'_> {
             if !self.is_told(&field)
                 && let Err(error) = (plugin.build)(settings.clone())
             {
-                let reason = match &error {
-                    wechaty_plugins::PluginError::Settings(_, source) => source.to_string(),
-                    other => other.to_string(),
-                };
-                let error = ConfigError::new(Code::BadPluginSettings).arg("plugin", name).arg("reason", reason);
+                let error =
+                    ConfigError::new(Code::BadPluginSettings).arg("plugin", name).words("reason", error.reason());
                 self.walk.tell(&field, error);
             }
             plugins.push(PluginConfig {
@@ -450,22 +452,29 @@ fn text(value: &Value) -> Option<String> {
 }
 
 /// What was expected of a variable that sets a setting, if its value is not that.
-fn mismatch(setting: &Setting, value: &str) -> Option<String> {
+fn mismatch(setting: &Setting, value: &str) -> Option<Words> {
     match setting.kind {
-        SettingKind::Integer if value.parse::<i64>().is_err() => Some("integer".to_owned()),
-        SettingKind::Bool if !matches!(value, "true" | "false") => Some("true | false".to_owned()),
-        SettingKind::Choice(choices) if !choices.contains(&value) => Some(choices.join(" | ")),
-        SettingKind::Url if !value.contains("://") => Some("scheme://host/…".to_owned()),
+        SettingKind::Integer if value.parse::<i64>().is_err() => Some(phrases::INTEGER.words()),
+        SettingKind::Bool if !matches!(value, "true" | "false") => {
+            Some(Words::any_of(["`true`".into(), "`false`".into()]))
+        }
+        SettingKind::Choice(choices) if !choices.contains(&value) => {
+            Some(Words::any_of(choices.iter().map(|choice| format!("`{choice}`").into())))
+        }
+        SettingKind::Url if !value.contains("://") => Some("scheme://host/…".into()),
         _ => None,
     }
 }
 
 fn missing(puppet: &Declaration, setting: &Setting) -> ConfigError {
-    let env = if setting.env.is_empty() { "none".to_owned() } else { setting.env.join(", ") };
+    let env = match setting.env.is_empty() {
+        true => phrases::NONE.words(),
+        false => Words::list(setting.env.iter().map(Words::plain)),
+    };
     ConfigError::new(Code::MissingSetting)
         .arg("puppet", puppet.platform)
         .arg("name", setting.key)
         .arg("help", setting.help)
-        .arg("env", env)
+        .words("env", env)
         .arg("docs", puppet.docs)
 }

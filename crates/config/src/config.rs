@@ -8,10 +8,10 @@ use std::{
 
 use serde_json::Value;
 use wechaty::{
-    BotBuilder, CacheSizes, Error, OutboxPolicy,
+    BotBuilder, CacheSizes, Error, OutboxPolicy, Owner,
     http::HttpSettings,
     plugin::{Instance, Scope},
-    types::{AccountId, ContactId},
+    types::AccountId,
 };
 use wechaty_plugins::{Match, PluginDeclaration};
 use wechaty_puppet::{Declaration, Settings};
@@ -32,16 +32,6 @@ pub struct Flags {
     pub listen: Option<SocketAddr>,
     /// The folder of the bot's files.
     pub store: Option<PathBuf>,
-}
-
-/// Somebody who may tell the bot what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Owner {
-    /// On which account.
-    pub account: AccountId,
-    /// Who.
-    pub contact: ContactId,
 }
 
 /// An account, ready to be made. Debug shows no values of settings.
@@ -195,7 +185,8 @@ impl Config {
         let mut bot = BotBuilder::new()
             .folder(&self.folder)
             .caches(CacheSizes::from_env(|name| self.env.get(name)))
-            .outbox(policy.clone());
+            .outbox(policy.clone())
+            .timezone(self.timezone());
         if let Some(name) = &self.name {
             bot = bot.name(name);
         }
@@ -209,6 +200,9 @@ impl Config {
                 bot = bot.adopt_identity();
             }
         }
+        // Of accounts that run; a flag may have taken the others out.
+        let runs = |owner: &&Owner| self.accounts.iter().any(|account| account.id == owner.account);
+        bot = bot.owners(self.owners.iter().filter(runs).cloned());
         for one in self.plugins.iter().filter(|plugin| plugin.enabled) {
             let plugin = (one.plugin.build)(one.settings.clone()).map_err(Error::other)?;
             bot = bot.plugin(Instance::new(plugin).id(one.id.clone()).scope(one.scope()));

@@ -7,8 +7,9 @@ use std::{
 };
 
 use toml::{Spanned, de::DeTable};
+use wechaty_puppet::Words;
 
-use crate::{Code, ConfigError};
+use crate::{Code, ConfigError, phrases};
 
 /// Larger files are no configuration.
 pub(crate) const LARGEST: u64 = 1 << 20;
@@ -21,11 +22,12 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
+    pub(crate) fn read(path: &Path) -> Result<Self, Box<ConfigError>> {
         match read_text(path) {
             Ok(text) => Ok(Self::new(path, &text)),
             Err(reason) => {
-                Err(ConfigError::new(Code::Unreadable).arg("path", path.display()).arg("reason", reason).file(path))
+                let error = ConfigError::new(Code::Unreadable).arg("path", path.display()).words("reason", reason);
+                Err(Box::new(error.file(path)))
             }
         }
     }
@@ -41,7 +43,17 @@ impl Document {
         let (table, errors) = DeTable::parse_recoverable(&self.text);
         let errors = errors.iter().map(|error| {
             let at = error.span().map_or(self.text.len(), |span| span.start);
-            self.at(ConfigError::new(Code::Syntax).arg("reason", error.message()), at)
+            let told = |reason: Words| ConfigError::new(Code::Syntax).words("reason", reason);
+            let strange = self.text[at..].chars().next().filter(|c| !c.is_ascii() || *c == '\0');
+            // Of letters without quotes the parser knows more to say.
+            let told = match strange.filter(|c| !c.is_alphabetic() || error.message().contains("unquoted key")) {
+                Some(c) => {
+                    let code = format!("{:04X}", u32::from(c));
+                    told(phrases::STRANGE.with("found", c.to_string()).with("code", code)).nearest(meant(c))
+                }
+                None => told(Words::quoted(error.message())),
+            };
+            self.at(told, at)
         });
         (table, errors.collect())
     }
@@ -62,17 +74,34 @@ impl Document {
     }
 }
 
+/// The sign of TOML that looks like this one of other keyboards.
+fn meant(c: char) -> Option<&'static str> {
+    Some(match c {
+        '\u{201c}' | '\u{201d}' | '\u{ff02}' | '\u{300c}' | '\u{300d}' => "\"",
+        '\u{2018}' | '\u{2019}' | '\u{ff07}' => "'",
+        '\u{ff1d}' => "=",
+        '\u{ff0c}' | '\u{3001}' => ",",
+        '\u{ff0e}' | '\u{3002}' => ".",
+        '\u{ff03}' => "#",
+        '\u{ff3b}' | '\u{3010}' => "[",
+        '\u{ff3d}' | '\u{3011}' => "]",
+        '\u{ff5b}' => "{",
+        '\u{ff5d}' => "}",
+        _ => return None,
+    })
+}
+
 /// The text of a file, or why there is none.
-pub(crate) fn read_text(path: &Path) -> Result<String, String> {
+pub(crate) fn read_text(path: &Path) -> Result<String, Words> {
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    let file = File::open(path).map_err(|error| Words::io(&error))?;
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| Words::io(&error))?;
     if bytes.len() as u64 > LARGEST {
-        return Err(format!("it is larger than {LARGEST} bytes"));
+        return Err(phrases::TOO_LARGE.with("most", LARGEST));
     }
     String::from_utf8(bytes).map_err(|error| {
         let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
-        format!("it is not UTF-8 (line {line})")
+        phrases::NOT_UTF8.with("line", line)
     })
 }
 

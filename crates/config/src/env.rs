@@ -10,7 +10,16 @@ pub struct Env {
     /// `None`: the process.
     given: Option<Arc<BTreeMap<String, String>>>,
     /// What `.env` says; never overrides what is given.
-    file: Arc<BTreeMap<String, String>>,
+    file: Arc<BTreeMap<String, Line>>,
+    /// Which file that is.
+    path: Arc<Path>,
+}
+
+/// A variable of `.env`.
+struct Line {
+    value: String,
+    line: usize,
+    column: usize,
 }
 
 impl fmt::Debug for Env {
@@ -22,22 +31,34 @@ impl fmt::Debug for Env {
 impl Env {
     /// Of the process.
     pub fn system() -> Self {
-        Self { given: None, file: Arc::default() }
+        Self { given: None, file: Arc::default(), path: Arc::from(Path::new("")) }
     }
     /// These alone: for tests.
     pub fn of<K: Into<String>, V: Into<String>>(variables: impl IntoIterator<Item = (K, V)>) -> Self {
         let given = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Self { given: Some(Arc::new(given)), file: Arc::default() }
+        Self { given: Some(Arc::new(given)), file: Arc::default(), path: Arc::from(Path::new("")) }
     }
 
     /// The value of a variable; an empty one is not set.
     pub fn get(&self, name: &str) -> Option<String> {
-        let given = match &self.given {
+        let value = self.given(name).or_else(|| self.file.get(name).map(|line| line.value.clone()));
+        value.filter(|value| !value.is_empty())
+    }
+
+    fn given(&self, name: &str) -> Option<String> {
+        match &self.given {
             Some(given) => given.get(name).cloned(),
             None => std::env::var(name).ok(),
-        };
-        let value = given.or_else(|| self.file.get(name).cloned());
-        value.filter(|value| !value.is_empty())
+        }
+    }
+
+    /// An error in the value of a variable, at its place if `.env` sets it.
+    pub(crate) fn at(&self, error: ConfigError, name: &str) -> ConfigError {
+        let error = ConfigError { variable: Some(name.to_owned()), file: None, line: None, column: None, ..error };
+        match self.file.get(name).filter(|_| self.given(name).is_none()) {
+            Some(at) => ConfigError { line: Some(at.line), column: Some(at.column), ..error.file(&self.path) },
+            None => error,
+        }
     }
 
     /// With the `.env` in this folder, if there is one.
@@ -52,7 +73,7 @@ impl Env {
         let text = match read_text(&path) {
             Ok(text) => text,
             Err(reason) => {
-                let error = ConfigError::new(Code::Unreadable).arg("path", path.display()).arg("reason", reason);
+                let error = ConfigError::new(Code::Unreadable).arg("path", path.display()).words("reason", reason);
                 return (self.clone(), vec![error.file(&path)]);
             }
         };
@@ -60,12 +81,17 @@ impl Env {
         let (variables, bad) = parse(text.strip_prefix('\u{feff}').unwrap_or(&text));
         // The line itself is not told: it may hold a secret.
         let errors = bad.into_iter().map(|byte| document.at(ConfigError::new(Code::BadEnvLine), byte)).collect();
-        (Self { given: self.given.clone(), file: Arc::new(variables) }, errors)
+        let line = |(value, byte)| {
+            let (line, column) = document.place(byte);
+            Line { value, line, column }
+        };
+        let file = variables.into_iter().map(|(name, found)| (name, line(found))).collect();
+        (Self { given: self.given.clone(), file: Arc::new(file), path: Arc::from(path) }, errors)
     }
 }
 
-/// The variables, and at which bytes lines begin that are none.
-fn parse(text: &str) -> (BTreeMap<String, String>, Vec<usize>) {
+/// The variables and at which bytes they begin, and at which bytes lines begin that are none.
+fn parse(text: &str) -> (BTreeMap<String, (String, usize)>, Vec<usize>) {
     let (mut variables, mut bad) = (BTreeMap::new(), Vec::new());
     let mut rest = text;
     while !rest.is_empty() {
@@ -78,7 +104,7 @@ fn parse(text: &str) -> (BTreeMap<String, String>, Vec<usize>) {
         }
         match variable(rest) {
             Some((name, value, behind)) => {
-                variables.insert(name, value);
+                variables.insert(name, (value, begin + line.len() - line.trim_start().len()));
                 rest = behind;
             }
             None => {
@@ -146,7 +172,7 @@ mod tests {
         let text = "# comment\r\nA=1\r\nexport B = two words # behind\nC='single # $'\nD=\"line\\nbreak \\\" \\\\\"\n\
                     E=\nF=a#b\nKEY=\"-----\nmany\n-----\" # end\nG=last";
         let (variables, bad) = parse(text);
-        let of = |name: &str| variables.get(name).map(String::as_str);
+        let of = |name: &str| variables.get(name).map(|(value, _)| value.as_str());
         assert_eq!(bad, Vec::<usize>::new());
         assert_eq!((of("A"), of("B"), of("C")), (Some("1"), Some("two words"), Some("single # $")));
         assert_eq!((of("D"), of("E"), of("F")), (Some("line\nbreak \" \\"), Some(""), Some("a#b")));

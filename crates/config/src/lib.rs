@@ -32,7 +32,9 @@ mod config;
 mod document;
 mod env;
 mod key;
+mod kinds;
 mod nearest;
+mod phrases;
 mod problem;
 mod schema;
 mod sections;
@@ -40,10 +42,12 @@ mod walk;
 
 pub use catalogue::Catalogue;
 pub use code::{CODES, Code, CodeInfo};
-pub use config::{AccountConfig, Config, Flags, Owner, PluginConfig};
+pub use config::{AccountConfig, Config, Flags, PluginConfig};
 pub use env::Env;
+pub use phrases::PHRASES;
 pub use problem::{ConfigError, Problems};
 pub use sections::{HttpSection, InDoubtChoice, Pacing, Seconds, StoreSection};
+pub use wechaty::Owner;
 
 /// JSON Schema (draft 2020-12) of BOT.toml in this build.
 pub fn schema() -> serde_json::Value {

@@ -1,9 +1,14 @@
 //! NEAREST: which known name somebody may have meant.
 
 use strsim::jaro_winkler;
+use wechaty_puppet::Words;
+
+use crate::phrases;
 
 /// Names less alike than this are not offered.
 const ALIKE: f64 = 0.7;
+/// More names than these are not listed.
+const MOST: usize = 40;
 /// Longer texts are no misspelt names.
 const LONGEST: usize = 64;
 
@@ -21,10 +26,14 @@ pub(crate) fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>
 }
 
 /// Names as a sentence has them: quoted, with commas.
-pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    match names.is_empty() {
-        true => "none".to_owned(),
-        false => names.join(", "),
+pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> Words {
+    let mut names: Vec<Words> = names.into_iter().map(|name| format!("`{name}`").into()).collect();
+    if names.is_empty() {
+        return phrases::NONE.words();
     }
+    if names.len() > MOST {
+        names.truncate(MOST);
+        names.push("…".into());
+    }
+    Words::list(names)
 }

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use wechaty_puppet::{Phrase, Words};
+
 use crate::Code;
 
 /// One thing that is wrong.
@@ -21,17 +23,23 @@ pub struct ConfigError {
     pub column: Option<usize>,
     /// At which key: `plugin[0].settings.rules[2].re`, counted from 0.
     pub key: Option<String>,
+    /// The environment variable whose value is wrong; `file` is the `.env` that sets it, if one does.
+    pub variable: Option<String>,
     /// What the message is about, by name.
-    pub args: Vec<(&'static str, String)>,
+    pub args: Vec<(&'static str, Words)>,
 }
 
 impl ConfigError {
     pub(crate) fn new(code: Code) -> Self {
-        Self { code, file: None, line: None, column: None, key: None, args: Vec::new() }
+        Self { code, file: None, line: None, column: None, key: None, variable: None, args: Vec::new() }
     }
     #[must_use]
-    pub(crate) fn arg(mut self, name: &'static str, value: impl fmt::Display) -> Self {
-        self.args.push((name, printable(&value.to_string())));
+    pub(crate) fn arg(self, name: &'static str, value: impl fmt::Display) -> Self {
+        self.words(name, Words::plain(value))
+    }
+    #[must_use]
+    pub(crate) fn words(mut self, name: &'static str, words: impl Into<Words>) -> Self {
+        self.args.push((name, words.into().map(&printable)));
         self
     }
     /// With the nearest name, if there is one.
@@ -56,31 +64,12 @@ impl ConfigError {
     /// The message in English, without code and place.
     pub fn message(&self) -> String {
         let info = self.code.info();
-        let mut message = self.fill(info.message);
-        if self.get("nearest").is_some() {
-            message.push_str(&self.fill(info.nearest));
-        }
-        message
-    }
-
-    /// A template with the arguments in it; what an argument holds is not looked at again.
-    fn fill(&self, template: &str) -> String {
-        let mut filled = String::new();
-        let mut rest = template;
-        while let Some((before, behind)) = rest.split_once('{') {
-            filled.push_str(before);
-            match behind.split_once('}') {
-                Some((name, after)) if self.get(name).is_some() => {
-                    filled.push_str(self.get(name).unwrap_or_default());
-                    rest = after;
-                }
-                _ => {
-                    filled.push('{');
-                    rest = behind;
-                }
-            }
-        }
-        filled + rest
+        let fill = |template| {
+            let words = Phrase::new(info.name, template).words();
+            self.args.iter().fold(words, |words, (name, value)| words.with(name, value.clone())).to_string()
+        };
+        let nearest = if self.get("nearest").is_some() { fill(info.nearest) } else { String::new() };
+        fill(info.message) + &nearest
     }
 
     /// Takes secrets out, should one have come in.
@@ -89,11 +78,10 @@ impl ConfigError {
         const LETTERS: usize = 4;
         for (name, value) in &mut self.args {
             let least = if *name == "reason" { 1 } else { LETTERS };
-            for secret in secrets.iter().filter(|secret| secret.len() >= least) {
-                if value.contains(secret.as_str()) {
-                    *value = value.replace(secret.as_str(), "…");
-                }
-            }
+            let secrets = secrets.iter().filter(|secret| secret.len() >= least);
+            let clean =
+                |text: &str| secrets.clone().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "…"));
+            *value = value.clone().map(&clean);
         }
     }
 
@@ -126,6 +114,8 @@ impl fmt::Display for ConfigError {
                 write!(f, "{line}:{}:", self.column.unwrap_or(1))?;
             }
             write!(f, " ")?;
+        } else if let Some(variable) = &self.variable {
+            write!(f, "${variable}: ")?;
         }
         write!(f, "{} ", self.code)?;
         if let Some(key) = self.key.as_deref().filter(|key| !key.is_empty()) {

@@ -11,17 +11,17 @@ use wechaty_puppet::{Declaration, Setting, SettingKind};
 
 use crate::{
     catalogue::Catalogue,
+    phrases,
     sections::{HttpSection, Pacing, StoreSection},
 };
 
 /// What ids and names are made of: nothing that parts owners (`:`), paths or words. Without classes that not every
 /// reader of schemas knows.
 pub(crate) const NAME: &str = r#"^[^\s\x00-\x1f\x7f:/\\"'<>.\-][^\s\x00-\x1f\x7f:/\\"'<>]{0,63}$"#;
-const NAME_FORM: &str = "at most 64 characters, no spaces, quotes, : / \\ < >, and no . or - in front";
 
 pub(crate) fn schema(catalogue: &Catalogue) -> Value {
     let mut defs = Map::new();
-    defs.insert("name".to_owned(), json!({ "type": "string", "pattern": NAME, "x-expected": NAME_FORM }));
+    defs.insert("name".to_owned(), json!({ "type": "string", "pattern": NAME, "x-expected": phrases::NAME.english }));
     let mut ways = Map::new();
     ways.insert("env".to_owned(), json!({ "type": "string", "description": "Name of an environment variable" }));
     ways.insert("file".to_owned(), json!({ "type": "string", "description": "Path of a file, relative to this one" }));

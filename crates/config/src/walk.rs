@@ -4,7 +4,6 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::LazyLock,
 };
 
 use regex::Regex;
@@ -13,14 +12,15 @@ use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
+use wechaty_puppet::{Phrase, Words};
 
 use crate::{
     Code, ConfigError, Env,
     document::{Document, read_text},
     key::Key,
+    kinds::{accepts, choices, is_formed, kind, names},
     nearest::{list, nearest},
-    schema::NAME,
-    sections::DURATION,
+    phrases,
 };
 
 type Node<'i> = Spanned<DeValue<'i>>;
@@ -35,8 +35,16 @@ pub(crate) struct Walk<'a> {
     pub(crate) problems: Vec<ConfigError>,
     /// Where each value stands, whether it fits or not.
     places: BTreeMap<String, usize>,
+    /// Which variable or file the value of a key comes from.
+    pub(crate) sources: BTreeMap<String, Source>,
     /// Values that must not be shown.
     pub(crate) secrets: Vec<String>,
+}
+
+/// Where a value stands, if it is not in the document.
+pub(crate) enum Source {
+    Variable(String),
+    File(PathBuf),
 }
 
 impl<'a> Walk<'a> {
@@ -47,8 +55,8 @@ impl<'a> Walk<'a> {
         command: &'a dyn Fn(&str) -> Option<String>,
     ) -> Self {
         let folder = folder(&document.path);
-        let (problems, places, secrets) = (Vec::new(), BTreeMap::new(), Vec::new());
-        Self { document, schema, env, folder, command, problems, places, secrets }
+        let (problems, places, sources, secrets) = (Vec::new(), BTreeMap::new(), BTreeMap::new(), Vec::new());
+        Self { document, schema, env, folder, command, problems, places, sources, secrets }
     }
 
     /// The document as far as it fits.
@@ -56,8 +64,17 @@ impl<'a> Walk<'a> {
         self.table(root.get_ref(), 0, self.schema, &Key::default(), false)
     }
 
-    /// Tells a problem with the value of a key; where there is none, with what it would stand in.
+    /// Tells a problem with the value of a key, where that value stands; where there is none, with what it would stand
+    /// in.
     pub(crate) fn tell(&mut self, key: &Key, error: ConfigError) {
+        if let Some(source) = self.sources.get(key.as_str()) {
+            let error = match source {
+                Source::Variable(name) => self.env.at(error, name),
+                Source::File(path) => error.file(path),
+            };
+            self.problems.push(ConfigError { key: Some(key.to_string()), ..error });
+            return;
+        }
         let mut at = key.as_str();
         let byte = loop {
             match self.places.get(at) {
@@ -134,7 +151,8 @@ impl<'a> Walk<'a> {
                 let list: Vec<_> = (0..).zip(array.iter()).map(item).collect();
                 let least = schema["minItems"].as_u64().unwrap_or(0);
                 if (array.len() as u64) < least {
-                    let error = ConfigError::new(Code::OutOfRange).arg("value", format!("{} items", array.len()));
+                    let error =
+                        ConfigError::new(Code::OutOfRange).words("value", phrases::ITEMS.with("count", array.len()));
                     self.problem(key, begin, error.arg("expected", format!(">= {least}")));
                     return None;
                 }
@@ -158,7 +176,7 @@ impl<'a> Walk<'a> {
         let schema = match schema["discriminator"]["propertyName"].as_str() {
             Some(name) => match self.chosen(table, begin, schema, name, key) {
                 Some(branch) => branch,
-                None => return self.id(table, key),
+                None => return self.common(table, begin, schema, name, key),
             },
             None => schema,
         };
@@ -211,7 +229,9 @@ impl<'a> Walk<'a> {
         let at = node.span().start;
         self.places.insert(field.as_str().to_owned(), at);
         let DeValue::String(wanted) = node.get_ref() else {
-            let error = ConfigError::new(Code::WrongType).arg("expected", "string").arg("found", kind(node.get_ref()));
+            let error = ConfigError::new(Code::WrongType)
+                .words("expected", phrases::STRING)
+                .words("found", kind(node.get_ref()));
             self.problem(&field, at, error);
             return None;
         };
@@ -228,22 +248,37 @@ impl<'a> Walk<'a> {
             Some(command) => ConfigError::new(Code::NotBuiltIn).arg("name", &plain).arg("command", command),
             None => ConfigError::new(if is_puppet { Code::UnknownPuppet } else { Code::UnknownPlugin })
                 .arg("name", wanted)
-                .arg("known", list(known.clone()))
+                .words("known", list(known.clone()))
                 .nearest(nearest(&plain, known)),
         };
         self.problem(&field, at, error);
         None
     }
 
-    /// The id of a table of which nothing else is known: others may name it.
-    fn id(&mut self, table: &DeTable<'_>, key: &Key) -> Value {
+    /// A table of which nobody knows what it should be: what all branches of its schema have in common.
+    fn common(&mut self, table: &DeTable<'_>, begin: usize, schema: &'a Value, chooses: &str, key: &Key) -> Value {
+        let branches: Vec<&'a Value> =
+            schema["oneOf"].as_array().into_iter().flatten().map(|branch| self.target(branch)).collect();
+        let Some((first, others)) = branches.split_first() else { return Value::Null };
+        let same = |name: &str| {
+            let part = first["properties"].get(name)?;
+            others.iter().all(|branch| branch["properties"].get(name) == Some(part)).then_some(part)
+        };
         let mut object = Map::new();
-        if let Some((name, node)) = table.iter().find(|(found, _)| &**found.get_ref() == "id")
-            && let DeValue::String(id) = node.get_ref()
-        {
-            self.places.insert(key.field(name.get_ref()).as_str().to_owned(), node.span().start);
-            object.insert("id".to_owned(), Value::String(id.to_string()));
+        for (name, node) in table.iter() {
+            let field = key.field(name.get_ref());
+            if let Some(part) = same(name.get_ref())
+                && let Some(value) = self.value(node, part, &field, false)
+            {
+                object.insert(name.get_ref().to_string(), value);
+            }
         }
+        for missing in first["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            if missing != chooses && !table.iter().any(|(name, _)| &**name.get_ref() == missing) {
+                self.problem(&key.field(missing), begin, ConfigError::new(Code::MissingKey).arg("name", missing));
+            }
+        }
+        // Others may name it, and the checks behind this know what it lacks.
         Value::Object(object)
     }
 
@@ -262,7 +297,7 @@ impl<'a> Walk<'a> {
         let least = schema["minLength"].as_u64().unwrap_or(0);
         if (text.chars().count() as u64) < least {
             let error = ConfigError::new(Code::OutOfRange).arg("value", format!("\"{shown}\""));
-            self.problem(key, begin, error.arg("expected", format!("length >= {least}")));
+            self.problem(key, begin, error.words("expected", phrases::LENGTH.with("least", least)));
             return None;
         }
         if schema["format"] == "uri" && !text.contains("://") {
@@ -273,8 +308,12 @@ impl<'a> Walk<'a> {
         if let Some(pattern) = schema["pattern"].as_str()
             && !is_formed(pattern, text)
         {
-            let expected = schema["x-expected"].as_str().unwrap_or(pattern);
-            let error = ConfigError::new(Code::BadForm).arg("value", shown).arg("expected", expected);
+            let expected = match schema["x-expected"].as_str() {
+                Some(form) if form == phrases::NAME.english => phrases::NAME.words(),
+                Some(form) => Words::plain(form),
+                None => phrases::PATTERN.with("pattern", pattern),
+            };
+            let error = ConfigError::new(Code::BadForm).arg("value", shown).words("expected", expected);
             self.problem(key, begin, error);
             return None;
         }
@@ -284,7 +323,11 @@ impl<'a> Walk<'a> {
             // The error's own picture of the pattern has several lines; the last says what is wrong.
             let words = error.to_string();
             let reason = words.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            self.problem(key, begin, ConfigError::new(Code::BadRegex).arg("reason", reason).arg("pattern", shown));
+            self.problem(
+                key,
+                begin,
+                ConfigError::new(Code::BadRegex).words("reason", Words::quoted(reason)).arg("pattern", shown),
+            );
             return None;
         }
         if schema["x-path"] == true {
@@ -314,15 +357,15 @@ impl<'a> Walk<'a> {
             return value;
         }
         let expected = match (least, most) {
-            (Some(least), Some(most)) => format!(">= {least}, <= {most}"),
-            (Some(least), None) => format!(">= {least}"),
-            (None, Some(most)) => format!("<= {most}"),
-            (None, None) => "a 64-bit number".to_owned(),
+            (Some(least), Some(most)) => Words::plain(format!(">= {least}, <= {most}")),
+            (Some(least), None) => Words::plain(format!(">= {least}")),
+            (None, Some(most)) => Words::plain(format!("<= {most}")),
+            (None, None) => phrases::BITS.words(),
         };
         self.problem(
             key,
             begin,
-            ConfigError::new(Code::OutOfRange).arg("value", short(shown)).arg("expected", expected),
+            ConfigError::new(Code::OutOfRange).arg("value", short(shown)).words("expected", expected),
         );
         None
     }
@@ -346,8 +389,8 @@ impl<'a> Walk<'a> {
             // The branch was chosen by this very value.
             (DeValue::String(_), Value::String(_)) => return Some(only.clone()),
             (found, _) => {
-                let expected = if only.is_number() { "integer" } else { "string" };
-                let error = ConfigError::new(Code::WrongType).arg("expected", expected).arg("found", kind(found));
+                let expected = if only.is_number() { phrases::INTEGER } else { phrases::STRING };
+                let error = ConfigError::new(Code::WrongType).words("expected", expected).words("found", kind(found));
                 self.problem(key, begin, error);
             }
         }
@@ -404,6 +447,14 @@ impl<'a> Walk<'a> {
                 if !unknown.is_empty() {
                     return None;
                 }
+                let single = |branch: &&Value| branch["properties"].as_object().is_some_and(|all| all.len() == 1);
+                if table.len() != 1 && fitting.iter().all(single) {
+                    let value = phrases::KEYS.with("count", table.len());
+                    let expected = phrases::ONE_KEY.with("known", list(known.iter().copied()));
+                    let error = ConfigError::new(Code::OutOfRange).words("value", value).words("expected", expected);
+                    self.problem(key, node.span().start, error);
+                    return None;
+                }
             }
             _ => {}
         }
@@ -442,29 +493,34 @@ impl<'a> Walk<'a> {
             }
             (None, Some(path)) => {
                 let path = self.folder.join(path);
-                let failed = |reason: String| {
-                    ConfigError::new(Code::UnreadableValue).arg("path", path.display()).arg("reason", reason)
+                let failed = |reason: Words| {
+                    ConfigError::new(Code::UnreadableValue).arg("path", path.display()).words("reason", reason)
                 };
                 match read_text(&path) {
                     Ok(text) => {
                         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
                         // Editors end files with a line break.
                         let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
-                        if text.is_empty() { Err(failed("it is empty".to_owned())) } else { Ok(text.to_owned()) }
+                        if text.is_empty() { Err(failed(phrases::EMPTY.words())) } else { Ok(text.to_owned()) }
                     }
                     Err(reason) => Err(failed(reason)),
                 }
             }
             _ => {
-                let error = ConfigError::new(Code::OutOfRange).arg("value", format!("{} keys", table.len()));
-                Err(error.arg("expected", "`env` or `file`"))
+                let error = ConfigError::new(Code::OutOfRange).words("value", phrases::KEYS.with("count", table.len()));
+                Err(error.words("expected", phrases::ENV_OR_FILE))
             }
         };
         match value {
-            Ok(text) => {
+            Ok(value) => {
+                let source = match text("env") {
+                    Some(name) => Source::Variable(name.to_owned()),
+                    None => Source::File(self.folder.join(text("file").unwrap_or_default())),
+                };
+                self.sources.insert(key.as_str().to_owned(), source);
                 // Who keeps a value elsewhere has a reason.
-                self.secrets.push(text.clone());
-                Some(Value::String(text))
+                self.secrets.push(value.clone());
+                Some(Value::String(value))
             }
             Err(error) => {
                 self.problem(key, begin, error);
@@ -487,32 +543,31 @@ impl<'a> Walk<'a> {
     }
 
     fn wrong_type(&mut self, node: &Node<'_>, branches: &[&Value], key: &Key) {
-        let mut types: Vec<&str> = Vec::new();
+        let mut types: Vec<Phrase> = Vec::new();
         for name in branches.iter().flat_map(|branch| names(branch)) {
             if !types.contains(&name) {
                 types.push(name);
             }
         }
-        let error =
-            ConfigError::new(Code::WrongType).arg("expected", types.join(" | ")).arg("found", kind(node.get_ref()));
-        self.problem(key, node.span().start, error);
+        let expected = Words::any_of(types.into_iter().map(Phrase::words));
+        let error = ConfigError::new(Code::WrongType).words("expected", expected).words("found", kind(node.get_ref()));
+        // One pair of brackets too many or too few in a heading.
+        let heading = match (node.get_ref(), branches) {
+            (DeValue::Table(_), [list]) if list["type"] == "array" => Some(format!("[[{key}]]")),
+            (DeValue::Array(items), [table]) if table["type"] == "object" => {
+                let tables = items.iter().all(|item| matches!(item.get_ref(), DeValue::Table(_)));
+                (tables && !items.is_empty()).then(|| format!("[{key}]"))
+            }
+            _ => None,
+        };
+        self.problem(key, node.span().start, error.nearest(heading.as_deref()));
     }
 
     fn unknown_value(&mut self, shown: &str, text: &str, known: &[&str], begin: usize, key: &Key, secret: bool) {
-        let error = ConfigError::new(Code::UnknownValue).arg("value", shown).arg("known", list(known.iter().copied()));
+        let error =
+            ConfigError::new(Code::UnknownValue).arg("value", shown).words("known", list(known.iter().copied()));
         let near = if secret { None } else { nearest(text, known.iter().copied()) };
         self.problem(key, begin, error.nearest(near));
-    }
-}
-
-/// Whether a text has the form a schema asks for.
-fn is_formed(pattern: &str, text: &str) -> bool {
-    // Those of our own sections are many times in a file, and Unicode's classes take their time to prepare.
-    static OWN: LazyLock<[(&str, Option<Regex>); 2]> =
-        LazyLock::new(|| [NAME, DURATION].map(|pattern| (pattern, Regex::new(pattern).ok())));
-    match OWN.iter().find(|(own, _)| *own == pattern) {
-        Some((_, regex)) => regex.as_ref().is_some_and(|regex| regex.is_match(text)),
-        None => Regex::new(pattern).is_ok_and(|regex| regex.is_match(text)),
     }
 }
 
@@ -525,51 +580,8 @@ pub(crate) fn folder(file: &Path) -> PathBuf {
 }
 
 fn unknown_key<'k>(name: &str, known: impl Iterator<Item = &'k str> + Clone) -> ConfigError {
-    let error = ConfigError::new(Code::UnknownKey).arg("name", short(name)).arg("known", list(known.clone()));
+    let error = ConfigError::new(Code::UnknownKey).arg("name", short(name)).words("known", list(known.clone()));
     error.nearest(nearest(name, known))
-}
-
-/// What TOML calls it.
-fn kind(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "string",
-        DeValue::Integer(_) => "integer",
-        DeValue::Float(_) => "float",
-        DeValue::Boolean(_) => "boolean",
-        DeValue::Datetime(_) => "datetime",
-        DeValue::Array(_) => "array",
-        DeValue::Table(_) => "table",
-    }
-}
-
-/// The types of a schema in the words of TOML.
-fn names(schema: &Value) -> Vec<&'static str> {
-    let one = |name: &str| match name {
-        "string" => "string",
-        "integer" => "integer",
-        "number" => "number",
-        "boolean" => "boolean",
-        "array" => "array",
-        _ => "table",
-    };
-    match &schema["type"] {
-        Value::String(name) => vec![one(name)],
-        Value::Array(list) => list.iter().filter_map(Value::as_str).map(one).collect(),
-        _ => schema.get("const").map(|only| if only.is_string() { "string" } else { "integer" }).into_iter().collect(),
-    }
-}
-
-fn accepts(schema: &Value, value: &DeValue<'_>) -> bool {
-    let names = names(schema);
-    let kind = kind(value);
-    names.is_empty()
-        || names.iter().any(|name| *name == kind || (*name == "number" && matches!(kind, "integer" | "float")))
-}
-
-/// The texts a schema takes, if it takes only some.
-fn choices(schema: &Value) -> Vec<&str> {
-    let list = schema["enum"].as_array().into_iter().flatten();
-    list.chain(schema.get("const")).filter_map(Value::as_str).collect()
 }
 
 /// Long texts are shown by their beginning.

@@ -15,6 +15,7 @@ use wechaty::{
 };
 
 use crate::{
+    by_name::{NO_REPLY, NO_WORDS, ONE_TRIGGER},
     declaration::{PluginDeclaration, read},
     matcher,
     words::{OneOrMany, half_width, mentions_us, words},
@@ -91,11 +92,11 @@ impl TryFrom<RuleSettings> for Rule {
             (Some(texts), None, None) => Trigger::Contains(plain(texts)?),
             (None, Some(texts), None) => Trigger::Equals(plain(texts)?),
             (None, None, Some(pattern)) => Trigger::Regex(Regex::new(&pattern).map_err(|error| error.to_string())?),
-            _ => return Err("a rule needs exactly one of `contains`, `equals` and `re`".to_owned()),
+            _ => return Err(ONE_TRIGGER.words().to_string()),
         };
         let reply = Vec::from(settings.reply);
         if reply.is_empty() {
-            return Err("a rule needs something to reply".to_owned());
+            return Err(NO_REPLY.words().to_string());
         }
         Ok(Self { trigger, reply, mention: settings.mention, cooldown_seconds: settings.cooldown_seconds })
     }
@@ -104,7 +105,7 @@ impl TryFrom<RuleSettings> for Rule {
 fn plain(texts: OneOrMany) -> Result<Vec<String>, String> {
     let texts: Vec<String> = Vec::from(texts).iter().map(|text| normal(text)).collect();
     if texts.is_empty() || texts.iter().any(String::is_empty) {
-        return Err("a rule needs words to answer to, and they cannot be empty".to_owned());
+        return Err(NO_WORDS.words().to_string());
     }
     Ok(texts)
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use wechaty::plugin::Plugin;
+use wechaty_puppet::Words;
 
 use crate::declarations;
 
@@ -15,6 +16,25 @@ pub enum PluginError {
     /// The settings are not right.
     #[error("settings of plugin `{0}`: {1}")]
     Settings(&'static str, #[source] serde_json::Error),
+}
+
+impl PluginError {
+    /// What is wrong, without the plugin's name, for catalogues.
+    pub fn reason(&self) -> Words {
+        match self {
+            Self::Settings(_, error) => Words::found(&error.to_string(), PHRASES),
+            other => Words::quoted(other),
+        }
+    }
+}
+
+wechaty_puppet::phrases! {
+    RE_OR_TEXT = "matcher-re-or-text": "a matcher in braces needs `re` or `text`";
+    LIST_OF_TWO = "matcher-list-of-two": "`{key}` and `{more}` in one matcher: write a list of two";
+    EMPTY_TEXT = "matcher-empty-text": "every text holds the empty one: write `true`";
+    ONE_TRIGGER = "rule-one-trigger": "a rule needs exactly one of `contains`, `equals` and `re`";
+    NO_REPLY = "rule-no-reply": "a rule needs something to reply";
+    NO_WORDS = "rule-no-words": "a rule needs words to answer to, and they cannot be empty";
 }
 
 /// Names of all plugins of this crate.

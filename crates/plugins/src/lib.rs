@@ -11,7 +11,7 @@ mod welcome;
 mod words;
 
 pub use auto_reply::{AutoReply, Rule, Trigger};
-pub use by_name::{PluginError, by_name, names};
+pub use by_name::{PHRASES, PluginError, by_name, names};
 pub use declaration::{PluginDeclaration, declarations};
 pub use ding_dong::DingDong;
 pub use event_logger::EventLogger;

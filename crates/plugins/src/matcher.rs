@@ -10,7 +10,10 @@ use serde::{
 };
 use wechaty::user::{Contact, Message, Room};
 
-use crate::words::words;
+use crate::{
+    by_name::{EMPTY_TEXT, LIST_OF_TWO, RE_OR_TEXT},
+    words::words,
+};
 
 /// Which texts, people, rooms or messages.
 ///
@@ -263,14 +266,14 @@ impl<'de> Visitor<'de> for MatchVisitor {
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Match, A::Error> {
         let Some((key, pattern)) = map.next_entry::<String, String>()? else {
-            return Err(A::Error::custom("a matcher in braces needs `re` or `text`"));
+            return Err(A::Error::custom(RE_OR_TEXT.words()));
         };
         if let Some(more) = map.next_key::<String>()? {
-            return Err(A::Error::custom(format_args!("`{key}` and `{more}` in one matcher: write a list of two")));
+            return Err(A::Error::custom(LIST_OF_TWO.with("key", key).with("more", more)));
         }
         match key.as_str() {
             "re" => Match::re(&pattern).map_err(A::Error::custom),
-            "text" if pattern.is_empty() => Err(A::Error::custom("every text holds the empty one: write `true`")),
+            "text" if pattern.is_empty() => Err(A::Error::custom(EMPTY_TEXT.words())),
             "text" => Ok(Match::Contains(pattern)),
             other => Err(A::Error::unknown_field(other, &["re", "text"])),
         }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{Capabilities, PlatformName, Puppet};
+use crate::{Capabilities, PlatformName, Puppet, Words};
 
 /// Everything command line, configuration and docs need to know about a kind of puppet.
 #[derive(Clone, Copy)]
@@ -13,12 +13,25 @@ pub struct Declaration {
     pub summary: &'static str,
     /// Where to get credentials.
     pub docs: &'static str,
+    /// Whether it was ever run against the live platform.
+    pub live: Live,
     /// What it needs.
     pub settings: &'static [Setting],
     /// What it can do at most.
     pub capabilities: fn() -> Capabilities,
     /// Builds it; checks the settings but connects to nothing.
     pub build: fn(&Settings) -> Result<Arc<dyn Puppet>, SettingsError>,
+}
+
+/// Whether a puppet was ever run against the live platform: what tests alone cannot show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Live {
+    /// There is no other platform: it is its own.
+    Own,
+    /// Never; fakes and vectors are all it has met.
+    Never,
+    /// Yes; the last time on this day, like `2026-11-28`.
+    Run(&'static str),
 }
 
 impl std::fmt::Debug for Declaration {
@@ -127,7 +140,7 @@ pub enum SettingsError {
         /// Which.
         key: &'static str,
         /// Why, and what was expected; must not repeat the value of a secret setting.
-        reason: String,
+        reason: Words,
     },
 }
 

@@ -17,6 +17,7 @@ mod login;
 mod outgoing;
 mod puppet;
 mod webhook;
+mod words;
 
 pub use async_trait::async_trait;
 pub use bytes::Bytes;
@@ -24,7 +25,7 @@ pub use capabilities::{Capabilities, Capability, CapabilitySet, Limits, TextUnit
 pub use capability::*;
 pub use clock::{Clock, VirtualClock};
 pub use context::{AcceptError, Batch, Cursor, EventSink, PuppetContext, SessionStore};
-pub use declaration::{Declaration, Setting, SettingKind, Settings, SettingsError};
+pub use declaration::{Declaration, Live, Setting, SettingKind, Settings, SettingsError};
 pub use error::{BoxError, PuppetError, Result, Retry, transport, unreachable};
 pub use login::{LoginAnswer, LoginStep};
 pub use outgoing::{Cause, IdempotencyKey, Outgoing, Sent};
@@ -33,3 +34,4 @@ pub use tokio_util::sync::CancellationToken;
 pub use webhook::{Webhook, WebhookBody, WebhookRequest, WebhookResponse};
 pub use wechaty_file_box::FileBox;
 pub use wechaty_types::*;
+pub use words::{PHRASES, Phrase, Words};

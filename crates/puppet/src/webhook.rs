@@ -1,6 +1,6 @@
 //! Webhooks: a puppet owns no listener; it answers requests the host received.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -19,6 +19,8 @@ pub struct WebhookRequest {
     pub headers: Vec<(String, String)>,
     /// Raw bytes, already bounded by the host.
     pub body: Bytes,
+    /// Who connected: the client, or the proxy before it. `None`: the host does not tell.
+    pub peer: Option<IpAddr>,
 }
 
 impl fmt::Debug for WebhookRequest {

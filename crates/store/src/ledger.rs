@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Outcome, Settlement};
 
 /// Both books at one moment.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     /// Events.
     #[serde(rename = "in")]
@@ -18,7 +18,8 @@ pub struct Ledger {
 }
 
 /// `received = handled + merged + rejected + expired + pending`, duplicates beside it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct InLedger {
     /// Distinct accepted events, without heartbeats and dongs.
     pub received: u64,
@@ -45,7 +46,8 @@ pub struct InLedger {
 }
 
 /// `said = sent + merged + rejected + expired + dead + dropped + maybe_sent + pending`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct OutLedger {
     /// Says that were accepted or refused.
     pub said: u64,

@@ -28,7 +28,7 @@ pub mod store;
 pub mod testing;
 pub mod user;
 
-pub use bot::{Account, AccountState, Bot, BotBuilder, BuildError, Limits};
+pub use bot::{Account, AccountState, Bot, BotBuilder, BuildError, Limits, Owner};
 pub use cache::CacheSizes;
 pub use error::{Error, Result};
 pub use handler::{EventType, Extract, Flow, Handler, IntoFlow, State};

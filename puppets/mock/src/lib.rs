@@ -54,12 +54,13 @@ mod world;
 use std::sync::Arc;
 
 use wechaty_puppet::{
-    Capabilities, Capability, Declaration, PlatformName, Puppet, Setting, SettingKind, Settings, SettingsError,
+    Capabilities, Capability, Declaration, Live, PlatformName, Puppet, Setting, SettingKind, Settings, SettingsError,
+    Words,
 };
 
 pub use book::SentRecord;
 pub use puppet::{MockPuppet, MockPuppetBuilder};
-pub use world::{Features, World, WorldError, WorldFault};
+pub use world::{Features, World, WorldError, WorldFault, phrases::PHRASES};
 
 pub(crate) const PLATFORM: PlatformName = PlatformName::new("mock");
 
@@ -68,6 +69,7 @@ pub const DECLARATION: Declaration = Declaration {
     platform: PLATFORM,
     summary: "A simulated world of people, rooms and messages with a timeline, loaded from a world file",
     docs: "https://github.com/wechaty/wechaty-rust/tree/main/puppets/mock",
+    live: Live::Own,
     settings: SETTINGS,
     capabilities: at_most,
     build,
@@ -103,7 +105,7 @@ fn at_most() -> Capabilities {
 fn build(settings: &Settings) -> Result<Arc<dyn Puppet>, SettingsError> {
     let world = match settings.get("world") {
         Some(path) => {
-            World::load(path).map_err(|error| SettingsError::Invalid { key: "world", reason: told(&error) })?
+            World::load(path).map_err(|error| SettingsError::Invalid { key: "world", reason: error.words() })?
         }
         None => World::default_world(),
     };
@@ -113,19 +115,10 @@ fn build(settings: &Settings) -> Result<Arc<dyn Puppet>, SettingsError> {
         Some("true") => puppet = puppet.ids_only(true),
         Some("false") => puppet = puppet.ids_only(false),
         Some(other) => {
-            let reason = format!("expected true or false, found {other:?}");
-            return Err(SettingsError::Invalid { key: "ids_only", reason });
+            return Err(SettingsError::Invalid { key: "ids_only", reason: Words::yes_or_no(other) });
         }
     }
     Ok(Arc::new(puppet.build()))
-}
-
-/// With its cause, which a settings error has no place for.
-fn told(error: &WorldError) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
 }
 
 #[cfg(test)]

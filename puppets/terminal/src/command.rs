@@ -1,7 +1,9 @@
 //! What a line means.
 
+use wechaty_catalogue::Args;
+
 /// A line of input.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Line<'a> {
     /// Ordinary input: a message.
     Say(&'a str),
@@ -17,18 +19,9 @@ pub(crate) enum Line<'a> {
     Help,
     /// Nothing.
     Empty,
-    /// No such command, or one that lacks its argument.
-    Wrong(String),
+    /// No such command, or one that lacks its argument: a key of the catalogue, and what it is filled with.
+    Wrong(&'static str, Args),
 }
-
-pub(crate) const HELP: &str = "\
-Write a line, and the bot reads it. Commands:
-  /as NAME      speak as NAME
-  /room TOPIC   speak in the room TOPIC; /room alone: one to one again
-  /image FILE   send a picture
-  /who          who is there
-  /help         this text
-A line that begins with // is a message that begins with /. In a message ⏎ is a line break. End with Ctrl-D or Ctrl-C.";
 
 /// Reads a line. Two slashes stand for one that is meant.
 pub(crate) fn parse(line: &str) -> Line<'_> {
@@ -48,9 +41,9 @@ pub(crate) fn parse(line: &str) -> Line<'_> {
         ("image", Some(file)) => Line::Image(file),
         ("who", None) => Line::Who,
         ("help", None) => Line::Help,
-        ("as", None) => Line::Wrong("/as needs a name: /as Alice".to_owned()),
-        ("image", None) => Line::Wrong("/image needs a file: /image cat.png".to_owned()),
-        _ => Line::Wrong(format!("there is no command /{name}; /help lists them (a message may begin with //)")),
+        ("as", None) => Line::Wrong("terminal-as-whom", Args::new()),
+        ("image", None) => Line::Wrong("terminal-which-image", Args::new()),
+        _ => Line::Wrong("terminal-no-command", Args::new().set("name", name)),
     }
 }
 
@@ -60,12 +53,12 @@ mod tests {
 
     #[test]
     fn lines_are_understood() {
-        assert_eq!(parse("ding\r\n"), Line::Say("ding"));
-        assert_eq!(parse("//etc"), Line::Say("/etc"));
-        assert_eq!(parse("/as  Alice Liddell "), Line::As("Alice Liddell"));
-        assert_eq!(parse("/room"), Line::Room(None));
-        assert_eq!(parse("  \n"), Line::Empty);
-        assert!(matches!(parse("/dance"), Line::Wrong(_)));
-        assert!(matches!(parse("/image"), Line::Wrong(_)));
+        assert!(matches!(parse("ding\r\n"), Line::Say("ding")));
+        assert!(matches!(parse("//etc"), Line::Say("/etc")));
+        assert!(matches!(parse("/as  Alice Liddell "), Line::As("Alice Liddell")));
+        assert!(matches!(parse("/room"), Line::Room(None)));
+        assert!(matches!(parse("  \n"), Line::Empty));
+        assert!(matches!(parse("/dance"), Line::Wrong(..)));
+        assert!(matches!(parse("/image"), Line::Wrong(..)));
     }
 }

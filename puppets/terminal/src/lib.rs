@@ -16,7 +16,10 @@ mod screen;
 
 use std::sync::Arc;
 
-use wechaty_puppet::{Capabilities, Capability, Declaration, Limits, PlatformName};
+use wechaty_catalogue::Lang;
+use wechaty_puppet::{
+    Capabilities, Capability, Declaration, Limits, Live, PlatformName, Setting, SettingKind, SettingsError, Words,
+};
 
 pub use input::MAX_LINE;
 pub use people::YOU;
@@ -50,12 +53,29 @@ const CAPABILITIES: Capabilities = Capabilities {
     ])
 };
 
-/// How the terminal presents itself; it has no settings.
+/// How the terminal presents itself.
 pub const DECLARATION: Declaration = Declaration {
     platform: PLATFORM,
     summary: "you and the bot, on stdin and stdout",
     docs: "https://github.com/wechaty/wechaty-rust/tree/main/puppets/terminal",
-    settings: &[],
+    live: Live::Own,
+    settings: &[Setting {
+        key: "lang",
+        kind: SettingKind::Choice(&["en", "zh"]),
+        required: false,
+        default: None,
+        env: &[],
+        help: "The language of what the terminal itself says; without it, that of the environment",
+    }],
     capabilities: || CAPABILITIES,
-    build: |_| Ok(Arc::new(TerminalPuppet::stdio())),
+    build: |settings| {
+        let lang = match settings.get("lang") {
+            Some(lang) => {
+                let reason = || Words::any_of_choices(&["en", "zh"], lang);
+                Lang::of_tag(lang).ok_or_else(|| SettingsError::Invalid { key: "lang", reason: reason() })?
+            }
+            None => Lang::of_env(|name| std::env::var(name).ok()),
+        };
+        Ok(Arc::new(TerminalPuppet::stdio(lang)))
+    },
 };

@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use wechaty_catalogue::Args;
 use wechaty_puppet::{
     ContactId, ContactPayload, FileBox, MessageId, MessagePayload, RoomId, RoomMemberPayload, RoomPayload, Timestamp,
 };
@@ -21,6 +22,9 @@ const REMEMBERED_BYTES: u64 = 16 << 20;
 const MOST: usize = 1000;
 /// Longest name and topic in bytes.
 const LONGEST_NAME: usize = 256;
+
+/// Why not: a key of the catalogue, and what it is filled with.
+pub(crate) type Refused = (&'static str, Args);
 
 /// A message with its file, if it has one.
 type Remembered = (Arc<MessagePayload>, Option<FileBox>);
@@ -86,11 +90,11 @@ impl People {
         self.room(self.room.as_ref()?)
     }
 
-    /// Speaks as somebody; new people come into the current room. `Err`: why not, in words.
-    pub(crate) fn speak_as(&mut self, name: &str) -> Result<(), String> {
+    /// Speaks as somebody; new people come into the current room. `Err`: why not.
+    pub(crate) fn speak_as(&mut self, name: &str) -> Result<(), Refused> {
         let id = ContactId::from(name);
         if self.person(&id).is_none() {
-            may_come("people", name, self.people.len())?;
+            may_come("terminal-many-people", name, self.people.len())?;
             let person = ContactPayload { friend: Some(true), ..ContactPayload::new(name, name) };
             self.people.push(Arc::new(person));
         }
@@ -99,15 +103,15 @@ impl People {
         Ok(())
     }
 
-    /// Speaks in a room; a new one begins with the bot and the speaker. `Err`: why not, in words.
-    pub(crate) fn enter(&mut self, topic: Option<&str>) -> Result<(), String> {
+    /// Speaks in a room; a new one begins with the bot and the speaker. `Err`: why not.
+    pub(crate) fn enter(&mut self, topic: Option<&str>) -> Result<(), Refused> {
         let Some(topic) = topic else {
             self.room = None;
             return Ok(());
         };
         let id = RoomId::from(format!("{topic}@room"));
         if self.room(&id).is_none() {
-            may_come("rooms", topic, self.rooms.len())?;
+            may_come("terminal-many-rooms", topic, self.rooms.len())?;
             self.rooms.push(Arc::new(RoomPayload::new(id.clone(), topic, vec![BOT.into()])));
         }
         self.room = Some(id);
@@ -164,12 +168,13 @@ fn weight(payload: &MessagePayload, file: Option<&FileBox>) -> u64 {
 }
 
 /// Whether somebody or something new may have this name.
-fn may_come(what: &str, name: &str, there: usize) -> Result<(), String> {
+fn may_come(many: &'static str, name: &str, there: usize) -> Result<(), Refused> {
     if name.len() > LONGEST_NAME {
-        return Err(format!("{} bytes are too long for a name, at most {LONGEST_NAME} are taken", name.len()));
+        let args = Args::new().set("length", name.len().to_string()).set("most", LONGEST_NAME.to_string());
+        return Err(("terminal-long-name", args));
     }
     if there >= MOST {
-        return Err(format!("there are {there} {what} already, no more are taken"));
+        return Err((many, Args::new().set("count", there.to_string())));
     }
     Ok(())
 }
@@ -183,11 +188,11 @@ mod tests {
         let mut people = People::default();
         let refused = (0..2 * MOST).filter_map(|n| people.speak_as(&format!("p{n}")).err()).collect::<Vec<_>>();
         assert_eq!((people.people().len(), refused.len()), (MOST, MOST + 2));
-        assert!(refused[0].contains("1000 people already"), "{}", refused[0]);
+        assert_eq!(refused[0].0, "terminal-many-people");
         assert_eq!(people.speaker().as_str(), "p997", "who was refused does not speak");
         let refused = (0..MOST + 1).filter_map(|n| people.enter(Some(&format!("r{n}"))).err()).collect::<Vec<_>>();
-        assert!(people.rooms().len() == MOST && refused[0].contains("1000 rooms already"), "{refused:?}");
-        assert!(people.speak_as(&"x".repeat(LONGEST_NAME + 1)).is_err_and(|why| why.contains("257 bytes")));
+        assert_eq!((people.rooms().len(), refused[0].0), (MOST, "terminal-many-rooms"));
+        assert!(people.speak_as(&"x".repeat(LONGEST_NAME + 1)).is_err_and(|why| why.0 == "terminal-long-name"));
         people.speak_as(YOU).expect("who is there may speak");
     }
 

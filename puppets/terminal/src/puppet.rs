@@ -8,16 +8,18 @@ use std::{
 
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
+use wechaty_catalogue::{Args, Lang};
+use wechaty_file_box::FileBoxError;
 use wechaty_puppet::{
     AcceptError, Batch, Capabilities, Capability, ContactId, ConversationId, Directory, DongEvent, Event, EventPayload,
     FileBox, Loader, LoginStep, Mention, MessageMedia, MessagePayload, MessageType, Outgoing, PlatformName, Puppet,
-    PuppetContext, PuppetError, ReadyEvent, Result, SayablePayload, Sent, async_trait, unreachable,
+    PuppetContext, PuppetError, ReadyEvent, Result, SayablePayload, Sent, Words, async_trait, unreachable,
 };
 
 use crate::{
     CAPABILITIES, PLATFORM,
-    command::{HELP, Line, parse},
-    input::{Input, read},
+    command::{Line, parse},
+    input::{Input, MAX_LINE, Why, read},
     people::{BOT, People},
     screen::{LINE_BREAK, Screen},
 };
@@ -56,10 +58,10 @@ impl std::fmt::Debug for TerminalPuppet {
 }
 
 impl TerminalPuppet {
-    /// On the process's stdin, stdout and stderr.
-    pub fn stdio() -> Self {
+    /// On the process's stdin, stdout and stderr. `lang`: what the terminal itself says is in this language.
+    pub fn stdio(lang: Lang) -> Self {
         let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-        Self::with(std::io::stdin(), std::io::stdout(), std::io::stderr(), terminal)
+        Self::with(std::io::stdin(), std::io::stdout(), std::io::stderr(), terminal, lang)
     }
 
     /// On any reader and writers. `terminal`: a person is there, so everything is shown in one place, with names.
@@ -68,11 +70,12 @@ impl TerminalPuppet {
         out: impl Write + Send + 'static,
         err: impl Write + Send + 'static,
         terminal: bool,
+        lang: Lang,
     ) -> Self {
         let (dong, dongs) = mpsc::channel(DINGS);
         Self {
             input: tokio::sync::Mutex::new(Source::Idle(Box::new(input))),
-            screen: Screen::new(Box::new(out), Box::new(err), terminal),
+            screen: Screen::new(Box::new(out), Box::new(err), terminal, lang),
             people: Mutex::default(),
             dongs: (dong, tokio::sync::Mutex::new(dongs)),
         }
@@ -83,7 +86,14 @@ impl TerminalPuppet {
         let line = match input {
             Input::Line(line) => line,
             Input::Refused(number, why) => {
-                self.screen.note(&format!("line {number}: {why}"));
+                let why = match why {
+                    Why::TooLong(length) => {
+                        let args = Args::new().set("length", length.to_string()).set("most", MAX_LINE.to_string());
+                        self.screen.text("terminal-too-long", &args)
+                    }
+                    Why::NotUtf8(at) => self.screen.text("terminal-not-utf8", &Args::new().set("at", at.to_string())),
+                };
+                self.screen.note("terminal-line", &Args::new().set("number", number.to_string()).set("why", why));
                 return None;
             }
             // Ends the run.
@@ -106,44 +116,54 @@ impl TerminalPuppet {
                     Some(Self::said(&mut people, payload, Some(file)))
                 }
                 Err(error) => {
-                    self.screen.note(&error.to_string());
+                    let why = match &error {
+                        FileBoxError::Io { source, .. } => Words::io(source),
+                        other => Words::quoted(other),
+                    };
+                    let args = Args::new().set("path", path).set("why", self.screen.told(&why));
+                    self.screen.note("terminal-no-image", &args);
                     None
                 }
             },
             Line::As(BOT) => {
-                self.screen.note("the bot speaks for itself: choose another name");
+                self.screen.note("terminal-not-the-bot", &Args::new());
                 None
             }
             Line::As(name) => {
                 match people.speak_as(name) {
-                    Ok(()) => self.screen.note(&format!("you are {name} now")),
-                    Err(why) => self.screen.note(&why),
+                    Ok(()) => self.screen.note("terminal-you-are", &Args::new().set("name", name)),
+                    Err((why, args)) => self.screen.note(why, &args),
                 }
                 None
             }
             Line::Room(topic) => {
                 match (people.enter(topic), topic) {
-                    (Ok(()), Some(topic)) => self.screen.note(&format!("you are in {topic} now")),
-                    (Ok(()), None) => self.screen.note("you are alone with the bot now"),
-                    (Err(why), _) => self.screen.note(&why),
+                    (Ok(()), Some(topic)) => self.screen.note("terminal-in-room", &Args::new().set("topic", topic)),
+                    (Ok(()), None) => self.screen.note("terminal-alone-now", &Args::new()),
+                    (Err((why, args)), _) => self.screen.note(why, &args),
                 }
                 None
             }
             Line::Who => {
                 let names: Vec<&str> = people.people().iter().map(|person| person.name.as_str()).collect();
-                let place = people.current_room().map_or("alone with the bot".to_owned(), |room| {
-                    let members: Vec<&str> = room.member_id_list.iter().map(ContactId::as_str).collect();
-                    format!("in {} with {}", room.topic, members.join(", "))
-                });
-                self.screen.note(&format!("you are {}, {place}; known: {}", people.speaker(), names.join(", ")));
+                let place = people.current_room().map_or_else(
+                    || self.screen.text("terminal-alone", &Args::new()),
+                    |room| {
+                        let members: Vec<&str> = room.member_id_list.iter().map(ContactId::as_str).collect();
+                        let args = Args::new().set("topic", &*room.topic).set("members", members.join(", "));
+                        self.screen.text("terminal-with", &args)
+                    },
+                );
+                let args = Args::new().set("name", people.speaker().as_str()).set("place", place);
+                self.screen.note("terminal-who", &args.set("names", names.join(", ")));
                 None
             }
             Line::Help => {
-                self.screen.note(HELP);
+                self.screen.note("terminal-help", &Args::new());
                 None
             }
-            Line::Wrong(why) => {
-                self.screen.note(&why);
+            Line::Wrong(why, args) => {
+                self.screen.note(why, &args);
                 None
             }
         }
@@ -239,7 +259,15 @@ impl Puppet for TerminalPuppet {
             let here = people.current_room().map_or(people.speaker().to_string(), |room| room.topic.clone());
             // What answers no input is a greeting or a notice.
             let answer = out.cause.is_some();
-            (id, if here == place { BOT.to_owned() } else { format!("{BOT} to {place}") }, answer)
+            (
+                id,
+                if here == place {
+                    BOT.to_owned()
+                } else {
+                    self.screen.text("terminal-to", &Args::new().set("place", place))
+                },
+                answer,
+            )
         };
         self.screen.message(&who, &text, answer).map_err(unreachable("printing"))?;
         Ok(Sent::new(id))

@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 
 use parking_lot::Mutex;
+use wechaty_catalogue::{Args, Lang, lookup, text};
+use wechaty_puppet::Words;
 
 /// Stands for a line break inside a message: in a pipe, and in what is read.
 pub(crate) const LINE_BREAK: &str = "⏎";
@@ -12,11 +14,12 @@ pub(crate) struct Screen {
     out: Mutex<Box<dyn Write + Send>>,
     err: Mutex<Box<dyn Write + Send>>,
     terminal: bool,
+    lang: Lang,
 }
 
 impl Screen {
-    pub(crate) fn new(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>, terminal: bool) -> Self {
-        Self { out: Mutex::new(out), err: Mutex::new(err), terminal }
+    pub(crate) fn new(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>, terminal: bool, lang: Lang) -> Self {
+        Self { out: Mutex::new(out), err: Mutex::new(err), terminal, lang }
     }
 
     /// What the bot says. `answer`: to ordinary input.
@@ -29,10 +32,23 @@ impl Screen {
         line(&mut **target, &text)
     }
 
-    /// What the terminal itself says.
-    pub(crate) fn note(&self, text: &str) {
+    /// A text of the catalogue.
+    pub(crate) fn text(&self, key: &str, args: &Args) -> String {
+        text(self.lang, key, args)
+    }
+
+    /// What another crate says, in the language of the catalogue.
+    pub(crate) fn told(&self, words: &Words) -> String {
+        words.translate(&|key, args| {
+            let args = args.iter().fold(Args::new(), |all, (name, value)| all.set(name, value.clone()));
+            lookup(self.lang, key, &args)
+        })
+    }
+
+    /// What the terminal itself says: a text of the catalogue.
+    pub(crate) fn note(&self, key: &str, args: &Args) {
         // Nobody is left to tell when stderr is gone.
-        let _ = line(&mut **self.err.lock(), text);
+        let _ = line(&mut **self.err.lock(), &self.text(key, args));
     }
 }
 

@@ -1,6 +1,6 @@
 // The calls of the page to the server, and who this tab is.
 
-import { lang } from "./i18n.js";
+import { lang, tag } from "./i18n.js";
 
 export class ApiError extends Error {
   constructor(status, body, retryAfter) {
@@ -127,7 +127,7 @@ export function upload(file, query, progress) {
 }
 
 export async function join(name) {
-  const answer = await post("join", { name: name || null, lang });
+  const answer = await post("join", { name: name || null, lang: tag() });
   session.me = { id: answer.visitor.id, name: answer.visitor.name, secret: answer.secret };
   return answer;
 }

@@ -53,8 +53,11 @@ async function language(to) {
     return;
   }
   const typed = document.querySelector('[data-testid="join-name"]')?.value;
-  if (view) build();
-  else door({ name: typed });
+  if (view) {
+    build();
+    // What the server and the bot say from now on is in it too.
+    attempt(() => post("language", { lang: i18n.tag() }));
+  } else door({ name: typed });
   document.querySelector('[data-testid="lang-switch"]').focus();
 }
 
@@ -92,8 +95,9 @@ const actions = {
   react: (message, reaction, added) => attempt(() => post("react", { id: message.id, reaction, added })),
   choose: (message, value) =>
     attempt(async () => {
+      // Another tab may have chosen meanwhile: the stream tells what stands.
       await post("action", { id: message.id, value });
-      store.patch(message.conversation, message.id, { chosen: value });
+      store.apply("chosen", { conversation: message.conversation, id: message.id, value });
     }),
   recall(message) {
     question({ title: t("recall-title"), text: t("recall-text"), confirm: t("act-recall"), confirmId: "recall-confirm", act: () =>

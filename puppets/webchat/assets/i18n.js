@@ -37,6 +37,12 @@ export async function choose(wanted) {
   }
 }
 
+// The language as the browser names it, region included, while it is the one that is shown.
+export function tag() {
+  const shown = (one) => String(one).toLowerCase().split("-")[0] === lang;
+  return (navigator.languages ?? [navigator.language]).find(shown) ?? lang;
+}
+
 export function t(key, values = {}) {
   const text = strings[key] ?? key;
   return text.replace(/\{\s*\$([\w-]+)\s*\}/g, (whole, name) => (name in values ? String(values[name]) : whole));

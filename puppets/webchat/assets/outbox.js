@@ -3,6 +3,7 @@
 import { keep, post, upload } from "./api.js";
 
 const TRIES = 2;
+const PATIENCE = 60_000; // Who was told to wait for room for a file, waits.
 
 // Not randomUUID: that needs a secure context, and a bot at home may be reached by plain http.
 function nonce() {
@@ -99,7 +100,7 @@ export class Outbox extends EventTarget {
           this.dispatchEvent(new CustomEvent("failed", { detail: { entry, error } }));
           return;
         }
-        await later(Math.min(error.retryAfter * 1000 || 1000, 10_000));
+        await later(Math.min(error.retryAfter * 1000 || 1000, error.status === 429 ? PATIENCE : 10_000));
       }
     }
   }

@@ -90,10 +90,11 @@ function choices(message, buttons, actions, name) {
       group.append(node);
       continue;
     }
-    const chosen = message.chosen !== undefined && message.chosen !== null && message.chosen === button.value;
+    const over = message.chosen !== undefined && message.chosen !== null;
+    const chosen = over && message.chosen === button.value;
     const node = h(
       "button",
-      { type: "button", class: "choice", tabindex: "-1", testid: "choice", "aria-pressed": String(chosen), data: { value: button.value ?? "" } },
+      { type: "button", class: "choice", tabindex: "-1", testid: "choice", "aria-pressed": String(chosen), "aria-disabled": over ? "true" : null, data: { value: button.value ?? "" } },
       h("span", { dir: "auto" }, button.label),
       chosen && icon("check"),
     );
@@ -102,6 +103,7 @@ function choices(message, buttons, actions, name) {
       // Not `disabled`: that would throw the keyboard's focus away.
       for (const one of group.children) one.setAttribute("aria-disabled", "true");
       await actions.choose(message, button.value);
+      // Where it was taken, the message is drawn anew; here it may be tried again.
       for (const one of group.children) one.removeAttribute("aria-disabled");
     });
     group.append(node);

@@ -165,11 +165,13 @@ export class Store extends EventTarget {
       case "message":
         return this.take(data);
       case "edit":
-        return this.patch(data.conversation, data.id, data);
+        return this.patch(data.conversation, data.id, { chosen: undefined, ...data });
       case "recall":
         return this.recalled(data.conversation, data.id);
       case "reaction":
         return this.patch(data.conversation, data.id, { reactions: data.reactions });
+      case "chosen":
+        return this.patch(data.conversation, data.id, { chosen: data.value });
       case "typing":
         return this.typing(data);
       case "conversation":

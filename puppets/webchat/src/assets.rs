@@ -66,6 +66,7 @@ mod tests {
             query: String::new(),
             headers: vec![("if-none-match".into(), if_none_match.into())],
             body: Bytes::new(),
+            peer: None,
         }
     }
 

@@ -131,7 +131,7 @@ impl Call {
             _ => Kind::File,
         };
         self.enter_message(said, move |state, kept| {
-            let token = state.files.keep(upload.bytes, file.name(), &claimed);
+            let token = state.files.keep(upload.bytes, file.name(), &claimed, Some(&kept.talker));
             kept.body = Body { kind, file: state.files.wire(&token), ..Body::default() };
             kept.file = Some(token);
         })
@@ -306,13 +306,19 @@ impl Call {
             .await
     }
 
-    /// `POST action`: a button or a menu item that the message really has.
+    /// `POST action`: a button or a menu item that the message really has. Each chooses once; what is told twice is one
+    /// choice, and an edit of the message asks anew.
     pub(crate) async fn action(self, action: &wire::Action) -> Result<WebhookResponse, Refusal> {
         let (turn, kept) = self.turn_of(&action.id).await?;
         let buttons = kept.body.card.iter().flat_map(|card| &card.buttons);
         let mut all = buttons.chain(kept.body.menu.iter().flat_map(|menu| &menu.items));
         if !all.any(|button| button.value.as_ref() == Some(&action.value)) {
             return Err(Refusal::Request);
+        }
+        match kept.chosen.get(&self.me) {
+            Some(chosen) if *chosen == action.value => return Ok(done()),
+            Some(_) => return Err(Refusal::Chosen),
+            None => {}
         }
         self.pace()?;
         let press = match action.nonce.as_deref().filter(|nonce| nonce.len() <= limits::LABEL) {
@@ -332,9 +338,7 @@ impl Call {
             .accepted(vec![event], move |state, accepted| {
                 let _turn = turn;
                 accepted?;
-                if let Some(kept) = state.book.get_mut(&id) {
-                    kept.chosen.insert(me, value);
-                }
+                state.choose(&id, me, value);
                 Ok(done())
             })
             .await

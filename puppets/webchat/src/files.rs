@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use wechaty_puppet::{Bytes, FileBox, WebhookRequest, WebhookResponse};
+use wechaty_puppet::{Bytes, ContactId, FileBox, WebhookRequest, WebhookResponse};
 
 use crate::{guard::Secret, refusal::Refusal, wire};
 
@@ -18,6 +18,8 @@ struct Stored {
     bytes: Bytes,
     name: String,
     media: String,
+    /// The visitor who sent it; `None`: the bot.
+    owner: Option<ContactId>,
     /// Messages that show it.
     uses: usize,
 }
@@ -29,25 +31,53 @@ pub(crate) struct Files {
     order: VecDeque<Token>,
     bytes: usize,
     most: usize,
+    /// The most of one visitor, so that nobody drives the files of all others out.
+    share: usize,
 }
 
 impl Files {
-    pub(crate) fn new(most: usize) -> Self {
-        Self { all: HashMap::new(), order: VecDeque::new(), bytes: 0, most }
+    /// `most`: bytes of all files; `largest`: of one.
+    pub(crate) fn new(most: usize, largest: usize) -> Self {
+        Self { all: HashMap::new(), order: VecDeque::new(), bytes: 0, most, share: (most / 4).max(largest) }
     }
 
-    /// Keeps a file for one message. `claimed`: the media type somebody gives it.
-    pub(crate) fn keep(&mut self, bytes: Bytes, name: &str, claimed: &str) -> Token {
+    /// Keeps a file for one message. `claimed`: the media type somebody gives it; `owner`: the visitor who sent it.
+    pub(crate) fn keep(&mut self, bytes: Bytes, name: &str, claimed: &str, owner: Option<&ContactId>) -> Token {
         let (token, media) = (Secret::random().tell().to_owned(), media(&bytes, claimed));
         self.bytes += bytes.len();
-        self.all.insert(token.clone(), Stored { bytes, name: name.to_owned(), media, uses: 1 });
+        self.all.insert(token.clone(), Stored { bytes, name: name.to_owned(), media, owner: owner.cloned(), uses: 1 });
         self.order.push_back(token.clone());
+        if owner.is_some() {
+            self.bound(owner);
+        }
         while self.bytes > self.most && self.order.len() > 1 {
             if let Some(oldest) = self.order.pop_front() {
                 self.drop_file(&oldest);
             }
         }
         token
+    }
+
+    /// Drops the oldest of a visitor who has more than their share.
+    fn bound(&mut self, owner: Option<&ContactId>) {
+        let theirs = |files: &Self, token: &Token| {
+            let file = files.all.get(token).filter(|file| file.owner.as_ref() == owner);
+            file.map(|file| file.bytes.len())
+        };
+        let mut bytes: usize = self.order.iter().filter_map(|token| theirs(self, token)).sum();
+        let mut at = 0;
+        // The newest is the last, and stays.
+        while bytes > self.share && at + 1 < self.order.len() {
+            match theirs(self, &self.order[at]) {
+                Some(length) => {
+                    bytes -= length;
+                    if let Some(oldest) = self.order.remove(at) {
+                        self.drop_file(&oldest);
+                    }
+                }
+                None => at += 1,
+            }
+        }
     }
 
     /// How a message tells of it.
@@ -123,8 +153,34 @@ fn part(range: &str, whole: usize) -> Option<(usize, usize)> {
     (from <= to).then_some((from, to))
 }
 
-/// What a file is served as: an image only if its bytes say so, sound and film by their claim (a browser makes no page
-/// of them), everything else as bytes.
+/// What people send each other and no browser runs; all of it is downloaded, never shown.
+const PLAIN: &[&str] = &[
+    "application/epub+zip",
+    "application/gzip",
+    "application/json",
+    "application/msword",
+    "application/pdf",
+    "application/rtf",
+    "application/vnd.ms-excel",
+    "application/vnd.ms-powerpoint",
+    "application/vnd.oasis.opendocument.presentation",
+    "application/vnd.oasis.opendocument.spreadsheet",
+    "application/vnd.oasis.opendocument.text",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/x-7z-compressed",
+    "application/x-tar",
+    "application/zip",
+    "text/calendar",
+    "text/csv",
+    "text/markdown",
+    "text/plain",
+    "text/vcard",
+];
+
+/// What a file is served as: an image only if its bytes say so, sound, film and documents by their claim (a browser makes
+/// no page of them), everything else as bytes.
 fn media(bytes: &[u8], claimed: &str) -> String {
     if let Some(image) = image(bytes) {
         return image.to_owned();
@@ -134,7 +190,7 @@ fn media(bytes: &[u8], claimed: &str) -> String {
     let sound = |text: &str| {
         (1..=60).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b".+-".contains(&b))
     };
-    if subtype.is_some_and(sound) { claimed } else { OPAQUE.to_owned() }
+    if subtype.is_some_and(sound) || PLAIN.contains(&claimed.as_str()) { claimed } else { OPAQUE.to_owned() }
 }
 
 /// The image type by its first bytes.
@@ -161,6 +217,10 @@ mod tests {
             (b"<svg onload=x>", "image/svg+xml", OPAQUE),
             (b"hello", "text/html; charset=utf-8", OPAQUE),
             (b"ID3", "AUDIO/mpeg; x=y", "audio/mpeg"),
+            (b"%PDF-1.7", "application/pdf", "application/pdf"),
+            (b"<script>", "text/plain; charset=utf-8", "text/plain"),
+            (b"<script>", "application/xhtml+xml", OPAQUE),
+            (b"<script>", "text/javascript", OPAQUE),
             (b"x", "video/<b>", OPAQUE),
             (b"", "", OPAQUE),
         ] {
@@ -186,9 +246,20 @@ mod tests {
     }
 
     #[test]
+    fn nobody_drives_the_files_of_others_out() {
+        let mut files = Files::new(40, 5);
+        let mut keep = |owner: &str| files.keep(Bytes::from_static(b"12345"), "x", "", Some(&owner.into()));
+        let ann = keep("ann");
+        let eve: Vec<Token> = (0..20).map(|_| keep("eve")).collect();
+        assert!(files.all.contains_key(&ann) && files.all.contains_key(&eve[18]) && files.all.contains_key(&eve[19]));
+        assert_eq!((files.bytes, files.order.len(), files.all.len()), (15, 3, 3));
+    }
+
+    #[test]
     fn the_oldest_files_go_when_there_are_too_many_bytes() {
-        let mut files = Files::new(10);
-        let tokens: Vec<Token> = (0..3).map(|_| files.keep(Bytes::from_static(b"12345"), "a b.txt", "")).collect();
+        let mut files = Files::new(10, 5);
+        let tokens: Vec<Token> =
+            (0..3).map(|_| files.keep(Bytes::from_static(b"12345"), "a b.txt", "", None)).collect();
         assert!(files.file_box(&tokens[0]).is_none() && files.file_box(&tokens[1]).is_some());
         assert_eq!(files.wire(&tokens[1]).unwrap().url, format!("/chat/files/{}/a%20b%2Etxt", tokens[1]));
         files.retain(&tokens[1]);
@@ -198,7 +269,7 @@ mod tests {
         assert!(files.file_box(&tokens[1]).is_none());
         assert_eq!((files.bytes, files.order.len()), (5, 1));
         // A file larger than all together stays alone.
-        files.keep(Bytes::from_static(b"0123456789abc"), "x", "");
+        files.keep(Bytes::from_static(b"0123456789abc"), "x", "", None);
         assert_eq!((files.bytes, files.order.len(), files.all.len()), (13, 1, 1));
     }
 }

@@ -76,6 +76,7 @@ mod tests {
             query: String::new(),
             headers,
             body: Bytes::new(),
+            peer: None,
         }
     }
 

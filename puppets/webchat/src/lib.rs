@@ -10,11 +10,17 @@
 //! `accept` has returned; a refused one is answered 503 and is not in the history, so the page says it again under the
 //! same nonce, and it is one message.
 //!
+//! Who joins is a new friend, and the bot hears of it before the page goes on. From one address sixty may join at once,
+//! then one a second; twenty may guess the token, then one in five seconds (fifty times as many from loopback, where a
+//! proxy may be in front of everybody). A visitor sends two files of the largest size at once, then one in half a minute,
+//! and keeps a quarter of all bytes.
+//!
 //! State lives in memory, over restarts of the run, and ends with the process: visitors join again then. Everything is
 //! bounded: visitors, rooms, messages a conversation and their bytes, files and their bytes, and what a stream that
 //! nobody reads keeps; what falls out is told by `reset`. An account elsewhere than on loopback needs a token.
 
 mod accept;
+mod addresses;
 mod admin;
 mod assets;
 mod book;
@@ -22,6 +28,7 @@ mod chat;
 mod convert;
 mod files;
 mod guard;
+mod join;
 mod limits;
 mod lookup;
 mod notes;
@@ -39,7 +46,7 @@ mod wire;
 
 use std::time::Duration;
 
-use wechaty_puppet::{Capabilities, Capability, Declaration, Limits, PlatformName};
+use wechaty_puppet::{Capabilities, Capability, Declaration, Limits, Live, PlatformName};
 
 pub use options::Options;
 pub use puppet::WebChatPuppet;
@@ -104,6 +111,7 @@ pub const DECLARATION: Declaration = Declaration {
     platform: PLATFORM,
     summary: "a chat page served by this program; whoever opens it talks to the bot",
     docs: "https://github.com/wechaty/wechaty-rust/tree/main/puppets/webchat",
+    live: Live::Own,
     settings: options::SETTINGS,
     capabilities: || CAPABILITIES,
     build: options::build,

@@ -25,32 +25,68 @@ pub(crate) const REACTIONS: usize = 20;
 pub(crate) const REACTION: usize = 64;
 /// Largest body that is no file.
 pub(crate) const JSON: usize = 64 << 10;
-/// So many messages may a visitor send at once …
-const BURST: f64 = 20.0;
-/// … and so many a second in the long run.
-const RATE: f64 = 2.0;
+/// How many messages of a visitor.
+pub(crate) const PACE: Pace = Pace { burst: 20.0, rate: 2.0 };
+/// How much of a visitor's files, in files of the largest size.
+pub(crate) const UPLOADS: Pace = Pace { burst: 2.0, rate: 1.0 / 30.0 };
+/// How many visitors may join from one address.
+pub(crate) const JOINS: Pace = Pace { burst: 60.0, rate: 1.0 };
+/// How many wrong tokens may come from one address.
+pub(crate) const GUESSES: Pace = Pace { burst: 20.0, rate: 0.2 };
+/// So many times more may come from this machine: a proxy in front of everybody may be there.
+pub(crate) const LOCAL: f64 = 50.0;
+
+/// So many at once, and so many a second in the long run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    burst: f64,
+    rate: f64,
+}
+
+impl Pace {
+    pub(crate) const fn times(self, n: f64) -> Self {
+        Self { burst: self.burst * n, rate: self.rate * n }
+    }
+    /// A bucket of this pace, full.
+    pub(crate) const fn full(self, at: Timestamp) -> Bucket {
+        Bucket { pace: self, left: self.burst, at }
+    }
+}
 
 /// How fast somebody may be: a bucket that is filled by time.
 #[derive(Debug)]
 pub(crate) struct Bucket {
+    pace: Pace,
     left: f64,
     at: Timestamp,
 }
 
 impl Bucket {
-    pub(crate) fn full(at: Timestamp) -> Self {
-        Self { left: BURST, at }
-    }
-
     /// Takes one, or tells when there will be one.
     pub(crate) fn take(&mut self, now: Timestamp) -> Result<(), Duration> {
-        self.left = (self.left + now.since(self.at).as_secs_f64() * RATE).min(BURST);
-        self.at = now;
-        if self.left < 1.0 {
-            return Err(Duration::from_secs_f64((1.0 - self.left) / RATE));
-        }
-        self.left -= 1.0;
+        self.take_many(1.0, now)
+    }
+
+    /// Takes this much, or tells when there will be as much.
+    pub(crate) fn take_many(&mut self, much: f64, now: Timestamp) -> Result<(), Duration> {
+        self.has(much, now)?;
+        self.left -= much;
         Ok(())
+    }
+
+    /// Whether there is this much, or when there will be.
+    pub(crate) fn has(&mut self, much: f64, now: Timestamp) -> Result<(), Duration> {
+        self.left = (self.left + now.since(self.at).as_secs_f64() * self.pace.rate).min(self.pace.burst);
+        self.at = now;
+        if self.left < much {
+            return Err(Duration::from_secs_f64((much - self.left) / self.pace.rate));
+        }
+        Ok(())
+    }
+
+    /// Whether it is as if nobody had ever taken of it.
+    pub(crate) fn is_full(&mut self, now: Timestamp) -> bool {
+        self.has(self.pace.burst, now).is_ok()
     }
 }
 
@@ -61,6 +97,14 @@ pub(crate) fn name(text: &str) -> Option<String> {
     let seen = text.chars().any(|c| !c.is_whitespace() && !is_unseen(c));
     let fits = (1..=NAME).contains(&length) && seen && !text.chars().any(|c| c.is_control() || turns(c));
     fits.then(|| text.to_owned())
+}
+
+/// The first language of a list as browsers send it, if it is a tag.
+pub(crate) fn language(header: &str) -> Option<String> {
+    let tag = header.split([',', ';']).next().unwrap_or_default().trim();
+    let fits = tag.len() <= 35
+        && tag.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
+    fits.then(|| tag.to_owned())
 }
 
 /// Characters that turn the reading direction of what stands behind a name, or end its line.
@@ -101,7 +145,7 @@ mod tests {
     #[test]
     fn after_twenty_at_once_it_is_two_a_second() {
         let at = Timestamp::from_millis;
-        let mut bucket = Bucket::full(at(0));
+        let mut bucket = PACE.full(at(0));
         assert!((0..20).all(|_| bucket.take(at(0)).is_ok()));
         assert_eq!(bucket.take(at(0)), Err(Duration::from_millis(500)));
         assert!(bucket.take(at(500)).is_ok() && bucket.take(at(500)).is_err());

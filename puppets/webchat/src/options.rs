@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use wechaty_puppet::{Puppet, Setting, SettingKind, Settings, SettingsError};
+use wechaty_puppet::{Puppet, Setting, SettingKind, Settings, SettingsError, Words};
 
 use crate::{WebChatPuppet, guard::Secret, limits};
 
@@ -80,15 +80,14 @@ pub(crate) fn build(settings: &Settings) -> Result<Arc<dyn Puppet>, SettingsErro
     if let Some(token) = settings.get("token") {
         // It travels in a header and in an address: what cannot be there can never be right.
         if token.len() < 8 || !token.bytes().all(|b| b.is_ascii_graphic()) {
-            let reason = "expected at least 8 letters, digits and signs of ASCII, without spaces".to_owned();
-            return Err(SettingsError::Invalid { key: "token", reason });
+            return Err(SettingsError::Invalid { key: "token", reason: Words::token_form(8) });
         }
         options.token = Some(token.to_owned());
     }
     if let Some(name) = settings.get("bot_name") {
         options.bot_name = limits::name(name).ok_or_else(|| SettingsError::Invalid {
             key: "bot_name",
-            reason: format!("expected 1 to {} letters, found {name:?}", limits::NAME),
+            reason: Words::letters_from_to(1, limits::NAME, name),
         })?;
     }
     number(settings, "history", 10_000, &mut options.history)?;
@@ -97,7 +96,7 @@ pub(crate) fn build(settings: &Settings) -> Result<Arc<dyn Puppet>, SettingsErro
     number(settings, "file_limit", 1 << 30, &mut options.file_limit)?;
     number(settings, "files_limit", usize::MAX, &mut options.files_limit)?;
     if options.files_limit < options.file_limit {
-        let reason = format!("{} is less than `file_limit`, {}", options.files_limit, options.file_limit);
+        let reason = Words::less_than(options.files_limit, "file_limit", options.file_limit);
         return Err(SettingsError::Invalid { key: "files_limit", reason });
     }
     Ok(Arc::new(WebChatPuppet::new(options)))
@@ -108,8 +107,7 @@ fn number(settings: &Settings, key: &'static str, most: usize, into: &mut usize)
     match text.parse() {
         Ok(number) if (1..=most).contains(&number) => *into = number,
         _ => {
-            let reason = format!("expected a number from 1 to {most}, found {text:?}");
-            return Err(SettingsError::Invalid { key, reason });
+            return Err(SettingsError::Invalid { key, reason: Words::number_from_to(1, most, text) });
         }
     }
     Ok(())

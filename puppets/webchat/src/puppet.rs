@@ -183,7 +183,7 @@ async fn dong(cx: &PuppetContext, data: Option<String>) -> Result<()> {
 #[async_trait]
 impl Webhook for WebChatPuppet {
     fn claims(&self, request: &WebhookRequest) -> bool {
-        request.path == "/" || request.path.starts_with("/chat/")
+        self.pages().contains(&request.path.as_str()) || request.path.starts_with("/chat/")
     }
 
     async fn handle(&self, request: WebhookRequest) -> WebhookResponse {
@@ -191,7 +191,7 @@ impl Webhook for WebChatPuppet {
     }
 
     fn pages(&self) -> &'static [&'static str] {
-        &["/", "/chat/"]
+        &["/", "/chat", "/chat/", "/favicon.ico"]
     }
 
     fn max_body(&self) -> usize {

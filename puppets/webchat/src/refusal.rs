@@ -42,6 +42,10 @@ pub(crate) enum Refusal {
     TooFast(Duration),
     Full,
     NotRunning,
+    /// The methods there are.
+    Method(&'static str),
+    Chosen,
+    TooMuch(Duration),
 }
 
 impl Refusal {
@@ -117,6 +121,24 @@ impl Refusal {
                 ["The chat is full at the moment.", "Try again in a minute."],
                 ["聊天室暂时已满。", "请一分钟后再试。"],
             ),
+            Self::TooMuch(_) => (
+                429,
+                "W429",
+                ["That was too much at once.", "Wait a moment, then send the rest."],
+                ["一次发送得太多了。", "请稍候再发送其余的。"],
+            ),
+            Self::Method(_) => (
+                405,
+                "W405",
+                ["This cannot be done with this address.", "Reload the page; if it happens again, report it."],
+                ["这个地址不支持这种操作。", "请刷新页面；若再次出现，请反馈。"],
+            ),
+            Self::Chosen => (
+                409,
+                "W409",
+                ["You have chosen already.", "Ask the bot again if you want something else."],
+                ["你已经选过了。", "想选别的，请再问一次机器人。"],
+            ),
             Self::NotRunning => (
                 503,
                 "W503",
@@ -133,8 +155,11 @@ impl Refusal {
         let body = json!({ "error": { "code": code, "message": message, "fix": fix } }).to_string();
         let response = json_response(status, body.into_bytes());
         match self {
-            Self::TooFast(after) => response.header("retry-after", after.as_secs_f64().ceil().max(1.0).to_string()),
+            Self::TooFast(after) | Self::TooMuch(after) => {
+                response.header("retry-after", after.as_secs_f64().ceil().max(1.0).to_string())
+            }
             Self::Full => response.header("retry-after", "60"),
+            Self::Method(allowed) => response.header("allow", allowed),
             Self::NotRunning => response.header("retry-after", "1"),
             _ => response,
         }
@@ -182,6 +207,9 @@ mod tests {
             Refusal::TooFast(Duration::ZERO),
             Refusal::Full,
             Refusal::NotRunning,
+            Refusal::Method("GET, HEAD"),
+            Refusal::Chosen,
+            Refusal::TooMuch(Duration::ZERO),
         ] {
             let (status, code, en, zh) = why.row();
             assert_eq!(code, format!("W{status}"));

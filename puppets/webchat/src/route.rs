@@ -4,14 +4,12 @@ use std::{collections::HashMap, sync::Arc};
 
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use wechaty_puppet::{
-    ContactId, ConversationId, DirtyEvent, DirtyType, Event, EventPayload, WebhookRequest, WebhookResponse,
-};
+use wechaty_puppet::{ConversationId, WebhookRequest, WebhookResponse};
 
 use crate::{
     assets,
     chat::{Call, Said, Upload, answer},
-    guard, limits,
+    guard, join, limits,
     puppet::Inner,
     refusal::{Lang, Refusal},
     stream, strings, wire,
@@ -22,80 +20,138 @@ const PAGE: usize = 100;
 
 /// Answers a request.
 pub(crate) async fn handle(inner: &Arc<Inner>, request: WebhookRequest) -> WebhookResponse {
-    let lang = request.header("accept-language").and_then(Lang::of).unwrap_or_default();
+    let lang = language(inner, &request);
     match route(inner, &request, lang).await {
         Ok(response) => response,
         Err(why) => why.response(lang),
     }
 }
 
+/// The language of whoever asks: of a visitor, what their page told, else what the browser wants.
+fn language(inner: &Inner, request: &WebhookRequest) -> Lang {
+    let known = guard::visitor(request).ok().and_then(|(me, secret)| inner.state.lock().visitors.lang(&me, secret));
+    known.unwrap_or_else(|| request.header("accept-language").and_then(Lang::of).unwrap_or_default())
+}
+
 /// How much body a request may have: only a known visitor's file has more than a few words.
 pub(crate) fn admits(inner: &Arc<Inner>, head: &WebhookRequest) -> Result<usize, WebhookResponse> {
-    let lang = head.header("accept-language").and_then(Lang::of).unwrap_or_default();
     let known = || {
         let Some(call) = head.path.strip_prefix("/chat/api/") else { return Ok(0) };
-        guard::token(head, inner.token.as_ref())?;
+        token(inner, head)?;
         if call == "join" {
             return Ok(limits::JSON);
         }
         let (me, secret) = guard::visitor(head)?;
-        inner.state.lock().visitors.known(&me, secret, inner.cx()?.clock().wall())?;
-        Ok(if call == "file" { inner.options.file_limit } else { limits::JSON })
+        let now = inner.cx()?.clock().wall();
+        let mut state = inner.state.lock();
+        let visitor = state.visitors.known(&me, secret, now)?;
+        if call != "file" || head.method != "POST" {
+            return Ok(limits::JSON);
+        }
+        // Paid before it comes, so that what is on its way is bounded too. One that is too large is refused anyway.
+        let limit = inner.options.file_limit;
+        let length = guard::only(head, "content-length")?.and_then(|length| length.parse::<usize>().ok());
+        let part = length.unwrap_or(limit) as f64 / limit as f64;
+        if part <= 1.0 {
+            visitor.uploads.take_many(part, now).map_err(Refusal::TooMuch)?;
+        }
+        Ok(limit)
     };
-    known().map_err(|why: Refusal| why.response(lang))
+    known().map_err(|why: Refusal| why.response(language(inner, head)))
+}
+
+/// Refuses who does not know the token. Who guesses is soon not listened to any more, right or wrong; the visitors that
+/// share the address go on.
+fn token(inner: &Inner, request: &WebhookRequest) -> Result<(), Refusal> {
+    let Some(token) = inner.token.as_ref() else { return guard::token(request, None) };
+    let now = inner.cx()?.clock().wall();
+    let visitor = guard::visitor(request).ok();
+    let mut state = inner.state.lock();
+    if visitor.is_none_or(|(me, secret)| state.visitors.lang(&me, secret).is_none()) {
+        state.guesses.has(request.peer, now).map_err(Refusal::TooFast)?;
+    }
+    let known = guard::token(request, Some(token));
+    if known == Err(Refusal::Token) {
+        // It was told that there is one.
+        let _ = state.guesses.take(request.peer, now);
+    }
+    known
 }
 
 async fn route(inner: &Arc<Inner>, request: &WebhookRequest, lang: Lang) -> Result<WebhookResponse, Refusal> {
     let looks = matches!(request.method.as_str(), "GET" | "HEAD");
     if let Some(call) = request.path.strip_prefix("/chat/api/") {
-        guard::token(request, inner.token.as_ref())?;
+        token(inner, request)?;
         return api(inner, request, call, lang).await;
     }
-    if !looks {
-        return Err(Refusal::NotFound);
-    }
-    match request.path.strip_prefix("/chat/") {
+    let found = match request.path.strip_prefix("/chat/") {
         Some(path) if path.starts_with("files/") => {
             inner.state.lock().files.serve(path.strip_prefix("files/").unwrap_or_default(), request)
         }
         Some(path) if path.starts_with("strings/") => strings::serve(path.strip_prefix("strings/").unwrap_or_default()),
-        Some("") => assets::serve("index.html", request),
         // The page is only at its own address: it would be another origin's elsewhere.
         Some("index.html") => Err(Refusal::NotFound),
+        Some("") => Ok(moved()),
         Some(name) => assets::serve(name, request),
-        None if request.path == "/" => assets::serve("index.html", request),
-        None => Err(Refusal::NotFound),
+        None => match request.path.as_str() {
+            "/" => assets::serve("index.html", request),
+            "/chat" => Ok(moved()),
+            // Asked for by browsers that show a file, or an error.
+            "/favicon.ico" => assets::serve("icon.svg", request),
+            _ => Err(Refusal::NotFound),
+        },
+    }?;
+    if looks { Ok(found) } else { Err(Refusal::Method("GET, HEAD")) }
+}
+
+fn moved() -> WebhookResponse {
+    WebhookResponse::text(308, "/\n").header("location", "/").header("cache-control", "no-store")
+}
+
+/// The method of a call.
+fn method(call: &str) -> Result<&'static str, Refusal> {
+    match call {
+        "state" | "history" | "stream" => Ok("GET"),
+        "join" | "name" | "language" | "say" | "file" | "edit" | "recall" | "react" | "action" | "typing" | "rooms"
+        | "rooms/enter" | "rooms/leave" | "rooms/topic" => Ok("POST"),
+        _ => Err(Refusal::NotFound),
     }
 }
 
 async fn api(inner: &Arc<Inner>, request: &WebhookRequest, call: &str, lang: Lang) -> Result<WebhookResponse, Refusal> {
     let now = inner.cx()?.clock().wall();
     if (request.method.as_str(), call) == ("POST", "join") {
-        return join(inner, &read(request)?, lang).await;
+        inner.state.lock().joins.take(request.peer, now).map_err(Refusal::TooFast)?;
+        return join::join(inner, &read(request)?, request.header("accept-language"), now).await;
     }
     let (me, secret) = guard::visitor(request)?;
     inner.state.lock().visitors.known(&me, secret, now)?;
+    let allowed = method(call)?;
+    if request.method != allowed {
+        return Err(Refusal::Method(allowed));
+    }
     let to = Call { inner: inner.clone(), me, lang, now };
-    match (request.method.as_str(), call) {
-        ("GET", "state") => to.state(),
-        ("GET", "history") => to.history(&query(request)?),
-        ("GET", "stream") => {
+    match call {
+        "state" => to.state(),
+        "history" => to.history(&query(request)?),
+        "stream" => {
             let after =
                 query(request)?.get("after").map(|seq| seq.parse().map_err(|_| Refusal::Request)).transpose()?;
             stream::open(inner, &inner.running()?, &to.me, after)
         }
-        ("POST", "name") => to.rename(&read(request)?).await,
-        ("POST", "say") => to.say(&read(request)?).await,
-        ("POST", "file") => upload(to, request).await,
-        ("POST", "edit") => to.edit(&read(request)?).await,
-        ("POST", "recall") => to.recall(&read::<wire::Named>(request)?.id).await,
-        ("POST", "react") => to.react(&read(request)?).await,
-        ("POST", "action") => to.action(&read(request)?).await,
-        ("POST", "typing") => to.typing(&read::<wire::Typing>(request)?.conversation),
-        ("POST", "rooms") => to.make_room(&read(request)?).await,
-        ("POST", "rooms/enter") => to.enter(&read::<wire::Named>(request)?.id).await,
-        ("POST", "rooms/leave") => to.leave(&read::<wire::Named>(request)?.id).await,
-        ("POST", "rooms/topic") => to.rename_room(&read(request)?).await,
+        "name" => to.rename(&read(request)?).await,
+        "language" => to.language(&read(request)?).await,
+        "say" => to.say(&read(request)?).await,
+        "file" => upload(to, request).await,
+        "edit" => to.edit(&read(request)?).await,
+        "recall" => to.recall(&read::<wire::Named>(request)?.id).await,
+        "react" => to.react(&read(request)?).await,
+        "action" => to.action(&read(request)?).await,
+        "typing" => to.typing(&read::<wire::Typing>(request)?.conversation),
+        "rooms" => to.make_room(&read(request)?).await,
+        "rooms/enter" => to.enter(&read::<wire::Named>(request)?.id).await,
+        "rooms/leave" => to.leave(&read::<wire::Named>(request)?.id).await,
+        "rooms/topic" => to.rename_room(&read(request)?).await,
         _ => Err(Refusal::NotFound),
     }
 }
@@ -135,31 +191,6 @@ async fn upload(call: Call, request: &WebhookRequest) -> Result<WebhookResponse,
     call.file(said, Upload { name, media, bytes: request.body.clone() }).await
 }
 
-/// `POST join`: somebody opened the page.
-async fn join(inner: &Arc<Inner>, join: &wire::Join, lang: Lang) -> Result<WebhookResponse, Refusal> {
-    let name = match join.name.as_deref().map(str::trim).filter(|name| !name.is_empty()) {
-        Some(name) => Some(limits::name(name).ok_or(Refusal::Name)?),
-        None => None,
-    };
-    let lang = join.lang.as_deref().and_then(Lang::of).unwrap_or(lang);
-    let now = inner.cx()?.clock().wall();
-    let oldest = {
-        let state = inner.state.lock();
-        if state.visitors.is_full() { Some(state.visitors.longest_away(now).ok_or(Refusal::Full)?) } else { None }
-    };
-    if let Some(oldest) = oldest {
-        inner.forget(oldest, now).await?;
-    }
-    let mut state = inner.state.lock();
-    if state.visitors.is_full() {
-        return Err(Refusal::Full);
-    }
-    let (id, seq) = (ContactId::new(state.id('v', now)), state.seq());
-    let visitor = state.visitors.join(id, name, lang, now, seq);
-    let who = wire::Who { id: visitor.id.to_string(), name: visitor.name.clone() };
-    answer(&json!({ "visitor": who, "secret": visitor.secret(), "bot": state.bot() }))
-}
-
 impl Call {
     /// `GET state`.
     fn state(self) -> Result<WebhookResponse, Refusal> {
@@ -190,43 +221,8 @@ impl Call {
         let state = self.inner.state.lock();
         let to = query.get("conversation").ok_or(Refusal::Request)?;
         let to = state.place(&self.me, to).ok_or(Refusal::Conversation)?;
-        let lang = state.visitors.get(&self.me).map_or(self.lang, |visitor| visitor.lang);
         let (page, more) = state.book.page(&to, before, limit);
-        let messages: Vec<_> = page.into_iter().map(|kept| kept.view(&self.me, lang)).collect();
+        let messages: Vec<_> = page.into_iter().map(|kept| kept.view(&self.me, self.lang)).collect();
         answer(&json!({ "messages": messages, "more": more }))
-    }
-
-    /// `POST name`.
-    async fn rename(self, name: &wire::Name) -> Result<WebhookResponse, Refusal> {
-        let wanted = limits::name(&name.name).ok_or(Refusal::Name)?;
-        self.pace()?;
-        let rooms = self.inner.state.lock().rooms.of(&self.me);
-        // A member is named with its room: the separator is the reference's.
-        let members = rooms.iter().map(|room| (DirtyType::RoomMember, format!("{room}\u{1f}{}", self.me)));
-        let dirty = std::iter::once((DirtyType::Contact, self.me.to_string())).chain(members);
-        let events = dirty
-            .map(|(payload_type, payload_id)| Event::new(EventPayload::Dirty(DirtyEvent { payload_type, payload_id })));
-        let events: Vec<Event> = events.collect();
-        let me = self.me;
-        {
-            // Changed first, so that nobody loads the old name behind the event.
-            let mut state = self.inner.state.lock();
-            let name = state.visitors.free(wanted, &me);
-            state.visitors.rename(&me, name);
-        }
-        self.inner
-            .accepted(events, move |state, accepted| {
-                accepted?;
-                let name = state.name(&me).ok_or(Refusal::Visitor)?;
-                let who = wire::Who { id: me.to_string(), name };
-                let mut whom: Vec<ContactId> =
-                    rooms.into_iter().flat_map(|room| state.audience(&ConversationId::Room(room))).collect();
-                whom.push(me.clone());
-                whom.sort();
-                whom.dedup();
-                state.tell(&whom, "visitor", Some(&format!("visitor {me}")), &who);
-                answer(&json!({ "visitor": who }))
-            })
-            .await
     }
 }

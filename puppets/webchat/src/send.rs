@@ -117,7 +117,7 @@ fn fill(state: &mut State, kept: &mut Kept, what: &SayablePayload, loaded: Optio
         Ok(wire::Who { id: id.to_string(), name })
     });
     let mentions = mentions.collect::<Result<Vec<_>>>()?;
-    let token = loaded.map(|file| state.files.keep(file.bytes, &file.name, &file.media));
+    let token = loaded.map(|file| state.files.keep(file.bytes, &file.name, &file.media, None));
     let file = token.as_ref().and_then(|token| state.files.wire(token));
     kept.body = convert::body(what, file, |id| state.name(id))?;
     (kept.mentions, kept.file) = (mentions, token);
@@ -197,6 +197,7 @@ impl MessageEdits for WebChatPuppet {
         fill(&mut state, &mut new, &what, loaded)?;
         state.book.change(id, |kept| {
             (kept.body, kept.file, kept.mentions, kept.edited) = (new.body, new.file, new.mentions, true);
+            // It asks anew.
             kept.chosen.clear();
         });
         if let Some(token) = old {

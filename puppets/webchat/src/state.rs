@@ -11,8 +11,10 @@ use wechaty_puppet::{ContactId, ConversationId, IdempotencyKey, MessageId, RoomI
 
 use crate::{
     BOT, CAPABILITIES, Options,
+    addresses::Addresses,
     book::{Book, Kept, place},
     files::Files,
+    limits,
     notes::Note,
     refusal::Lang,
     rooms::Rooms,
@@ -34,6 +36,8 @@ pub(crate) struct State {
     pub(crate) book: Book,
     pub(crate) files: Files,
     pub(crate) keys: Keys,
+    pub(crate) joins: Addresses,
+    pub(crate) guesses: Addresses,
     pub(crate) bot_name: String,
     seq: u64,
     number: u64,
@@ -45,8 +49,10 @@ impl State {
             visitors: Visitors::new(options.visitors, &options.bot_name),
             rooms: Rooms::new(options.rooms),
             book: Book::new(options.history),
-            files: Files::new(options.files_limit),
+            files: Files::new(options.files_limit, options.file_limit),
             keys: Keys::default(),
+            joins: Addresses::new(limits::JOINS),
+            guesses: Addresses::new(limits::GUESSES),
             bot_name: options.bot_name.clone(),
             seq: 0,
             number: 0,
@@ -228,6 +234,14 @@ impl State {
         let audience = self.audience(&to);
         self.tell(&audience, "reaction", Some(&format!("reaction {id}")), &data);
         true
+    }
+
+    /// Somebody has chosen: their tabs agree. What others chose is not for everybody.
+    pub(crate) fn choose(&mut self, id: &MessageId, who: ContactId, value: String) {
+        let Some(kept) = self.book.get_mut(id) else { return };
+        kept.chosen.insert(who.clone(), value.clone());
+        let data = json!({ "conversation": place(&kept.to), "id": id, "value": value });
+        self.tell(&[who], "chosen", Some(&format!("chosen {id}")), &data);
     }
 
     /// Shows these people that somebody types.

@@ -10,7 +10,7 @@ use wechaty_puppet::{CancellationToken, ContactId, ContactPayload, MessageId, Ti
 
 use crate::{
     guard::Secret,
-    limits::Bucket,
+    limits::{self, Bucket},
     refusal::{Lang, Refusal},
     stream::Log,
 };
@@ -30,12 +30,17 @@ pub(crate) type Turn = Arc<tokio::sync::Mutex<()>>;
 pub(crate) struct Visitor {
     pub(crate) id: ContactId,
     pub(crate) name: String,
+    /// The language of the page.
     pub(crate) lang: Lang,
+    /// The same as they told it, for the bot.
+    pub(crate) language: Option<String>,
     pub(crate) log: Log,
     pub(crate) streams: VecDeque<(u64, CancellationToken)>,
     /// When a stream or a call was there last.
     pub(crate) seen: Timestamp,
     pub(crate) pace: Bucket,
+    /// Bytes of files.
+    pub(crate) uploads: Bucket,
     /// When it was last told that they type.
     pub(crate) typed: Option<Timestamp>,
     pub(crate) turn: Turn,
@@ -57,7 +62,8 @@ impl Visitor {
     }
 
     pub(crate) fn payload(&self) -> ContactPayload {
-        ContactPayload { friend: Some(true), ..ContactPayload::new(self.id.clone(), self.name.clone()) }
+        let language = self.language.clone();
+        ContactPayload { friend: Some(true), language, ..ContactPayload::new(self.id.clone(), self.name.clone()) }
     }
 
     /// What the page keeps, and shows with every call.
@@ -107,6 +113,11 @@ impl Visitors {
         Ok(visitor)
     }
 
+    /// The language of who shows this secret.
+    pub(crate) fn lang(&self, id: &ContactId, secret: &str) -> Option<Lang> {
+        self.all.get(id).filter(|visitor| visitor.secret.is(secret)).map(|visitor| visitor.lang)
+    }
+
     /// Somebody new; a name that is taken gets a number.
     pub(crate) fn join(
         &mut self,
@@ -115,7 +126,7 @@ impl Visitors {
         lang: Lang,
         now: Timestamp,
         seq: u64,
-    ) -> &Visitor {
+    ) -> &mut Visitor {
         let name = name.unwrap_or_else(|| {
             self.guests += 1;
             format!("{} {}", if lang == Lang::Zh { "访客" } else { "Guest" }, self.guests)
@@ -126,10 +137,12 @@ impl Visitors {
             id: id.clone(),
             name,
             lang,
+            language: None,
             log: Log::new(seq),
             streams: VecDeque::new(),
             seen: now,
-            pace: Bucket::full(now),
+            pace: limits::PACE.full(now),
+            uploads: limits::UPLOADS.full(now),
             typed: None,
             turn: Turn::default(),
             secret: Secret::random(),

@@ -11,6 +11,12 @@ pub(crate) struct Join {
     pub(crate) lang: Option<String>,
 }
 
+/// `POST language`.
+#[derive(Deserialize)]
+pub(crate) struct Language {
+    pub(crate) lang: String,
+}
+
 /// `POST name`.
 #[derive(Deserialize)]
 pub(crate) struct Name {

@@ -242,7 +242,7 @@ const BOTS: &[Bot] = &[
         2,
         ["BOT.toml:6:9: [C005] pacing.burst"],
         "expected integer, found string",
-        "应为 integer"
+        "应为 整数"
     ),
     bot!("a missing key", "[[plugin]]\nid = \"x\"\n", 2, ["BOT.toml:5:1: [C004] plugin[0].use"], "is missing", "缺少"),
     bot!(
@@ -379,5 +379,8 @@ pub(crate) fn run(cx: &Context, report: &mut Report) -> Result<()> {
     let bots = BOTS.iter().map(|bot| (format!("BOT.toml with {}", bot.name), bots(cx, wechaty, bot)));
     let accounts = ("accounts are added and listed".to_owned(), accounts(cx, wechaty));
     report.add(super::checked("commands-folder", [config, accounts].into_iter().chain(bots)));
+    report.add(super::checked("commands-running", super::running::checks(cx, wechaty)));
+    #[cfg(unix)]
+    report.add(super::checked("commands-prompt", super::prompt::checks(cx, wechaty)));
     Ok(())
 }

@@ -8,7 +8,10 @@ mod examples;
 mod fmt;
 mod licences;
 mod migration;
+#[cfg(unix)]
+mod prompt;
 mod record;
+mod running;
 mod spdx;
 mod templates;
 mod tests;

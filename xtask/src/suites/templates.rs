@@ -1,7 +1,7 @@
 //! What `wechaty new` makes, as a stranger gets it: in a folder outside of this workspace, built and tested there.
 //!
-//! The projects depend on this checkout by path, share one target folder that outlives the run, and get this
-//! workspace's Cargo.lock, so that nothing new is looked up.
+//! One depends on this checkout by git, as strangers' projects do, the others by path. They share one target folder that
+//! outlives the run, and get this workspace's Cargo.lock, so that nothing new is looked up.
 
 use std::{
     fs,
@@ -19,12 +19,19 @@ use crate::{context::Context, process::Job};
 const LIMIT: Duration = Duration::from_secs(60 * 60);
 const SHORT: Duration = Duration::from_secs(60);
 
-/// A template with Rust in it, and words that the output of its tests has.
-const RUST: [(&str, &str); 3] = [
-    ("rust", "tests::ding_gets_dong ... ok"),
-    ("plugin", "thanks_are_counted_and_nothing_else ... ok"),
-    ("puppet", "conforms::restart ... ok"),
+/// A template with Rust in it, how it depends on us, and words that the output of its tests has.
+const RUST: [(&str, By, &str); 3] = [
+    ("rust", By::Git, "tests::ding_gets_dong ... ok"),
+    ("plugin", By::Path, "thanks_are_counted_and_nothing_else ... ok"),
+    ("puppet", By::Path, "conforms::restart ... ok"),
 ];
+
+/// How a project depends on Wechaty.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Git,
+    Path,
+}
 
 /// Makes, builds and tests each.
 pub(crate) fn run(cx: &Context, report: &mut Report) -> Result<()> {
@@ -32,7 +39,10 @@ pub(crate) fn run(cx: &Context, report: &mut Report) -> Result<()> {
     let folder = Outside::new()?;
     let mut checks: Vec<(String, Result<Vec<String>>)> = RUST
         .iter()
-        .map(|(template, words)| (format!("template {template}"), rust(cx, wechaty, &folder.0, template, words)))
+        .map(|(template, by, words)| {
+            let how = if *by == By::Git { "by git" } else { "by path" };
+            (format!("template {template}, {how}"), rust(cx, wechaty, &folder.0, template, *by, words))
+        })
         .collect();
     checks.push(("template config".to_owned(), config(wechaty, &folder.0)));
     report.add(checked("templates", checks));
@@ -65,14 +75,58 @@ fn make(wechaty: &Path, folder: &Path, template: &str, more: &[&str]) -> Result<
     Ok(folder.join(format!("my {template}")))
 }
 
-fn rust(cx: &Context, wechaty: &Path, folder: &Path, template: &str, words: &str) -> Result<Vec<String>> {
-    let root = cx.root.to_string_lossy();
-    let project = make(wechaty, folder, template, &["--path", &root])?;
-    fs::copy(cx.root.join("Cargo.lock"), project.join("Cargo.lock")).context("cannot copy Cargo.lock")?;
+/// This checkout as a repository that others can depend on, with what is changed and not committed yet. Gives its address.
+fn repository(cx: &Context, target: &Path) -> Result<String> {
+    let bare = target.join("wechaty.git");
+    let git = |args: &[&str]| {
+        let mut git = Command::new("git");
+        git.current_dir(&cx.root).args(args);
+        for who in ["AUTHOR", "COMMITTER"] {
+            git.env(format!("GIT_{who}_NAME"), "test").env(format!("GIT_{who}_EMAIL"), "test@localhost");
+        }
+        let done = Job::new(git, SHORT).run()?;
+        ensure!(done.ok(), "{}", done.report());
+        Ok(String::from_utf8_lossy(&done.stdout).trim().to_owned())
+    };
+    let path = bare.to_string_lossy();
+    if !bare.exists() {
+        git(&["init", "--quiet", "--bare", "--initial-branch=main", &path])?;
+        // A checkout without its history can be pushed from, too.
+        git(&["-C", &path, "config", "receive.shallowUpdate", "true"])?;
+    }
+    // A commit that no branch has; empty: nothing is changed.
+    let changed = git(&["stash", "create"])?;
+    let commit = if changed.is_empty() { "HEAD" } else { &changed };
+    git(&["push", "--quiet", "--force", &path, &format!("{commit}:refs/heads/main")])?;
+    Ok(format!("file://{path}"))
+}
+
+/// Depends on another repository than the one in the template; the rest of the line stays.
+fn depend_on(project: &Path, repository: &str) -> Result<()> {
+    let path = project.join("Cargo.toml");
+    let text = fs::read_to_string(&path).context("the project has no Cargo.toml")?;
+    let published = text.split("git = \"").nth(1).and_then(|rest| rest.split('"').next());
+    let published = published.context("the project does not depend on us by git")?;
+    fs::write(path, text.replace(published, repository)).context("cannot write Cargo.toml")
+}
+
+fn rust(cx: &Context, wechaty: &Path, folder: &Path, template: &str, by: By, words: &str) -> Result<Vec<String>> {
     let target = cx.metadata()?["target_directory"].as_str().context("no target folder")?;
+    let target = Path::new(target).join("templates");
+    fs::create_dir_all(&target).with_context(|| format!("cannot make {}", target.display()))?;
+    let root = cx.root.to_string_lossy();
+    let project = match by {
+        By::Git => {
+            let project = make(wechaty, folder, template, &[])?;
+            depend_on(&project, &repository(cx, &target)?)?;
+            project
+        }
+        By::Path => make(wechaty, folder, template, &["--path", &root])?,
+    };
+    fs::copy(cx.root.join("Cargo.lock"), project.join("Cargo.lock")).context("cannot copy Cargo.lock")?;
     let mut test = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     test.current_dir(&project).args(["test", "--all-targets"]);
-    test.env("CARGO_TARGET_DIR", Path::new(target).join("templates"));
+    test.env("CARGO_TARGET_DIR", target);
     // Nobody debugs these; half of the disk and of the time goes without.
     test.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_INCREMENTAL", "0");
     let done = Job::new(test, LIMIT).run()?;

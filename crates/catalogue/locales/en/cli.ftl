@@ -9,15 +9,19 @@ possible-values = possible: { $values }
 
 # run
 banner-terminal = Wechaty { $version } — type /help for commands, Ctrl-D to end
-demo-greeting = Hello, I am a Wechaty bot. Write `ding`, or `help` for what else I know.
-demo-help = I know: ding · echo WORDS · picture · menu · card · help
-demo-hint = I do not know that yet; write `help` for what I know.
+demo-greeting = Hello, I am a Wechaty bot. Write “ding”, or “help” for what else I know.
+demo-help = I know: ding · hello · echo WORDS · picture · menu · card · help
+demo-hint = I do not know that yet; write “help” for what I know.
 demo-card = Shall we go on?
 demo-card-text = A card has a title, words and buttons.
 demo-card-yes = Yes
 demo-card-no = No
 demo-card-chosen = You chose { $value }.
+demo-card-chosen-yes = You chose yes. On we go.
+demo-card-chosen-no = You chose no. Then we stop here.
 listen = The chat is open at { $url }
+listen-network = From a phone or another machine in the same network: { $url }
+listen-token = It asks for the token of the account; `/#token=` and the token behind the address saves typing it.
 listen-moved = The port is taken by another program: { $port } is used instead.
 demo-tea = Tea?
 demo-tea-green = Green
@@ -43,12 +47,22 @@ setting-invalid = setting `{ $key }`:
 # puppets
 puppets-there-are = this build has: { $names }
 puppets-title = { $name }: { $summary }
+puppets-live = run live
+puppets-live-own = its own platform
+puppets-live-never = never
+puppets-live-run = last on { $day }
 puppets-says = says
 puppets-can = can
 puppets-setting = setting
 puppets-docs = more
 setting-required = , required
 setting-secret = , secret
+
+# ledger
+ledger-in = in:  received { $received } = handled { $handled } + merged { $merged } + rejected { $rejected } + expired { $expired } + pending { $pending } (residue { $residue }; duplicates { $duplicates })
+ledger-out = out: said { $said } = sent { $sent } + merged { $merged } + rejected { $rejected } + expired { $expired } + dead { $dead } + dropped { $dropped } + maybe_sent { $maybe_sent } + pending { $pending } (residue { $residue })
+ledger-reason = { "     " }{ $name }: { $count }
+ledger-errors = { "     " }errors in { $name }: { $count }
 
 # token
 token-sni = server name: { $sni } — clients check the gateway's certificate for this name
@@ -138,3 +152,20 @@ new-made = { $name } is in { $path }. Next:
 new-next-config = { "  " }cd { $path } && wechaty run --clock virtual --record out.jsonl
 new-next-rust = { "  " }cd { $path } && cargo test && WECHATY_PUPPET=terminal cargo run
 new-next-library = { "  " }cd { $path } && cargo test
+
+# what is pending
+pending-message = message { $id }
+pending-send = { $kind } to { $to }
+
+# bench
+bench-ready = ready handler
+bench-yielding = yielding handler
+bench-bare = bare channels
+bench-latency = latency at 200,000/s
+bench-idle = idle memory
+bench-cold = cold start
+bench-memory = in memory, { $conversations } conversations, at most { $most } messages under way
+bench-speed = { $speed } messages/s, { $part } of the limit
+bench-times = median { $median } us, 99 of 100 within { $most } us
+bench-idle-found = 1,000 accounts, 100,000 idle conversations: { $mib } MiB resident
+bench-cold-found = cold start to first reply: { $ms } ms (median of 20)

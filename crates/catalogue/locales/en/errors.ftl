@@ -62,7 +62,7 @@ W113 = { $count ->
 
 W114 = there is no log level `{ $level }`
     .cause = `--log` or WECHATY_LOG has a word that is no level, or a filter that cannot be read.
-    .fix = Use silent, error, warn, info, verbose or silly; or a filter such as `wechaty=debug`.
+    .fix = Use `silent`, `error`, `warn`, `info`, `verbose` or `silly`; or a filter such as `wechaty=debug`.
 
 W115 = `{ $flag }` must lie between { $least } and { $most }
     .cause = The number is outside of what can be measured.
@@ -175,6 +175,30 @@ W163 = accounts `{ $first }` and `{ $second }` both serve { $page }
     .cause = Both are on a web chat, and one program has one page.
     .fix = Keep one of them; a second bot can run beside this one on the next port.
 
+W170 = no bot called `{ $name }` runs in { $path }
+    .cause = A bot that runs has a socket beside its configuration, and nobody answers there. Perhaps it has ended, or was started elsewhere.
+    .fix = Start it with `wechaty run`; or name its BOT.toml: `wechaty ledger path/to/BOT.toml`.
+
+W171 = { $file } names no bot that could be asked
+    .cause = Commands find a running bot by its name, and neither the file nor WECHATY_NAME gives one, or there is no such file.
+    .fix = Set `name` in BOT.toml and start the bot again, or name the file of the bot you mean.
+
+W172 = a bot called `{ $name }` runs here already
+    .cause = Two bots of the same name would share files and logins.
+    .fix = End the other one, or give this one another `name`; `wechaty ledger` asks the one that runs.
+
+W173 = the bot `{ $name }` runs, but does not answer
+    .cause = It is very busy, suspended or just stopping.
+    .fix = Try again; if it stays so, look at its log and start it anew.
+
+W174 = the bot `{ $name }` does not know what it is asked
+    .cause = The bot that runs is of another version than this command.
+    .fix = Start the bot anew with this version, or ask it with the version it runs on.
+
+W175 = the control socket { $path } cannot be used
+    .cause = The system does not let this program make or open it. A bot runs without one all the same, but other commands cannot ask it.
+    .fix = Check who may write to the folder, and whether its file system knows sockets; only the user who started a bot may ask it.
+
 W200 = { $count ->
     [one] the configuration has one fault
    *[other] the configuration has { $count } faults
@@ -190,30 +214,54 @@ W203 = puppet `{ $puppet }` has no setting `{ $key }`
     .cause = `--set` takes KEY=VALUE, where KEY is a setting that the puppet declares.
     .fix = Use one of the puppet's settings; `wechaty puppets` lists them.
 
-W400 = the web chat does not understand a request
-    .cause = The page is older than the program, or the request was made by hand.
+W400 = a request makes no sense to the web chat, or to the HTTP host
+    .cause = The page is older than the program, the request was made by hand, or it broke off.
     .fix = Reload the page.
 
 W401 = the web chat does not know who asks
     .cause = The token is missing or wrong, or the visitor was away for too long.
     .fix = Open the whole address you were given, or join again.
 
-W403 = the web chat does not allow this
-    .cause = The message is somebody else's, or the room is closed to this visitor.
-    .fix = Ask somebody in the room.
+W403 = the web chat or the HTTP host does not allow this
+    .cause = The message is somebody else's, the room is closed to this visitor; or the request names a host that this one is not, or comes from a page of another origin.
+    .fix = Ask somebody in the room; or open the host by its own address, or add the name to `hosts` in [http].
 
-W404 = the web chat has nothing there
+W404 = there is nothing at this address
     .cause = The message, file, room or address is not there, or no longer.
     .fix = Check the address, or reload the page.
 
-W413 = a file is too large for the web chat
-    .cause = It is larger than the account's setting `file_limit`.
-    .fix = Send a smaller file, or raise the limit.
+W405 = this cannot be done with this address
+    .cause = The address is there, but not for this method.
+    .fix = Use a method that the header Allow names.
+
+W408 = a request came too slowly
+    .cause = Its body took longer than the time limit of the HTTP host.
+    .fix = Send it again, over a better line if there is one.
+
+W409 = a choice was made already
+    .cause = A card or a menu is answered once; another tab may have done it.
+    .fix = Ask the bot again if you want something else.
+
+W413 = a file or a request is too large
+    .cause = It is larger than what may be sent there; for files that is the account's setting `file_limit`.
+    .fix = Send a smaller one, or raise the limit.
+
+W414 = an address is too long
+    .cause = The first line of the request is longer than the HTTP host reads.
+    .fix = Shorten it.
 
 W429 = the web chat is asked too fast, or is full
-    .cause = A visitor sent more than the pace allows, or there is no room for more.
+    .cause = A visitor or an address sent, joined or guessed more than the pace allows, or there is no room for more.
     .fix = Wait a moment; the answer says how long.
 
-W503 = the bot behind the web chat is not there
-    .cause = It is starting, stopping, or its store fails.
+W431 = the head of a request is too large
+    .cause = It has too many headers, or too long ones.
+    .fix = Send fewer and shorter ones; in a browser, delete the cookies of the address.
+
+W503 = the bot behind the web chat is not there, or the HTTP host is busy
+    .cause = It is starting, stopping, its store fails, or very much is being sent.
     .fix = Try again soon; nothing that was written is lost.
+
+W504 = an answer took too long
+    .cause = An account did not answer a request within the time limit of the HTTP host.
+    .fix = Try again soon; if it happens again, look into the log.

@@ -21,7 +21,7 @@ help-env = { " " }[environment: { $value }]
 help-run = Runs the bot of a BOT.toml, else the demo bot
 help-run-bot = The configuration; without it ./BOT.toml if it is there, else the demo bot
 help-run-puppet = Which messenger (`wechaty puppets` lists them); without it WECHATY_PUPPET, else the web chat
-help-run-listen = Address and port of the web chat and the webhooks; without it 127.0.0.1:8080 or the next free port
+help-run-listen = Where the web chat and the webhooks are: IP:PORT, IP, localhost:PORT, :PORT or PORT; without an IP this machine alone, 0.0.0.0 for phones in the network too; without it 127.0.0.1:8080 or the next free port
 help-run-store = The folder where the bot keeps its files
 help-run-world = World file of the puppet mock
 help-run-clock = Which clock; virtual plays a world as fast as it can, and ends with it
@@ -56,6 +56,10 @@ help-plugin-check-file = The file
 
 help-puppets = Lists the messengers of this build, what they can do and which settings they need
 help-puppets-json = Prints JSON
+
+help-ledger = Tells what came in, what was said and what became of each message, of a bot that runs beside it
+help-ledger-bot = The bot's configuration; without it ./BOT.toml, else the bot that WECHATY_NAME names in this folder
+help-ledger-json = Prints JSON
 
 help-token = Makes and explains the tokens of the puppet service
 help-token-generate = Makes a new token

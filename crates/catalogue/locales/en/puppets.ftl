@@ -3,6 +3,7 @@ puppet-mock = A simulated world of people, rooms and messages with a timeline, l
 puppet-mock-world = The world file; without it, the small world that comes with the puppet
 puppet-mock-ids-only = Events carry ids only, as over gRPC; without it, as the world says (`idsOnly`)
 puppet-terminal = you and the bot, on stdin and stdout
+puppet-terminal-lang = The language of what the terminal itself says; without it, that of the environment
 puppet-webchat = a chat page served by this program; whoever opens it talks to the bot
 puppet-webchat-token = Who opens the page must know it; needed elsewhere than on loopback
 puppet-webchat-bot-name = The bot's name on the page, 1 to 40 letters

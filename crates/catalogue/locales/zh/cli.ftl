@@ -9,15 +9,19 @@ possible-values = 可用的值：{ $values }
 
 # run
 banner-terminal = Wechaty { $version } — 输入 /help 查看命令，按 Ctrl-D 结束
-demo-greeting = 你好，我是 Wechaty 机器人。发 `ding` 试试，发 `help` 看我还会什么。
-demo-help = 我会：ding · echo 任意文字 · picture · menu · card · help
-demo-hint = 这个我还不会；发 `help` 看看我会什么。
+demo-greeting = 你好，我是 Wechaty 机器人。发“ding”试试，发“帮助”看我还会什么。
+demo-help = 我会：ding · 你好 · 回声 任意文字 · 图片 · 菜单 · 卡片 · 帮助
+demo-hint = 这个我还不会；发“帮助”看看我会什么。
 demo-card = 要继续吗？
 demo-card-text = 卡片有标题、正文和按钮。
 demo-card-yes = 好
 demo-card-no = 不了
 demo-card-chosen = 你选了 { $value }。
+demo-card-chosen-yes = 你选了“好”，那就继续。
+demo-card-chosen-no = 你选了“不了”，那就到这里。
 listen = 聊天页面已打开：{ $url }
+listen-network = 同一网络里的手机或其他电脑请打开：{ $url }
+listen-token = 打开时需要该账号的令牌；在地址后面加上 `/#token=` 和令牌，就不用再输入。
 listen-moved = 端口已被另一个程序占用，改用 { $port }。
 demo-tea = 喝茶吗？
 demo-tea-green = 绿茶
@@ -37,12 +41,22 @@ setting-invalid = 设置 `{ $key }`：
 # puppets
 puppets-there-are = 现有：{ $names }
 puppets-title = { $name }：{ $summary }
+puppets-live = 真实运行
+puppets-live-own = 自己就是平台
+puppets-live-never = 从未
+puppets-live-run = 最近一次：{ $day }
 puppets-says = 可发送
 puppets-can = 支持
 puppets-setting = 设置
 puppets-docs = 详见
 setting-required = ，必填
 setting-secret = ，保密
+
+# ledger
+ledger-in = 收：收到 { $received } = 已处理 { $handled } + 合并 { $merged } + 拒绝 { $rejected } + 过期 { $expired } + 未完成 { $pending }（差额 { $residue }；重复 { $duplicates }）
+ledger-out = 发：要说 { $said } = 已发送 { $sent } + 合并 { $merged } + 拒绝 { $rejected } + 过期 { $expired } + 发送失败 { $dead } + 放弃 { $dropped } + 不确定 { $maybe_sent } + 未完成 { $pending }（差额 { $residue }）
+ledger-reason = { "     " }{ $name }：{ $count }
+ledger-errors = { "     " }{ $name } 出错：{ $count }
 
 # token
 token-sni = 服务器名：{ $sni } — 客户端按这个名字核对网关的证书
@@ -126,3 +140,20 @@ new-made = { $name } 已建在 { $path }。接下来：
 new-next-config = { "  " }进入目录试运行：cd { $path } && wechaty run --clock virtual --record out.jsonl
 new-next-rust = { "  " }测试并运行：cd { $path } && cargo test && WECHATY_PUPPET=terminal cargo run
 new-next-library = { "  " }测试：cd { $path } && cargo test
+
+# what is pending
+pending-message = 消息 { $id }
+pending-send = 发给 { $to } 的 { $kind }
+
+# bench
+bench-ready = 立即完成的处理函数
+bench-yielding = 让出一次的处理函数
+bench-bare = 裸通道
+bench-latency = 每秒 200,000 条时的延迟
+bench-idle = 空闲内存
+bench-cold = 冷启动
+bench-memory = 内存中，{ $conversations } 个会话，同时最多 { $most } 条消息
+bench-speed = 每秒 { $speed } 条，为极限的 { $part }
+bench-times = 中位数 { $median } 微秒，99% 在 { $most } 微秒以内
+bench-idle-found = 1,000 个账号、100,000 个空闲会话：常驻内存 { $mib } MiB
+bench-cold-found = 从冷启动到第一次回答：{ $ms } 毫秒（20 次的中位数）

@@ -21,7 +21,7 @@ help-env = （环境变量 { $value }）
 help-run = 运行 BOT.toml 里的机器人；没有它就运行演示机器人
 help-run-bot = 配置文件；不写则用 ./BOT.toml，没有就运行演示机器人
 help-run-puppet = 使用哪个平台（`wechaty puppets` 列出全部）；不写则看 WECHATY_PUPPET，再没有就用网页聊天
-help-run-listen = 网页聊天和 webhook 的地址与端口；不写则用 127.0.0.1:8080 或下一个空闲端口
+help-run-listen = 网页聊天和 webhook 的地址，可写成 `IP:PORT`、`IP`、`localhost:PORT`、`:PORT` 或 `PORT`；不写 IP 则只限本机，写 0.0.0.0 则同一网络里的手机也能打开；不写则用 127.0.0.1:8080 或下一个空闲端口
 help-run-store = 机器人存放文件的目录
 help-run-world = puppet mock 的世界文件
 help-run-clock = 使用哪个时钟；virtual 会以最快速度演完整个世界，然后结束
@@ -56,6 +56,10 @@ help-plugin-check-file = 配置文件
 
 help-puppets = 列出现有的平台、各自的能力和所需的设置
 help-puppets-json = 以 JSON 输出
+
+help-ledger = 查询正在运行的机器人的账目：收到了什么、说了什么、每条消息的下落
+help-ledger-bot = 机器人的配置文件；不写则用 ./BOT.toml，没有就找当前目录里 WECHATY_NAME 所指的机器人
+help-ledger-json = 以 JSON 输出
 
 help-token = 生成和解读 puppet 服务的令牌
 help-token-generate = 生成新令牌

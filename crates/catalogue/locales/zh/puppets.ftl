@@ -3,6 +3,7 @@ puppet-mock = 模拟的世界：从世界文件读入人、群和消息，按时
 puppet-mock-world = 世界文件；不写则用自带的小世界
 puppet-mock-ids-only = 事件只带 ID，和 gRPC 一样；不写则按世界文件里的 `idsOnly`
 puppet-terminal = 在终端里和机器人对话（标准输入和标准输出）
+puppet-terminal-lang = 终端自己说话用的语言；不写则按环境变量
 puppet-webchat = 由本程序提供的聊天网页；打开它就能和机器人对话
 puppet-webchat-token = 打开页面的人必须知道它；监听本机以外的地址时必须设置
 puppet-webchat-bot-name = 机器人在页面上的名字，1 到 40 个字

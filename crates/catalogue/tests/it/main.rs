@@ -152,7 +152,7 @@ fn the_code_and_the_catalogue_know_the_same_codes() {
 fn every_text_is_used() {
     let sources = sources::all();
     // Put together at run time from the names of commands, checks, puppets, plugins and capabilities.
-    let made = ["help-", "doctor-", "puppet-", "plugin-", "capability-"];
+    let made = ["help-", "doctor-", "puppet-", "plugin-", "capability-", "type-"];
     let all = read("en");
     let files = all.files.iter().filter(|(file, _)| !FOR_PAGES.contains(&file.as_str()));
     let unused: Vec<_> = files

@@ -9,13 +9,13 @@ use std::{
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, value};
 use wechaty_catalogue::{Args, Lang, text};
 use wechaty_config::{Catalogue, Config, Env, Flags};
-use wechaty_puppet::{Declaration, Setting, SettingKind, Settings, SettingsError};
+use wechaty_puppet::{Declaration, Setting, SettingKind, Settings, SettingsError, Words};
 
 use super::{
     ask,
     files::{Readers, env_line, replace},
 };
-use crate::{args::AddArgs, config::config_failure, failure::Failure, output, puppets};
+use crate::{args::AddArgs, config::config_failure, failure::Failure, output, puppets, told::told};
 
 /// The file of secrets, beside BOT.toml.
 const ENV: &str = ".env";
@@ -43,10 +43,11 @@ pub(super) fn run(args: AddArgs, lang: Lang) -> Result<(), Failure> {
     file.is_free(&id)?;
     if somebody {
         let (env, _) = Env::system().with_folder(&file.folder());
+        let interrupts = ask::Interrupts::watch()?;
         for setting in puppet.settings {
             // What the environment gives needs no question.
             let known = values.contains_key(setting.key) || setting.env.iter().any(|name| env.get(name).is_some());
-            if !known && let Some(value) = ask::setting(platform, setting, lang)? {
+            if !known && let Some(value) = ask::setting(platform, setting, &interrupts, lang)? {
                 values.insert(setting.key, value);
             }
         }
@@ -101,7 +102,7 @@ impl File {
             let problems = Config::check(path, &Env::system());
             match problems.is_empty() {
                 // Only the message: the line that comes with it may hold a secret.
-                true => Failure::usage("W200").number("count", 1).plain(error.message()),
+                true => Failure::usage("W200").number("count", 1).words(Words::quoted(error.message())),
                 false => config_failure(&problems, lang),
             }
         })?;
@@ -183,7 +184,7 @@ fn add(
                 secrets.push((name, given));
                 value(reference)
             }
-            _ => typed(puppet, setting, given)?,
+            _ => typed(puppet, setting, given, lang)?,
         };
         account.insert(setting.key, item);
     }
@@ -232,16 +233,22 @@ fn variable(id: &str, key: &str, taken: impl Fn(&str) -> bool) -> String {
 }
 
 /// A value as TOML has it.
-fn typed(puppet: &Declaration, setting: &Setting, given: &str) -> Result<Item, Failure> {
-    let wrong = |expected: String| {
+fn typed(puppet: &Declaration, setting: &Setting, given: &str, lang: Lang) -> Result<Item, Failure> {
+    let wrong = |expected: Words| {
         let failure = Failure::usage("W103").set("puppet", puppet.platform.as_str());
-        let told = Args::new().set("key", setting.key).set("expected", expected);
+        let told = Args::new().set("key", setting.key).set("expected", told(lang, &expected));
         failure.tell("account-expected", told)
     };
     Ok(match setting.kind {
-        SettingKind::Integer => value(given.trim().parse::<i64>().map_err(|_| wrong("integer".to_owned()))?),
-        SettingKind::Bool => value(given.trim().parse::<bool>().map_err(|_| wrong("true | false".to_owned()))?),
-        SettingKind::Choice(choices) if !choices.contains(&given) => return Err(wrong(choices.join(" | "))),
+        SettingKind::Integer => {
+            value(given.trim().parse::<i64>().map_err(|_| wrong(text(lang, "type-integer", &Args::new()).into()))?)
+        }
+        SettingKind::Bool => {
+            value(given.trim().parse::<bool>().map_err(|_| wrong(Words::any_of(["`true`".into(), "`false`".into()])))?)
+        }
+        SettingKind::Choice(choices) if !choices.contains(&given) => {
+            return Err(wrong(Words::any_of(choices.iter().map(|choice| format!("`{choice}`").into()))));
+        }
         _ => value(given),
     })
 }
@@ -274,8 +281,8 @@ fn build(
             SettingsError::Invalid { key, reason } => {
                 let secrets = puppet.settings.iter().filter(|setting| setting.kind == SettingKind::Secret);
                 let said = secrets.filter_map(|secret| settings.get(secret.key).filter(|value| !value.is_empty()));
-                let reason = said.fold(reason, |reason, secret| reason.replace(secret, "…"));
-                failure.tell("setting-invalid", Args::new().set("key", key)).plain(reason)
+                let reason = said.fold(reason, |reason, secret| reason.map(&|text| text.replace(secret, "…")));
+                failure.tell("setting-invalid", Args::new().set("key", key)).words(reason)
             }
             other => failure.source(&other),
         }

@@ -2,7 +2,15 @@
 
 use std::{
     collections::BTreeMap,
+    future::{Future, poll_fn},
     io::{self, BufRead, IsTerminal, Read, Write},
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    task::Poll,
 };
 
 use wechaty_catalogue::{Args, Lang, lookup, text};
@@ -58,6 +66,54 @@ pub(super) fn somebody() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
+/// What shells say of a command that Ctrl-C has ended.
+const INTERRUPTED: i32 = 130;
+
+/// Ctrl-C ends the command, but not in the middle of a hidden prompt: that has to give the terminal back first, or nothing
+/// that is typed later would be shown.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Interrupts {
+    hidden: Arc<AtomicBool>,
+}
+
+impl Interrupts {
+    /// From now on.
+    pub(super) fn watch() -> Result<Self, Failure> {
+        let interrupts = Self::default();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let hidden = interrupts.hidden.clone();
+        let (ready, watching) = mpsc::channel();
+        std::thread::spawn(move || {
+            runtime.block_on(async {
+                let mut pressed = pin!(tokio::signal::ctrl_c());
+                // Asked once, it is heard from then on.
+                let _ = poll_fn(|cx| Poll::Ready(pressed.as_mut().poll(cx).is_ready())).await;
+                let _ = ready.send(());
+                while pressed.as_mut().await.is_ok() {
+                    if !hidden.load(Ordering::SeqCst) {
+                        std::process::exit(INTERRUPTED);
+                    }
+                    pressed.set(tokio::signal::ctrl_c());
+                }
+            });
+        });
+        let _ = watching.recv();
+        Ok(interrupts)
+    }
+
+    /// Reads a line that is not shown.
+    fn hidden_line(&self) -> io::Result<String> {
+        self.hidden.store(true, Ordering::SeqCst);
+        let line = rpassword::read_password();
+        self.hidden.store(false, Ordering::SeqCst);
+        if line.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {
+            eprintln!();
+            std::process::exit(INTERRUPTED);
+        }
+        line
+    }
+}
+
 /// Asks for one word; an empty answer is `otherwise`.
 pub(super) fn word(key: &'static str, words: &Args, otherwise: Option<&str>, lang: Lang) -> Result<String, Failure> {
     loop {
@@ -65,7 +121,7 @@ pub(super) fn word(key: &'static str, words: &Args, otherwise: Option<&str>, lan
         if let Some(otherwise) = otherwise {
             question += &text(lang, "help-default", &Args::new().set("value", otherwise));
         }
-        let answer = answer(&question, false)?;
+        let answer = answer(&question, None)?;
         match (answer.is_empty(), otherwise) {
             (false, _) => return Ok(answer),
             (true, Some(otherwise)) => return Ok(otherwise.to_owned()),
@@ -75,7 +131,12 @@ pub(super) fn word(key: &'static str, words: &Args, otherwise: Option<&str>, lan
 }
 
 /// Asks for a setting, until it is one or, where it may be left out, nothing. What a secret is typed as is not shown.
-pub(super) fn setting(puppet: &str, setting: &Setting, lang: Lang) -> Result<Option<String>, Failure> {
+pub(super) fn setting(
+    puppet: &str,
+    setting: &Setting,
+    interrupts: &Interrupts,
+    lang: Lang,
+) -> Result<Option<String>, Failure> {
     let key = format!("puppet-{puppet}-{}", setting.key.replace('_', "-"));
     let help = lookup(lang, &key, &Args::new()).unwrap_or_else(|| setting.help.to_owned());
     let mut question = format!("{} = {help}", setting.key);
@@ -91,7 +152,7 @@ pub(super) fn setting(puppet: &str, setting: &Setting, lang: Lang) -> Result<Opt
         add("account-optional", String::new());
     }
     loop {
-        let answer = answer(&question, secret)?;
+        let answer = answer(&question, secret.then_some(interrupts))?;
         if !answer.is_empty() {
             return Ok(Some(answer));
         }
@@ -102,12 +163,12 @@ pub(super) fn setting(puppet: &str, setting: &Setting, lang: Lang) -> Result<Opt
 }
 
 /// An input that has ended answers nothing more.
-fn answer(question: &str, secret: bool) -> Result<String, Failure> {
+fn answer(question: &str, hidden: Option<&Interrupts>) -> Result<String, Failure> {
     let refused = |error: io::Error| Failure::failed("W111").source(&error);
     let mut out = io::stderr();
     write!(out, "{question}: ").and_then(|()| out.flush()).map_err(refused)?;
-    if secret {
-        return Ok(rpassword::read_password().map_err(refused)?.trim().to_owned());
+    if let Some(interrupts) = hidden {
+        return Ok(interrupts.hidden_line().map_err(refused)?.trim().to_owned());
     }
     let mut line = String::new();
     if io::stdin().lock().take(LONGEST).read_line(&mut line).map_err(refused)? == 0 {

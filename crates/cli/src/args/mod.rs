@@ -7,6 +7,8 @@ mod completions;
 mod config;
 mod doctor;
 mod explain;
+mod ledger;
+mod listen;
 mod new;
 mod plugin;
 mod puppets;
@@ -23,6 +25,8 @@ pub(crate) use self::{
     config::{ConfigArgs, ConfigCommand},
     doctor::DoctorArgs,
     explain::ExplainArgs,
+    ledger::LedgerArgs,
+    listen::ListenAddr,
     new::{NewArgs, Template},
     plugin::{PluginArgs, PluginCommand},
     puppets::PuppetsArgs,
@@ -71,6 +75,7 @@ pub(crate) enum Command {
     Account(AccountArgs),
     Plugin(PluginArgs),
     Puppets(PuppetsArgs),
+    Ledger(LedgerArgs),
     Token(TokenArgs),
     Doctor(DoctorArgs),
     Explain(ExplainArgs),

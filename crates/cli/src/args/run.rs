@@ -1,8 +1,10 @@
 //! `wechaty run`.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::ValueEnum;
+
+use super::listen::ListenAddr;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct RunArgs {
@@ -11,7 +13,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) puppet: Option<String>,
     #[arg(long, value_name = "ADDR")]
-    pub(crate) listen: Option<SocketAddr>,
+    pub(crate) listen: Option<ListenAddr>,
     #[arg(long, value_name = "PATH")]
     pub(crate) store: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]

@@ -10,10 +10,13 @@ mod puppet;
 use std::time::Duration;
 
 use serde::Serialize;
+use wechaty_catalogue::{Args, Lang, text};
 
 use crate::{
     args::{BenchArgs, BenchCommand},
     failure::Failure,
+    output,
+    progress::Progress,
 };
 
 /// How many conversations take turns.
@@ -36,33 +39,36 @@ struct Core {
     cold_start_ms: f64,
 }
 
-pub(crate) fn run(args: BenchArgs) -> Result<(), Failure> {
+pub(crate) fn run(args: BenchArgs, lang: Lang) -> Result<(), Failure> {
     match args.what {
-        BenchCommand::Core { json, seconds } => core(json, seconds),
+        BenchCommand::Core { json, seconds } => core(json, seconds, lang),
         BenchCommand::Durable { json, seconds } => durable(json, seconds),
         BenchCommand::Idle => idle::child(),
     }
 }
 
-fn core(json: bool, seconds: f64) -> Result<(), Failure> {
+fn core(json: bool, seconds: f64, lang: Lang) -> Result<(), Failure> {
     if !(0.1..=600.0).contains(&seconds) {
         return Err(Failure::usage("W115").set("flag", "--seconds").set("least", "0.1").set("most", "600"));
     }
     let time = Duration::from_secs_f64(seconds);
     let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let step = |what: &str| eprintln!("bench core: {what} …");
-    step("ready handler");
+    let word = |key: &str| text(lang, key, &Args::new());
+    let mut progress = Progress::new("bench core", 6);
+    let mut step = |key: &str| progress.step(&word(key));
+    step("bench-ready");
     let ready = runtime()?.block_on(full::speed(time, full::Kind::Ready))?;
-    step("yielding handler");
+    step("bench-yielding");
     let yielding = runtime()?.block_on(full::speed(time, full::Kind::Yielding))?;
-    step("bare channels");
+    step("bench-bare");
     let limit = runtime()?.block_on(limit::speed(time));
-    step("latency at 200,000/s");
+    step("bench-latency");
     let (p50_us, p99_us) = runtime()?.block_on(full::latency(time))?;
-    step("idle memory");
+    step("bench-idle");
     let idle_rss_mib = idle::measure()?;
-    step("cold start");
+    step("bench-cold");
     let cold_start_ms = cold::measure()?;
+    drop(progress);
     let result = Core {
         messages_per_s: ready,
         yielding_messages_per_s: yielding,
@@ -73,17 +79,22 @@ fn core(json: bool, seconds: f64) -> Result<(), Failure> {
         cold_start_ms,
     };
     if json {
-        println!("{}", serde_json::to_string_pretty(&result)?);
-        return Ok(());
+        return output::json(&result);
     }
-    println!("in memory, {CONVERSATIONS} conversations, at most {IN_FLIGHT} messages under way");
-    println!("  ready handler     {ready:>9} messages/s  {:.2} of the limit", ratio(ready, limit));
-    println!("  yielding handler  {yielding:>9} messages/s  {:.2} of the limit", ratio(yielding, limit));
-    println!("  bare channels     {limit:>9} messages/s");
-    println!("  at {LATENCY_RATE}/s        p50 {p50_us} us, p99 {p99_us} us");
-    println!("1,000 accounts, 100,000 idle conversations: {idle_rss_mib:.1} MiB resident");
-    println!("cold start to first reply: {cold_start_ms:.1} ms (median of 20)");
-    Ok(())
+    let line = |key: &str, args: Args| text(lang, key, &args) + "\n";
+    let kinds = [("bench-ready", ready), ("bench-yielding", yielding), ("bench-bare", limit)];
+    let columns = kinds.iter().map(|(key, _)| output::width(&word(key))).max().unwrap_or_default();
+    let under_way = Args::new().set("conversations", CONVERSATIONS.to_string()).set("most", IN_FLIGHT.to_string());
+    let mut told = line("bench-memory", under_way);
+    for (key, speed) in kinds {
+        let words = Args::new().set("speed", format!("{speed:>9}")).set("part", format!("{:.2}", ratio(speed, limit)));
+        told += &format!("  {} {}", output::padded(&word(key), columns), line("bench-speed", words));
+    }
+    let times = Args::new().set("median", p50_us.to_string()).set("most", p99_us.to_string());
+    told += &format!("  {}: {}", word("bench-latency"), line("bench-times", times));
+    told += &line("bench-idle-found", Args::new().set("mib", format!("{idle_rss_mib:.1}")));
+    told += &line("bench-cold-found", Args::new().set("ms", format!("{cold_start_ms:.1}")));
+    output::print(&told)
 }
 
 #[derive(Serialize)]

@@ -9,8 +9,10 @@ use std::{
 use wechaty::Clock;
 use wechaty_catalogue::{Args, Lang};
 use wechaty_config::{Config, Env};
+use wechaty_puppet::Words;
 
 use super::{Check, Found, config, environment};
+use crate::told::told;
 
 /// The web chat's, and the gateway's.
 const PORTS: [(&str, u16); 2] = [("port-8080", 8080), ("port-8788", 8788)];
@@ -22,12 +24,12 @@ const LATEST: i64 = 4_102_444_800_000;
 const FEW_FILES: u64 = 1024;
 
 /// Everything, in the order of the report.
-pub(super) fn all() -> Vec<Check> {
+pub(super) fn all(lang: Lang) -> Vec<Check> {
     let env = |name: &str| std::env::var(name).ok();
     let mut checks = vec![version(), platform(), compiler(), locale(env), terminal()];
     checks.extend(environment::check(std::env::vars_os()));
     checks.extend(PORTS.map(|(id, port)| self::port(id, port)));
-    checks.push(folder());
+    checks.push(folder(lang));
     checks.extend(config::check(std::path::Path::new(Config::FILE), &Env::system()));
     checks.extend(fs::read_to_string("/proc/self/limits").ok().and_then(|limits| files(&limits)));
     checks.push(clock(Clock::system().wall().as_millis()));
@@ -79,14 +81,14 @@ fn port(id: &'static str, port: u16) -> Check {
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
             Check::warn(id, Found::Text("doctor-port-taken", Args::new()), "W150")
         }
-        Err(error) => Check::warn(id, Found::Plain(error.to_string()), "W150"),
+        Err(error) => Check::warn(id, Found::Words(Words::io(&error)), "W150"),
     }
 }
 
-fn folder() -> Check {
+fn folder(lang: Lang) -> Check {
     let folder = match std::env::current_dir() {
         Ok(folder) => folder,
-        Err(error) => return Check::fail("folder", Found::Plain(error.to_string()), "W151"),
+        Err(error) => return Check::fail("folder", Found::Words(Words::io(&error)), "W151"),
     };
     let probe = folder.join(format!(".wechaty-doctor-{}", uuid::Uuid::new_v4()));
     let written = fs::OpenOptions::new().write(true).create_new(true).open(&probe);
@@ -97,7 +99,7 @@ fn folder() -> Check {
     }) {
         Ok(()) => Check::ok("folder", Found::Text("doctor-folder-writable", shown)),
         Err(error) => {
-            let found = Found::Text("doctor-folder-refused", shown.set("why", error.to_string()));
+            let found = Found::Text("doctor-folder-refused", shown.set("why", told(lang, &Words::io(&error))));
             Check::fail("folder", found, "W151")
         }
     }

@@ -7,8 +7,9 @@ mod environment;
 use serde::Serialize;
 use wechaty_catalogue::{Args, Lang, fix, text};
 use wechaty_config::ConfigError;
+use wechaty_puppet::Words;
 
-use crate::{args::DoctorArgs, failure::Failure, output};
+use crate::{args::DoctorArgs, failure::Failure, output, told::told};
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -37,6 +38,8 @@ struct Check {
 enum Found {
     /// As it is.
     Plain(String),
+    /// What another crate says.
+    Words(Words),
     /// A text of the catalogue.
     Text(&'static str, Args),
     /// A fault of BOT.toml.
@@ -57,6 +60,7 @@ impl Check {
     fn found(&self, lang: Lang) -> String {
         match &self.found {
             Found::Plain(text) => text.clone(),
+            Found::Words(words) => told(lang, words),
             Found::Text(key, args) => text(lang, key, args),
             Found::Fault(problem) => {
                 let place = crate::config::place(problem).map(|place| place + ": ").unwrap_or_default();
@@ -78,7 +82,7 @@ struct CheckJson {
 }
 
 pub(crate) fn run(args: DoctorArgs, lang: Lang) -> Result<(), Failure> {
-    let checks = checks::all();
+    let checks = checks::all(lang);
     if args.json {
         let all: Vec<CheckJson> = checks
             .iter()
@@ -130,12 +134,12 @@ mod tests {
 
     #[test]
     fn every_line_that_is_not_fine_says_what_to_do() {
-        let checks = checks::all();
-        assert!(checks.len() > 8);
         for lang in Lang::ALL {
+            let checks = checks::all(lang);
+            assert!(checks.len() > 8);
             let report = report(&checks, lang);
             assert!(!report.contains("doctor-"), "not in the catalogue:\n{report}");
+            assert!(checks.iter().all(|check| check.code.is_some() == (check.state != State::Ok)));
         }
-        assert!(checks.iter().all(|check| check.code.is_some() == (check.state != State::Ok)));
     }
 }

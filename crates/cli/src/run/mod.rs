@@ -7,13 +7,14 @@ mod plan;
 mod play;
 mod record;
 
-use wechaty::{Bot, BotBuilder, Ledger, VirtualClock};
+use wechaty::{BotBuilder, Ledger, VirtualClock};
 use wechaty_catalogue::{Args, Lang, text};
 
 use crate::{
     args::{ClockKind, RunArgs},
+    control::Control,
     failure::Failure,
-    output,
+    ledger, output,
 };
 use plan::Plan;
 
@@ -23,15 +24,24 @@ const TERMINAL: &str = "terminal";
 const MOCK: &str = "mock";
 
 pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
-    let Plan { mut builder, on_terminal, reads } = Plan::of(&args, lang)?;
+    let Plan { mut builder, on_terminal, reads, place, door } = Plan::of(&args, lang)?;
     let virtual_clock = (args.clock == ClockKind::Virtual).then(VirtualClock::new);
-    builder = builder.on_listen(move |listening| listen::tell(listening, lang));
+    builder = builder.on_listen(move |listening| listen::tell(listening, &door, lang));
     if let Some(record) = &args.record
         && let Ok(record) = record.canonicalize()
         && reads.iter().any(|read| read.canonicalize().is_ok_and(|read| read == record))
     {
         return Err(Failure::usage("W107").set("path", record.display().to_string()));
     }
+    // Before the record is begun anew: it may be that of the bot that runs already.
+    let control = place.map(|place| Control::claim(&place)).transpose().or_else(|failure| match failure.code() {
+        // It runs all the same; but nobody can ask it.
+        "W175" => {
+            failure.print(lang);
+            Ok(None)
+        }
+        _ => Err(failure),
+    })?;
     let recorder = args.record.as_deref().map(record::Recorder::create).transpose()?;
     if let Some(recorder) = &recorder {
         builder = builder.observe_sends(recorder.observer());
@@ -46,7 +56,7 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
         None => tokio::runtime::Builder::new_multi_thread().enable_all().build(),
     };
     let runtime = runtime.map_err(|error| Failure::failed("W109").source(&error))?;
-    let (ledger, pending) = runtime.block_on(drive(builder, virtual_clock, lang))?;
+    let (ledger, pending) = runtime.block_on(drive(builder, virtual_clock, control.as_ref(), lang))?;
     // A puppet may still hold a thread in a blocking read.
     runtime.shutdown_background();
     if let Some(recorder) = recorder {
@@ -55,7 +65,7 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
     match (args.json, on_terminal) {
         (true, false) => output::json(&ledger)?,
         (true, true) => eprintln!("{}", serde_json::to_string_pretty(&ledger)?),
-        (false, _) => eprintln!("{ledger}"),
+        (false, _) => eprintln!("{}", ledger::in_words(&ledger, lang)),
     }
     if let Some(pending) = pending {
         eprintln!("wechaty: {pending}");
@@ -65,10 +75,7 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
     if unsaid > 0 {
         return Err(Failure::failed("W113").number("count", unsaid));
     }
-    if !ledger.is_balanced() {
-        return Err(Failure::failed("W112").plain(ledger.to_string()));
-    }
-    Ok(())
+    ledger::balanced(&ledger, lang)
 }
 
 /// Refuses what can never be read, such as a folder, before the bot says hello. Reads nothing.
@@ -86,6 +93,7 @@ fn readable_stdin() -> Result<(), Failure> {
 async fn drive(
     builder: BotBuilder,
     clock: Option<VirtualClock>,
+    control: Option<&Control>,
     lang: Lang,
 ) -> Result<(Ledger, Option<String>), Failure> {
     let not_started = |error: wechaty::Error| match &error {
@@ -96,18 +104,19 @@ async fn drive(
         wechaty::Error::Host(error) => listen::failure(error),
         error => Failure::failed("W110").source(error),
     };
-    let bot: Bot;
+    let builder = match &clock {
+        Some(clock) => builder.clock(clock.clone()),
+        None => builder,
+    };
+    let bot = builder.build().map_err(not_started)?;
+    let _answers = control.map(|control| control.serve(&bot)).transpose()?;
     match clock {
         Some(clock) => {
-            bot = builder.clock(clock.clone()).build().map_err(not_started)?;
             bot.start().await.map_err(not_started)?;
             play::play(&bot, &clock).await;
             bot.stop().await.map_err(ended)?;
         }
-        None => {
-            bot = builder.build().map_err(not_started)?;
-            bot.run().await.map_err(ended)?;
-        }
+        None => bot.run().await.map_err(ended)?,
     }
     let ledger = bot.ledger().await.map_err(ended)?;
     Ok((ledger, pending::explain(&bot, lang).await.map_err(ended)?))

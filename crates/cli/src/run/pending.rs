@@ -14,8 +14,8 @@ const NAMED: usize = 5;
 pub(super) async fn explain(bot: &Bot, lang: Lang) -> wechaty::Result<Option<String>> {
     let (mut events, mut sends) = (Vec::new(), Vec::new());
     for account in bot.accounts() {
-        events.extend(bot.store().unfinished(account.id()).await?.iter().map(event));
-        sends.extend(bot.store().unsent(account.id()).await?.iter().map(send));
+        events.extend(bot.store().unfinished(account.id()).await?.iter().map(|one| event(one, lang)));
+        sends.extend(bot.store().unsent(account.id()).await?.iter().map(|one| send(one, lang)));
     }
     Ok(words(&events, &sends, bot.was_drained(), lang))
 }
@@ -39,15 +39,17 @@ fn words(events: &[String], sends: &[String], drained: bool, lang: Lang) -> Opti
     Some(text(lang, "pending", &Args::new().set("what", what).set("why", text(lang, why, &Args::new()))))
 }
 
-fn event(event: &StoredEvent) -> String {
+fn event(event: &StoredEvent, lang: Lang) -> String {
     match &event.event.what {
-        EventPayload::Message(message) => format!("message {}", message.message_id),
+        EventPayload::Message(message) => {
+            text(lang, "pending-message", &Args::new().set("id", message.message_id.as_str()))
+        }
         other => other.kind().to_string(),
     }
 }
 
-fn send(row: &OutboxRow) -> String {
-    format!("{} to {}", row.what.kind(), row.to.as_str())
+fn send(row: &OutboxRow, lang: Lang) -> String {
+    text(lang, "pending-send", &Args::new().set("kind", row.what.kind()).set("to", row.to.as_str()))
 }
 
 #[cfg(test)]

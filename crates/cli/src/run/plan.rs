@@ -8,10 +8,11 @@ use wechaty_config::{Catalogue, Config, Env, Flags};
 use wechaty_plugins::{EventLogger, QrCodeTerminal};
 use wechaty_puppet::{Settings, SettingsError};
 
-use super::{MOCK, TERMINAL, demo};
+use super::{MOCK, TERMINAL, demo, listen::Door};
 use crate::{
-    args::{ClockKind, RunArgs},
+    args::{ClockKind, ListenAddr, RunArgs},
     config::config_failure,
+    control::Place,
     failure::Failure,
     puppets,
 };
@@ -23,7 +24,14 @@ pub(super) struct Plan {
     pub(super) on_terminal: bool,
     /// Files that must not be written over.
     pub(super) reads: Vec<PathBuf>,
+    /// Where others find the running bot, if it has a name.
+    pub(super) place: Option<Place>,
+    /// What it takes to get to its pages.
+    pub(super) door: Door,
 }
+
+/// The setting of puppets whose pages are not for everybody.
+const TOKEN: &str = "token";
 
 impl Plan {
     /// What the arguments ask for, if they make sense together.
@@ -40,10 +48,11 @@ impl Plan {
 fn configured(file: &Path, args: &RunArgs, lang: Lang) -> Result<Plan, Failure> {
     let mut flags = Flags::default();
     flags.puppet = args.puppet.clone().filter(|name| !name.trim().is_empty());
-    flags.listen = args.listen;
+    flags.listen = args.listen.map(ListenAddr::address);
     flags.store = args.store.clone();
+    flags.settings = spoken(lang);
     if let Some(world) = &args.world {
-        flags.settings = Settings::new().set("world", absolute(world)?);
+        flags.settings = flags.settings.set("world", absolute(world)?);
     }
     let config = Catalogue::default()
         .load(file, &Env::system(), &flags)
@@ -58,10 +67,16 @@ fn configured(file: &Path, args: &RunArgs, lang: Lang) -> Result<Plan, Failure> 
     let on_terminal = platforms.contains(&TERMINAL);
     let mut http = config.http().clone();
     // Who names a port here wants that one.
-    http.next_free_port &= args.listen.is_none();
+    http.next_free_port &= !args.listen.is_some_and(ListenAddr::names_a_port);
     let worlds = config.accounts().iter().filter_map(|account| account.settings.get("world")).map(PathBuf::from);
     let reads = worlds.chain([file.to_owned()]).collect();
-    Ok(Plan { builder: builder.http_if_needed(http), on_terminal, reads })
+    let pages = config
+        .accounts()
+        .iter()
+        .any(|account| puppet::DEFAULT == account.puppet.platform.as_str() && account.settings.get(TOKEN).is_some());
+    let door = if pages { Door::Set } else { Door::Open };
+    let place = config.name().map(|name| Place::beside(file, name));
+    Ok(Plan { builder: builder.http_if_needed(http), on_terminal, reads, place, door })
 }
 
 fn demo_bot(args: &RunArgs, lang: Lang) -> Result<Plan, Failure> {
@@ -71,9 +86,25 @@ fn demo_bot(args: &RunArgs, lang: Lang) -> Result<Plan, Failure> {
     let declaration = puppet::declaration(name).map_err(|_| puppets::missing(name))?;
     let platform = declaration.platform.as_str();
     only_mock(args, &[platform])?;
-    let mut settings = Settings::new();
+    let mut settings = if platform == TERMINAL { spoken(lang) } else { Settings::new() };
     if let Some(world) = &args.world {
         settings = settings.set("world", text(world)?);
+    }
+    let mut http = wechaty::http::HttpSettings::default();
+    if let Some(listen) = args.listen {
+        // Who names a port wants that one.
+        (http.listen, http.next_free_port) = (listen.address(), !listen.names_a_port());
+    }
+    let mut door = Door::Open;
+    if let Some(setting) = declaration.settings.iter().find(|setting| setting.key == TOKEN) {
+        if setting.env.iter().any(|name| Env::system().get(name).is_some()) {
+            door = Door::Set;
+        } else if !http.listen.ip().is_loopback()
+            && let Some(Door::Made(token)) = Door::made()
+        {
+            settings = settings.set(TOKEN, &*token);
+            door = Door::Made(token);
+        }
     }
     let puppet = puppet::by_name(name, settings).map_err(|error| match &error {
         wechaty::Error::Build(BuildError::Settings(fault)) => settings_failure(platform, fault),
@@ -83,13 +114,15 @@ fn demo_bot(args: &RunArgs, lang: Lang) -> Result<Plan, Failure> {
     if let Some(folder) = &args.store {
         builder = builder.folder(folder);
     }
-    let mut http = wechaty::http::HttpSettings::default();
-    if let Some(listen) = args.listen {
-        // Who names a port wants that one.
-        (http.listen, http.next_free_port) = (listen, false);
-    }
     let reads = args.world.iter().cloned().collect();
-    Ok(Plan { builder: builder.http_if_needed(http), on_terminal: platform == TERMINAL, reads })
+    let place = Env::system().get("WECHATY_NAME").map(|name| Place::within(Path::new("."), &name));
+    Ok(Plan { builder: builder.http_if_needed(http), on_terminal: platform == TERMINAL, reads, place, door })
+}
+
+/// The language of the command, where it is not that of the environment, for the puppet that speaks itself.
+fn spoken(lang: Lang) -> Settings {
+    let same = Lang::of_env(|name| std::env::var(name).ok()) == lang;
+    if same { Settings::new() } else { Settings::new().set("lang", lang.as_str()) }
 }
 
 /// A world and a clock can be given where nobody lives but the simulated.
@@ -107,7 +140,7 @@ fn settings_failure(puppet: &str, fault: &SettingsError) -> Failure {
     match fault {
         SettingsError::Missing { key } => failure.tell("setting-missing", Args::new().set("key", *key)),
         SettingsError::Invalid { key, reason } => {
-            failure.tell("setting-invalid", Args::new().set("key", *key)).plain(reason)
+            failure.tell("setting-invalid", Args::new().set("key", *key)).words(reason.clone())
         }
         other => failure.source(other),
     }

@@ -166,13 +166,64 @@ fn a_wrong_path_is_told() {
     assert!(problem.get("path").unwrap().ends_with("gone.json"));
     let folder = Folder::new(&format!("{HEAD}world = {{ env = \"WORLD\" }}\n"));
     let found: Vec<_> = folder.load(&[("WORLD", "gone.json")]).unwrap_err().into_iter().collect();
-    is(&found[0], "C021", 5, 9, "account[0].world");
+    assert_eq!((found[0].code, found[0].key.as_deref()), (Code::NoSuchPath, Some("account[0].world")));
+    assert_eq!((&found[0].file, found[0].variable.as_deref()), (&None, Some("WORLD")));
     assert_eq!(found[0].get("path"), folder.path().join("gone.json").to_str());
+    assert!(found[0].to_string().starts_with("$WORLD: C021 account[0].world: "), "{}", found[0]);
     is(&one("[store]\npath = \"gone\"\n"), "C021", 6, 8, "store.path");
     let folder = Folder::new(&format!("{HEAD}world = \"world.json\"\n"));
     folder.write("world.json", "{ \"version\": 1, ");
     let found: Vec<_> = folder.load(&[]).unwrap_err().into_iter().collect();
     is(&found[0], "C013", 5, 9, "account[0].world");
+}
+
+#[test]
+fn a_fault_that_comes_from_the_environment_file_is_told_there_with_the_key() {
+    let folder = Folder::new(&format!("{HEAD}world = {{ env = \"WORLD\" }}\n"));
+    folder.write(".env", "# where it is\n  WORLD=gone.json\nPORT=many\n");
+    let found: Vec<_> = folder.load(&[]).unwrap_err().into_iter().collect();
+    is(&found[0], "C021", 2, 3, "account[0].world");
+    assert_eq!(
+        (found[0].file.clone(), found[0].variable.as_deref()),
+        (Some(folder.path().join(".env")), Some("WORLD"))
+    );
+    assert_eq!(
+        (found[1].code, found[1].line, found[1].variable.as_deref()),
+        (Code::BadVariable, Some(3), Some("PORT"))
+    );
+    assert_eq!(found.len(), 2, "{found:#?}");
+    // What the process says comes first, and is not in the file.
+    let found: Vec<_> = folder.load(&[("WORLD", "nowhere.json"), ("PORT", "80")]).unwrap_err().into_iter().collect();
+    assert_eq!((&found[0].file, found.len()), (&None, 1));
+}
+
+#[test]
+fn a_value_from_a_file_is_told_with_that_file() {
+    let folder = Folder::new(&format!("{HEAD}world = {{ file = \"where.txt\" }}\n"));
+    folder.write("where.txt", "gone.json\n");
+    let found: Vec<_> = folder.load(&[]).unwrap_err().into_iter().collect();
+    assert_eq!((found[0].code, &found[0].file), (Code::NoSuchPath, &Some(folder.path().join("where.txt"))));
+    assert_eq!((found[0].key.as_deref(), found.len()), (Some("account[0].world"), 1));
+}
+
+#[test]
+fn with_an_unknown_puppet_or_plugin_the_other_keys_are_checked_too() {
+    let found = problems(
+        "version = 1\n[[account]]\npuppet = \"mokc\"\nid = \"a b\"\npacing = { brust = 1 }\nadopt_identity = 7\n\
+         [[account]]\npuppet = \"mokc\"\n[[plugin]]\nuse = \"dingdong\"\nenabled = \"yes\"\nrooms = { re = \"(\" }\n",
+    );
+    let expected = [
+        ("C009", 3, "account[0].puppet"),
+        ("C026", 4, "account[0].id"),
+        ("C003", 5, "account[0].pacing.brust"),
+        ("C005", 6, "account[0].adopt_identity"),
+        ("C004", 7, "account[1].id"),
+        ("C009", 8, "account[1].puppet"),
+        ("C011", 10, "plugin[0].use"),
+        ("C005", 11, "plugin[0].enabled"),
+        ("C018", 12, "plugin[0].rooms.re"),
+    ];
+    assert_eq!(told(&found), expected.map(|(code, line, key)| (code.to_owned(), line, key.to_owned())));
 }
 
 #[test]

@@ -75,7 +75,9 @@ async fn the_example_of_the_design_answers_in_vip_rooms_and_nowhere_else() {
     folder.write("world.json", WORLD);
     let config = Config::load(folder.path().join(Config::FILE), &Env::of([("A", "")])).unwrap();
     assert_eq!((config.name(), config.timezone()), (Some("front-desk"), "Asia/Shanghai"));
-    assert_eq!(config.owners()[0].contact.as_str(), "ou_123");
+    let bot = config.builder().unwrap().build().unwrap();
+    assert_eq!((bot.timezone(), bot.owners()), ("Asia/Shanghai", config.owners()));
+    assert_eq!(bot.owners()[0].contact.as_str(), "ou_123");
     assert_eq!((config.folder(), config.plugins()[0].id.as_str()), (folder.path().as_path(), "vip"));
     assert_eq!(plays(&config).await, [("vip@room".to_owned(), "见群公告".to_owned())]);
 }
@@ -214,7 +216,7 @@ fn another_puppet_can_take_the_place_of_the_first_account() {
     let wrong = Folder::new("version = 1\n").load(&[("WECHATY_PUPPET", "mokc")]).unwrap_err();
     assert_eq!(
         wrong.to_string(),
-        "C009 there is no puppet `mokc`; there are `terminal`, `mock`, `webchat`, `shop`; did you mean `mock`?"
+        "$WECHATY_PUPPET: C009 there is no puppet `mokc`; there are `terminal`, `mock`, `webchat`, `shop`; did you mean `mock`?"
     );
 }
 

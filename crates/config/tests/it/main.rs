@@ -3,6 +3,7 @@
 mod any_text;
 mod broken;
 mod example;
+mod matrix;
 mod schema;
 mod secrets;
 mod support;

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use tempfile::TempDir;
 use wechaty_config::{Catalogue, Config, ConfigError, Env, Flags, Problems};
 use wechaty_puppet::{
-    Bytes, Capabilities, Declaration, Outgoing, PlatformName, Puppet, PuppetContext, PuppetError, Sent, Setting,
+    Bytes, Capabilities, Declaration, Live, Outgoing, PlatformName, Puppet, PuppetContext, PuppetError, Sent, Setting,
     SettingKind, Settings, SettingsError, Webhook, WebhookRequest, WebhookResponse, async_trait,
 };
 
@@ -96,6 +96,7 @@ pub(crate) const SHOP: Declaration = Declaration {
     platform: PlatformName::new("shop"),
     summary: "a puppet of the tests",
     docs: "https://example.invalid/shop",
+    live: Live::Never,
     settings: &[
         Setting { required: true, ..setting("app_id", SettingKind::Text, &["SHOP_APP_ID"]) },
         Setting { required: true, ..setting("app_secret", SettingKind::Secret, &["SHOP_APP_SECRET", "SHOP_SECRET"]) },
@@ -114,7 +115,7 @@ fn build(settings: &Settings) -> Result<Arc<dyn Puppet>, SettingsError> {
     let secret = settings.require("app_secret")?;
     if secret.starts_with("bad") {
         // A puppet that repeats what it should not.
-        return Err(SettingsError::Invalid { key: "app_secret", reason: format!("{secret} is not good") });
+        return Err(SettingsError::Invalid { key: "app_secret", reason: format!("{secret} is not good").into() });
     }
     Ok(Arc::new(Shop { guarded: settings.get("token").is_some() }))
 }

@@ -194,6 +194,7 @@ impl FakeHarness {
             query: String::new(),
             headers: vec![("x-fake-account".into(), self.platform.bot_id().to_string())],
             body: Bytes::from(body),
+            peer: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use wechaty_puppet::{
-    Capabilities, Capability, Declaration, PlatformName, Puppet, Setting, SettingKind, Settings, SettingsError,
+    Capabilities, Capability, Declaration, Live, PlatformName, Puppet, Setting, SettingKind, Settings, SettingsError,
 };
 use wechaty_puppet_testkit::FakePlatform;
 
@@ -20,6 +20,7 @@ pub(crate) const SOUND: Declaration = Declaration {
     platform: PlatformName::new("fake"),
     summary: "an in-memory platform",
     docs: "https://fake.invalid",
+    live: Live::Own,
     settings: &[TOKEN],
     capabilities: || Capabilities::new(Capability::ALL),
     build: |settings| {
@@ -34,7 +35,7 @@ fn puppet() -> Arc<dyn Puppet> {
 
 fn leak(settings: &Settings) -> Result<Arc<dyn Puppet>, SettingsError> {
     let token = settings.require("token")?;
-    Err(SettingsError::Invalid { key: "token", reason: format!("{token:?} has the wrong length") })
+    Err(SettingsError::Invalid { key: "token", reason: format!("{token:?} has the wrong length").into() })
 }
 
 /// Quotes the secret in its error.

@@ -61,6 +61,9 @@ pub struct ContactPayload {
     /// Whether it works in our company.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coworker: Option<bool>,
+    /// The language it reads, as a BCP 47 tag (`zh-CN`), where the platform tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
 }
 
 impl Serialize for ContactPayload {
@@ -97,6 +100,7 @@ impl ContactPayload {
             title: None,
             description: None,
             coworker: None,
+            language: None,
         }
     }
 }

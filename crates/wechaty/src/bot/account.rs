@@ -155,6 +155,11 @@ impl Account {
     pub(crate) fn index(&self) -> u32 {
         self.0.index
     }
+    /// Whether people open pages of this account.
+    #[cfg(feature = "host")]
+    pub(crate) fn serves_pages(&self) -> bool {
+        self.puppet().webhook().is_some_and(|hook| !hook.pages().is_empty())
+    }
     pub(crate) fn core(&self) -> &Arc<Core> {
         &self.0.core
     }

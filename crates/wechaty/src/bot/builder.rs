@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use wechaty_puppet::{Clock, Puppet};
 use wechaty_types::AccountId;
 
-use super::{Account, Bot, BotInner, Core, Limits, lifecycle::Lifecycle};
+use super::{Account, Bot, BotInner, Core, Limits, Owner, lifecycle::Lifecycle};
 use crate::{
     CacheSizes, OutboxPolicy, Result,
     cache::Caches,
@@ -29,6 +29,9 @@ pub enum BuildError {
     /// Two accounts share a slot.
     #[error("account slot `{0}` is given twice")]
     DuplicateAccount(AccountId),
+    /// An owner is a contact of an account that is not there.
+    #[error("an owner is a contact of account `{0}`, which there is not")]
+    OwnerOfNoAccount(AccountId),
     /// A policy of the outbox makes no sense.
     #[error("outbox policy of account `{account}`: {fault}")]
     Policy {
@@ -70,6 +73,8 @@ struct Slot {
 #[must_use = "a builder does nothing until `build()`, `start()` or `run()`"]
 pub struct BotBuilder {
     name: Option<String>,
+    timezone: Option<String>,
+    owners: Vec<Owner>,
     folder: Option<PathBuf>,
     accounts: Vec<Slot>,
     pending: Vec<Pending>,
@@ -104,6 +109,8 @@ impl BotBuilder {
     pub fn new() -> Self {
         Self {
             name: None,
+            timezone: None,
+            owners: Vec::new(),
             folder: None,
             accounts: Vec::new(),
             pending: Vec::new(),
@@ -151,6 +158,18 @@ impl BotBuilder {
     /// `<name>.memory-card.json`. Default: `WECHATY_NAME`, else a nameless bot that keeps everything in memory.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
+        self
+    }
+
+    /// IANA name of the time zone of everything planned. Default: `UTC`, never the machine's silently.
+    pub fn timezone(mut self, zone: impl Into<String>) -> Self {
+        self.timezone = Some(zone.into());
+        self
+    }
+
+    /// Who may tell the bot what to do, beside those given before: a contact of an account.
+    pub fn owners(mut self, owners: impl IntoIterator<Item = Owner>) -> Self {
+        self.owners.extend(owners);
         self
     }
 
@@ -260,6 +279,10 @@ impl BotBuilder {
                 return Err(BuildError::Policy { account: slot.id.clone(), fault }.into());
             }
         }
+        let known = |owner: &&Owner| self.accounts.iter().any(|slot| slot.id == owner.account);
+        if let Some(owner) = self.owners.iter().find(|owner| !known(owner)) {
+            return Err(BuildError::OwnerOfNoAccount(owner.account.clone()).into());
+        }
         if let Some(limit) = self.limits.fault() {
             return Err(BuildError::Limit(limit).into());
         }
@@ -295,6 +318,8 @@ impl BotBuilder {
             BotInner {
                 id: uuid::Uuid::new_v4(),
                 name: name.unwrap_or_else(|| "wechaty".to_owned()),
+                timezone: self.timezone.unwrap_or_else(|| "UTC".to_owned()),
+                owners: self.owners,
                 core,
                 accounts,
                 memory,

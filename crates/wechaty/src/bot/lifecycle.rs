@@ -14,7 +14,7 @@ use tokio::{
     sync::{Mutex, OwnedMutexGuard},
     task::{AbortHandle, JoinHandle},
 };
-use wechaty_puppet::{CancellationToken, PuppetContext, PuppetError, Retry};
+use wechaty_puppet::{CancellationToken, Clock, PuppetContext, PuppetError, Retry};
 
 use super::{Account, AccountState, Bot};
 use crate::{
@@ -32,6 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// How long a start waits for a puppet's first sign of life or failure.
 const FIRST_SIGN: Duration = Duration::from_secs(15);
 const BACKOFF: Duration = Duration::from_secs(1);
+/// Signals this close to the first say the same: `timeout` and some supervisors send theirs to the process and to its group.
+const SAME_REQUEST: Duration = Duration::from_secs(1);
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
@@ -70,6 +72,9 @@ impl Bot {
 
     /// Waits for the puppets of a launch, and tells that the bot has started.
     async fn started(&self, cancel: CancellationToken) -> Result<()> {
+        #[cfg(feature = "host")]
+        tokio::join!(self.first_signs(), self.announce());
+        #[cfg(not(feature = "host"))]
         self.first_signs().await;
         if cancel.is_cancelled() {
             return Ok(());
@@ -124,24 +129,54 @@ impl Bot {
         })
     }
 
+    /// Tells where the bot listens, once those behind the pages can answer.
+    #[cfg(feature = "host")]
+    async fn announce(&self) {
+        let answering = async {
+            for account in self.accounts().iter().filter(|account| account.serves_pages()) {
+                let mut state = account.watch_state();
+                let waits = |state: &AccountState| {
+                    matches!(state, AccountState::Starting | AccountState::Connected | AccountState::LoggedIn(_))
+                };
+                tokio::select! {
+                    () = account.ready() => {}
+                    _ = state.wait_for(|state| !waits(state)) => {}
+                }
+            }
+        };
+        self.in_time(answering).await;
+        if let Some(running) = &*self.0.lifecycle.running.lock().await
+            && let Some(host) = &running.host
+        {
+            self.tell(host);
+        }
+    }
+
     async fn first_signs(&self) {
         let signs = async {
             for account in self.accounts() {
                 let _ = account.watch_state().wait_for(|state| *state != AccountState::Starting).await;
             }
         };
-        if self.clock().as_virtual().is_some() {
-            // Nobody may be advancing this clock: give the puppets their turn, and go on.
-            let mut signs = std::pin::pin!(signs);
-            for _ in 0..64 {
-                if futures_util::poll!(&mut signs).is_ready() {
-                    return;
-                }
-                tokio::task::yield_now().await;
-            }
-        } else if self.clock().timeout(FIRST_SIGN, signs).await.is_err() {
+        if !self.in_time(signs).await {
             tracing::warn!("not every account has given a sign of life yet; they go on starting");
         }
+    }
+
+    /// Whether the accounts came so far while a start waits for them.
+    async fn in_time(&self, signs: impl Future<Output = ()>) -> bool {
+        if self.clock().as_virtual().is_none() {
+            return self.clock().timeout(FIRST_SIGN, signs).await.is_ok();
+        }
+        // Nobody may be advancing this clock: give the puppets their turn, and go on.
+        let mut signs = std::pin::pin!(signs);
+        for _ in 0..64 {
+            if futures_util::poll!(&mut signs).is_ready() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        true
     }
 
     /// Stops: puppets first, then 10 s at most for events and sends under way. What is left stays in the store and is
@@ -251,7 +286,8 @@ impl Bot {
         self.started(cancel).await
     }
 
-    /// Starts, waits for Ctrl-C, SIGTERM or the end of all accounts, and stops; a second signal cuts the stop short.
+    /// Starts, waits for Ctrl-C, SIGTERM or the end of all accounts, and stops; a second signal, a second or more behind the
+    /// first, cuts the stop short.
     ///
     /// # Errors
     /// As [`start`](Self::start); or when an account has failed for good.
@@ -263,16 +299,30 @@ impl Bot {
             }
             started
         };
+        // Signals come in the machine's time.
+        let clock = Clock::system();
+        let mut asked = None;
         tokio::select! {
             // From the first moment: a start may take its time.
-            () = signal() => tracing::info!("stopping"),
+            () = signal() => {
+                tracing::info!("stopping");
+                asked = Some(clock.now());
+            }
             started = ended => started?,
         }
+        let insists = async {
+            loop {
+                signal().await;
+                if asked.is_none_or(|asked| clock.now().saturating_sub(asked) >= SAME_REQUEST) {
+                    return;
+                }
+            }
+        };
         let failed = self.failures();
         tokio::select! {
             stopped = self.stop() => stopped?,
             // Who asks twice does not want to wait.
-            () = signal() => tracing::warn!("stopping at once"),
+            () = insists => tracing::warn!("stopping at once"),
         }
         if failed.is_empty() { Ok(()) } else { Err(Error::Other(failed.join("; ").into())) }
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use wechaty_puppet::Clock;
-use wechaty_types::AccountId;
+use wechaty_types::{AccountId, ContactId};
 
 pub use account::{Account, AccountState};
 pub use builder::{BotBuilder, BuildError};
@@ -36,6 +36,8 @@ pub struct Bot(pub(crate) Arc<BotInner>);
 pub(crate) struct BotInner {
     id: uuid::Uuid,
     name: String,
+    timezone: String,
+    owners: Vec<Owner>,
     core: Arc<Core>,
     accounts: Vec<Account>,
     memory: MemoryCard,
@@ -43,6 +45,15 @@ pub(crate) struct BotInner {
     lifecycle: Lifecycle,
     #[cfg(feature = "host")]
     pub(crate) host: crate::http::HostPlan,
+}
+
+/// Somebody who may tell the bot what to do: a contact of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Owner {
+    /// On which account.
+    pub account: AccountId,
+    /// Who.
+    pub contact: ContactId,
 }
 
 impl Bot {
@@ -58,6 +69,14 @@ impl Bot {
     /// What the builder was given, else `"wechaty"`.
     pub fn name(&self) -> &str {
         &self.0.name
+    }
+    /// IANA name of the time zone of everything planned; `UTC` unless the builder was given another.
+    pub fn timezone(&self) -> &str {
+        &self.0.timezone
+    }
+    /// Who may tell the bot what to do; see [`Contact::is_owner`](crate::Contact::is_owner).
+    pub fn owners(&self) -> &[Owner] {
+        &self.0.owners
     }
     /// The SDK's version.
     pub fn version(&self) -> &'static str {

@@ -5,10 +5,12 @@ use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, Method, StatusCode, Uri, header},
+    http::{HeaderMap, Method, Uri, header},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
+
+use super::refusal::{Caller, Refusal};
 
 /// Knows the names of the host.
 #[derive(Clone, Debug)]
@@ -39,19 +41,19 @@ impl Guard {
     }
 
     /// Why a request is refused; `None`: it is not.
-    pub fn refuses(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<&'static str> {
+    pub(super) fn refuses(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Refusal> {
         // Webhooks come from outside, through tunnels and proxies; their signatures are checked by the puppets.
         if uri.path().starts_with("/webhooks/") {
             return None;
         }
         let text = |name| headers.get(name).map(|value: &header::HeaderValue| value.to_str().unwrap_or("\u{0}"));
         if headers.get_all(header::HOST).iter().nth(1).is_some() {
-            return Some("the request names two hosts");
+            return Some(Refusal::TwoHosts);
         }
         let host = uri.authority().map(|authority| authority.as_str()).or_else(|| text(header::HOST));
-        let Some(host) = host else { return Some("the request names no host") };
+        let Some(host) = host else { return Some(Refusal::NoHost) };
         if !self.knows(host) {
-            return Some("this host is not known by that name; add the name to `hosts` in [http] of BOT.toml");
+            return Some(Refusal::UnknownName);
         }
         let origin = text(header::ORIGIN)?;
         let foreign = match origin.split_once("://") {
@@ -60,7 +62,7 @@ impl Guard {
             None => true,
         };
         let looks = matches!(*method, Method::GET | Method::HEAD);
-        (foreign && !looks).then_some("a page of another origin may not do this")
+        (foreign && !looks).then_some(Refusal::ForeignPage)
     }
 }
 
@@ -75,7 +77,7 @@ fn bare(authority: &str) -> &str {
 pub(super) async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     match guard.refuses(request.method(), request.uri(), request.headers()) {
         None => next.run(request).await,
-        Some(why) => (StatusCode::FORBIDDEN, format!("W403 {why}\n")).into_response(),
+        Some(why) => why.response(Caller::of(request.headers())),
     }
 }
 

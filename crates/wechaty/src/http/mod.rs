@@ -2,12 +2,15 @@
 //! response, and the host gives it the requests.
 //!
 //! Routes: `/webhooks/<platform or account>/…` and the pages a puppet asks for, `/healthz`, `/readyz`, and whatever doors
-//! add. Every request passes the guard (Host, Origin), a limit on its size and one on its time.
+//! add. Every request passes the guard (Host, Origin), a limit on its size and one on its time. What the host refuses by
+//! itself it tells with a code, in the language of `Accept-Language`: as JSON, and as a page to a browser.
 
 mod guard;
 mod health;
 mod plan;
+mod refusal;
 mod serve;
+mod unread;
 mod webhooks;
 
 use std::{
@@ -140,6 +143,7 @@ impl Host {
             .merge(health::routes(&bot))
             .merge(webhooks::routes(&bot, settings.timeout))
             .merge(doors)
+            .method_not_allowed_fallback(serve::other_method)
             .layer(middleware::from_fn_with_state(guard, guard::check))
             .layer(middleware::from_fn_with_state((bot.clock().clone(), settings.timeout), serve::in_time));
         Ok(Listening::start(listener, address, settings, routes, bot.clock().clone()))

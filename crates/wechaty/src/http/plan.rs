@@ -4,8 +4,8 @@ use std::fmt;
 
 use axum::Router;
 
-use super::{Host, HostError, HttpSettings, Listening};
-use crate::{Bot, Error};
+use super::{Host, HttpSettings, Listening};
+use crate::{Account, Bot, Error};
 
 type Door = Box<dyn Fn(&Bot) -> Router + Send + Sync>;
 type Tell = Box<dyn Fn(&Listening) + Send + Sync>;
@@ -31,19 +31,21 @@ impl Bot {
     /// Listens, if it was asked for or a puppet serves pages.
     pub(crate) async fn listen(&self) -> Result<Option<Listening>, Error> {
         let plan = &self.0.host;
-        let serves = |account: &crate::Account| account.puppet().webhook().is_some_and(|hook| !hook.pages().is_empty());
-        if plan.settings.is_none() && plan.doors.is_empty() && !self.accounts().iter().any(serves) {
+        if plan.settings.is_none() && plan.doors.is_empty() && !self.accounts().iter().any(Account::serves_pages) {
             return Ok(None);
         }
         let mut host = Host::new(self, plan.settings.as_ref().unwrap_or(&plan.fallback).clone());
         for door in &plan.doors {
             host = host.door(door(self));
         }
-        let listening = host.bind().await.map_err(|error: HostError| Error::from(error))?;
-        match &plan.tell {
-            Some(tell) => tell(&listening),
+        Ok(Some(host.bind().await?))
+    }
+
+    /// Tells where it listens, to whom the builder was told, else on standard error.
+    pub(crate) fn tell(&self, listening: &Listening) {
+        match &self.0.host.tell {
+            Some(tell) => tell(listening),
             None => eprintln!("{} listens on {}", self.name(), listening.url()),
         }
-        Ok(Some(listening))
     }
 }

@@ -1,15 +1,23 @@
 //! SERVE: connections, within bounds of number and time, until somebody stops the host.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use axum::{
     Router,
     extract::{Request, State},
-    http::StatusCode,
+    http::HeaderMap,
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
-use hyper::server::conn::http1;
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::{Service, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -22,12 +30,22 @@ use tokio::{
 };
 use wechaty_puppet::{CancellationToken, Clock};
 
-use super::HttpSettings;
+use super::{
+    HttpSettings,
+    refusal::{Caller, Refusal},
+    unread::{Called, Spoken},
+};
 
+/// Longest head of a request, within a factor of two; what is longer is refused with 431. Cookies of other programs on this host come along.
+const HEAD: usize = 64 << 10;
 /// How long a stop waits for answers under way.
 const GRACE: Duration = Duration::from_millis(500);
 /// How long the host waits when the system has no room for another connection.
 const BREATH: Duration = Duration::from_millis(50);
+
+/// Who connected: a client, or the proxy before it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer(pub(super) IpAddr);
 
 /// A host that serves. It ends with [`stop`](Self::stop), or when it is dropped.
 #[derive(Debug)]
@@ -90,8 +108,8 @@ async fn serve(listener: TcpListener, settings: HttpSettings, routes: Router, cl
             next = next => next,
             () = stop.cancelled() => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 clock.sleep(BREATH).await;
@@ -99,10 +117,19 @@ async fn serve(listener: TcpListener, settings: HttpSettings, routes: Router, cl
             }
         };
         let _ = stream.set_nodelay(true);
+        let (called, peer, routes) =
+            (Called::default(), Peer(peer.ip().to_canonical()), TowerToHyperService::new(routes.clone()));
+        let stream = TokioIo::new(Spoken::new(stream, called.clone()));
+        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            called.store(true, Ordering::Relaxed);
+            request.extensions_mut().insert(peer);
+            routes.call(request)
+        });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(settings.timeout)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes.clone()));
+            .max_buf_size(HEAD)
+            .serve_connection(stream, service);
         let connection = graceful.watch(connection);
         while connections.try_join_next().is_some() {}
         connections.spawn(async move {
@@ -125,9 +152,15 @@ pub(super) async fn in_time(
     request: Request,
     next: Next,
 ) -> Response {
+    let caller = Caller::of(request.headers());
     // Twice: the body may take its time before the answer does.
     match clock.timeout(timeout * 2, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => (StatusCode::GATEWAY_TIMEOUT, "W503 this took too long\n").into_response(),
+        Err(_) => Refusal::Late.response(caller),
     }
+}
+
+/// The address is there, but not for this method; the router says in `Allow` for which.
+pub(super) async fn other_method(headers: HeaderMap) -> Response {
+    Refusal::Method.response(Caller::of(&headers))
 }

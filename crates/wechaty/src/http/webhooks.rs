@@ -7,24 +7,36 @@ use axum::{
     body::{Body, Bytes},
     extract::{Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::Response,
     routing::any,
 };
 use futures_util::StreamExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wechaty_puppet::{Webhook, WebhookBody, WebhookRequest, WebhookResponse};
 
-use super::HostError;
+use super::{
+    HostError,
+    refusal::{Caller, Refusal},
+    serve::Peer,
+};
 use crate::{Account, Bot};
 
 const PREFIX: &str = "/webhooks/";
+/// Bytes of all bodies that are on their way; where one may be larger than half of it, twice that.
+const BODIES: usize = 128 << 20;
 
 struct Doors {
     bot: Bot,
     timeout: Duration,
+    /// Bytes that may still come.
+    room: Arc<Semaphore>,
 }
 
 pub(super) fn routes(bot: &Bot, timeout: Duration) -> Router {
-    let doors = Arc::new(Doors { bot: bot.clone(), timeout });
+    let largest = |account: &Account| account.puppet().webhook().map(|hook| hook.max_body());
+    let largest = bot.accounts().iter().filter_map(largest).max().unwrap_or_default();
+    let room = BODIES.max(largest.saturating_mul(2)).min(Semaphore::MAX_PERMITS);
+    let doors = Arc::new(Doors { bot: bot.clone(), timeout, room: Arc::new(Semaphore::new(room)) });
     Router::new().fallback(any(answer)).with_state(doors)
 }
 
@@ -77,25 +89,28 @@ async fn answer(State(doors): State<Arc<Doors>>, request: Request) -> Response {
         query: head.uri.query().unwrap_or_default().to_owned(),
         headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
         body: Bytes::new(),
+        peer: head.extensions.get::<Peer>().map(|peer| peer.0),
     };
+    let caller = Caller::of(&head.headers);
     let limit = match admitted(&hooks, &request) {
         Ok(Some(limit)) => limit,
-        Ok(None) => return (StatusCode::NOT_FOUND, "W404 there is nothing here\n").into_response(),
+        Ok(None) => return Refusal::Nothing.response(caller),
         Err(refusal) => return closing(respond(refusal)),
     };
-    let length = head.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > limit as u64) {
-        return too_large(limit);
+    let length = head.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > limit) {
+        return Refusal::TooLarge(limit).response(caller);
     }
-    request.body = match doors.bot.clock().timeout(doors.timeout, read(body, limit)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(Unread::TooLarge)) => return too_large(limit),
-        Ok(Err(Unread::Broken)) => return (StatusCode::BAD_REQUEST, "W400 the body broke off\n").into_response(),
-        Err(_) => return (StatusCode::REQUEST_TIMEOUT, "W400 the body took too long\n").into_response(),
+    let body = read(body, length.unwrap_or_default(), limit, doors.room.clone());
+    let (body, _room) = match doors.bot.clock().timeout(doors.timeout, body).await {
+        Ok(Ok(read)) => read,
+        Ok(Err(refusal)) => return closing(refusal.response(caller)),
+        Err(_) => return Refusal::Slow.response(caller),
     };
+    request.body = body;
     match hooks.iter().find(|hook| request.body.len() <= hook.max_body() && hook.claims(&request)) {
         Some(hook) => respond(hook.handle(request).await),
-        None => (StatusCode::NOT_FOUND, "W404 no account takes this request\n").into_response(),
+        None => Refusal::Unclaimed.response(caller),
     }
 }
 
@@ -120,28 +135,32 @@ fn closing(mut response: Response) -> Response {
     response
 }
 
-enum Unread {
-    TooLarge,
-    Broken,
-}
-
-/// The body, as far as the limit.
-async fn read(body: Body, limit: usize) -> Result<Bytes, Unread> {
+/// The body, as far as the limit, and its share of what may be on its way at a time: what comes takes it, not what is
+/// announced.
+async fn read(
+    body: Body,
+    length: usize,
+    limit: usize,
+    room: Arc<Semaphore>,
+) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Refusal> {
     let mut parts = body.into_data_stream();
-    let mut whole = Vec::new();
+    // At once in its full length: a vector that grows is there twice meanwhile.
+    let mut whole = Vec::with_capacity(length);
+    let mut taken: Option<OwnedSemaphorePermit> = None;
     while let Some(part) = parts.next().await {
-        let part = part.map_err(|_| Unread::Broken)?;
+        let part = part.map_err(|_| Refusal::BrokenOff)?;
         if whole.len() + part.len() > limit {
-            return Err(Unread::TooLarge);
+            return Err(Refusal::TooLarge(limit));
+        }
+        let bytes = u32::try_from(part.len()).map_err(|_| Refusal::Busy)?;
+        let permit = room.clone().try_acquire_many_owned(bytes).map_err(|_| Refusal::Busy)?;
+        match &mut taken {
+            Some(taken) => taken.merge(permit),
+            None => taken = Some(permit),
         }
         whole.extend_from_slice(&part);
     }
-    Ok(whole.into())
-}
-
-/// The rest of the body is not read: the connection closes behind the answer.
-fn too_large(limit: usize) -> Response {
-    closing((StatusCode::PAYLOAD_TOO_LARGE, format!("W413 at most {limit} bytes are taken\n")).into_response())
+    Ok((whole.into(), taken))
 }
 
 fn respond(from: WebhookResponse) -> Response {

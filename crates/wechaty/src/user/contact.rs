@@ -9,7 +9,7 @@ use wechaty_types::{
 };
 
 use super::{Tag, account::capability};
-use crate::{Account, Error, IntoSayable, Result, Say};
+use crate::{Account, Error, IntoSayable, Owner, Result, Say};
 
 /// A person, an official account or a company. Cheap to clone; clones share what is loaded.
 ///
@@ -127,6 +127,10 @@ impl Contact {
     pub fn description(&self) -> Option<String> {
         self.field(|p| p.description.clone()).flatten()
     }
+    /// The language it reads, as a BCP 47 tag (`zh-CN`); `None`: the platform does not tell.
+    pub fn language(&self) -> Option<String> {
+        self.field(|p| p.language.clone()).flatten()
+    }
     /// The contact's own words.
     pub fn signature(&self) -> Option<String> {
         self.field(|p| p.signature.clone()).flatten()
@@ -135,6 +139,11 @@ impl Contact {
     #[doc(alias = "self")]
     pub fn is_self(&self) -> bool {
         self.account().me().as_deref() == Some(self.id())
+    }
+    /// Whether it may tell the bot what to do: it is one of [`Bot::owners`](crate::Bot::owners).
+    pub fn is_owner(&self) -> bool {
+        let owns = |owner: &Owner| owner.contact == *self.id() && owner.account == *self.account().id();
+        self.account().core().bot().is_some_and(|bot| bot.owners().iter().any(owns))
     }
     /// Whether the payload is loaded.
     #[doc(alias = "isReady")]

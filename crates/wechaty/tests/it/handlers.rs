@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use wechaty::{BuildError, Error, prelude::*, testing::*};
+use wechaty::{BuildError, Error, Owner, prelude::*, testing::*};
 use wechaty_types::ErrorEvent;
 
 use crate::support::{Log, Scripted, bot, idle, secs};
@@ -299,6 +299,26 @@ async fn a_bot_needs_an_account_and_slots_of_their_own() {
     assert!(matches!(error, Err(Error::Build(BuildError::NoAccount))), "{error:?}");
     let error = Bot::builder(Scripted::default()).account("default", Scripted::default()).build();
     assert!(matches!(error, Err(Error::Build(BuildError::DuplicateAccount(_)))), "{error:?}");
+}
+
+#[tokio::test]
+async fn owners_are_known_by_account_and_contact() {
+    let platform = FakePlatform::new();
+    let (alice, bob) = (platform.user("alice"), platform.user("bob"));
+    let owner = |account: &str, who: &Person| Owner { account: account.into(), contact: who.id() };
+    let builder = bot(&platform).on_message(|msg: Message, bot: Bot| async move {
+        let owns = msg.talker().is_owner();
+        msg.say(format!("{owns} {}", bot.timezone())).await.map(drop)
+    });
+    let bot = spawn(builder.timezone("Asia/Shanghai").owners([owner("default", &alice)])).await;
+    alice.says("mine?").await;
+    assert_eq!(alice.hears().await, "true Asia/Shanghai");
+    bob.says("mine?").await;
+    assert_eq!(bob.hears().await, "false Asia/Shanghai");
+    bot.finish_with(&platform).await;
+    let error = Bot::builder(Scripted::default()).owners([owner("shop", &alice)]).build();
+    assert!(matches!(error, Err(Error::Build(BuildError::OwnerOfNoAccount(_)))), "{error:?}");
+    assert_eq!(Bot::builder(Scripted::default()).build().expect("builds").timezone(), "UTC");
 }
 
 #[tokio::test]

@@ -37,6 +37,15 @@ fn request(method: &str, path: &str, headers: &str, body: &str) -> String {
     )
 }
 
+/// The error in an answer.
+fn error(answer: &str) -> serde_json::Value {
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    assert!(head.contains("content-type: application/json"), "{answer}");
+    let json: serde_json::Value = serde_json::from_str(body).expect("JSON");
+    assert!(json["error"]["message"].is_string() && json["error"]["fix"].is_string(), "{answer}");
+    json["error"].clone()
+}
+
 /// A puppet that tells what it was asked, and streams; with pages it serves a site, open to everybody.
 struct Told {
     pages: &'static [&'static str],
@@ -68,6 +77,9 @@ impl Webhook for Told {
         request.path != "/chat/unclaimed"
     }
     async fn handle(&self, request: WebhookRequest) -> WebhookResponse {
+        if request.path == "/chat/late" {
+            std::future::pending::<()>().await;
+        }
         if request.path == "/chat/stream" {
             let parts = futures_util::stream::iter(["one ", "two"].map(|part| part.into()));
             return WebhookResponse::new(200, "text/plain", WebhookBody::Stream(Box::pin(parts)));
@@ -140,7 +152,8 @@ async fn a_body_over_the_limit_is_refused_before_it_is_read() {
     );
     for request in [declared, &chunked] {
         let answer = raw(&host, request).await;
-        assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("W413 at most 1000 bytes"), "{answer}");
+        assert!(answer.starts_with("HTTP/1.1 413") && error(&answer)["code"] == "W413", "{answer}");
+        assert!(answer.contains("At most 1000 bytes") && answer.contains("connection: close"), "{answer}");
     }
 }
 
@@ -163,6 +176,58 @@ async fn strangers_names_and_pages_are_refused_and_nonsense_is_no_panic() {
         let _ = raw(&host, nonsense).await;
     }
     assert!(raw(&host, &request("GET", "/healthz", "", "")).await.ends_with("ok\n"));
+}
+
+#[tokio::test]
+async fn what_the_host_refuses_has_a_code_a_fix_and_the_callers_language() {
+    let (_bot, host) = pages().await;
+    let zh = "accept-language: zh-CN,zh;q=0.9,en;q=0.8\r\n";
+    let forged = |extra: &str| format!("GET / HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n{extra}\r\n");
+    let many: String = (0..200).map(|n| format!("x-{n}: y\r\n")).collect();
+    let huge = format!("x-huge: {}\r\n", "x".repeat(200_000));
+    for (request, status, code) in [
+        (forged(""), 403, "W403"),
+        (request("POST", "/chat/x", "origin: null\r\n", ""), 403, "W403"),
+        (request("GET", "/elsewhere", "", ""), 404, "W404"),
+        (request("GET", "/chat/unclaimed", "", ""), 404, "W404"),
+        (request("POST", "/healthz", "", ""), 405, "W405"),
+        (request("GET", "/", &many, ""), 431, "W431"),
+        (request("GET", "/", &huge, ""), 431, "W431"),
+        ("GET\r\n\r\n".to_owned(), 400, "W400"),
+    ] {
+        let answer = raw(&host, &request).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert_eq!(error(&answer)["code"], code, "{answer}");
+    }
+    let other = raw(&host, &request("POST", "/healthz", zh, "")).await;
+    assert!(other.contains("allow: GET,HEAD") && error(&other)["message"] == "这个地址不支持这种操作。", "{other}");
+    assert_eq!(error(&raw(&host, &forged(zh)).await)["message"], "这台主机不叫这个名字。");
+    let page = raw(&host, &forged(&format!("{zh}accept: text/html,*/*;q=0.8\r\n"))).await;
+    assert!(page.contains("text/html") && page.contains("<h1>这台主机") && page.contains("W403"), "{page}");
+    // An answer of a puppet stays as it is, on a connection that goes on.
+    let two = request("GET", "/chat/a", "", "").replace("connection: close", "connection: keep-alive");
+    let told = raw(&host, &(two + &request("GET", "/chat/b", "", ""))).await;
+    assert!(told.contains("GET /chat/a") && told.ends_with("GET /chat/b ? 0"), "{told}");
+}
+
+#[tokio::test]
+async fn who_is_too_slow_is_told_whether_it_is_the_client_or_the_bot() {
+    let platform = FakePlatform::new();
+    let bot = spawn(bot(&platform).account("site", SITE).http(any_port()).on_listen(|_| {})).await;
+    let host = Host::new(&bot, any_port()).bind().await.expect("binds");
+    let short = "POST /chat/x HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\nshort".to_owned();
+    for (request, status, code) in [(short, 408, "W408"), (request("GET", "/chat/late", "", ""), 504, "W504")] {
+        let (answer, clock) = (raw(&host, &request), platform.clock());
+        let mut answer = std::pin::pin!(answer);
+        let answer = loop {
+            tokio::select! {
+                answer = &mut answer => break answer,
+                () = clock.advance(secs(1)) => tokio::task::yield_now().await,
+            }
+        };
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert_eq!(error(&answer)["code"], code, "{answer}");
+    }
 }
 
 #[tokio::test]

@@ -2,29 +2,27 @@
 
 use std::{fmt, path::PathBuf};
 
-use super::reader::MOST_FAULTS;
+use wechaty_puppet::Words;
+
+use super::{phrases, reader::MOST_FAULTS};
 
 /// Why a world could not be loaded.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum WorldError {
     /// No such file.
-    #[error("there is no world file at {}", path.display())]
     Missing {
         /// Where it was looked for.
         path: PathBuf,
     },
     /// It is there, but cannot be read (a folder, no permission …).
-    #[error("the world file {} cannot be read", path.display())]
     Unreadable {
         /// Which file.
         path: PathBuf,
         /// Why.
-        #[source]
         source: std::io::Error,
     },
     /// Larger than [`World::MAX_BYTES`](super::World::MAX_BYTES).
-    #[error("the world has {bytes} bytes or more, at most {limit} are read; `cycle` makes large files from a number")]
     TooLarge {
         /// As far as is known.
         bytes: u64,
@@ -32,13 +30,11 @@ pub enum WorldError {
         limit: u64,
     },
     /// Not UTF-8.
-    #[error("the world is not UTF-8: byte {at} is not part of a character")]
     NotUtf8 {
         /// Offset of the first wrong byte.
         at: usize,
     },
     /// Not JSON.
-    #[error("the world is not JSON: line {line}, column {column}: {message}")]
     Syntax {
         /// From 1.
         line: usize,
@@ -48,7 +44,6 @@ pub enum WorldError {
         message: String,
     },
     /// JSON, but not a world. All faults at once.
-    #[error("the world has {}{}", count(faults), list(faults))]
     Invalid {
         /// At most 1,000; the same for the same file.
         faults: Vec<WorldFault>,
@@ -56,11 +51,49 @@ pub enum WorldError {
 }
 
 impl WorldError {
+    /// What is wrong, for catalogues.
+    pub fn words(&self) -> Words {
+        match self {
+            Self::Missing { path } => phrases::NO_WORLD.with("path", Words::plain(path.display())),
+            Self::Unreadable { path, source } => {
+                phrases::UNREADABLE.with("path", Words::plain(path.display())).with("reason", Words::io(source))
+            }
+            Self::TooLarge { bytes, limit } => phrases::TOO_LARGE.with("bytes", *bytes).with("limit", *limit),
+            Self::NotUtf8 { at } => phrases::NOT_UTF8.with("at", *at),
+            Self::Syntax { line, column, message } => {
+                phrases::NOT_JSON.with("line", *line).with("column", *column).with("message", Words::quoted(message))
+            }
+            Self::Invalid { faults } => {
+                let title = match faults.len() {
+                    1 => phrases::ONE_FAULT.words(),
+                    MOST_FAULTS => phrases::MANY_FAULTS.with("count", MOST_FAULTS),
+                    n => phrases::FAULTS.with("count", n),
+                };
+                Words::lines(std::iter::once(title).chain(faults.iter().map(WorldFault::words)))
+            }
+        }
+    }
+
     /// The faults of [`WorldError::Invalid`]; empty otherwise.
     pub fn faults(&self) -> &[WorldFault] {
         match self {
             Self::Invalid { faults } => faults,
             _ => &[],
+        }
+    }
+}
+
+impl fmt::Display for WorldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words().as_str())
+    }
+}
+
+impl std::error::Error for WorldError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unreadable { source, .. } => Some(source),
+            _ => None,
         }
     }
 }
@@ -72,33 +105,29 @@ pub struct WorldFault {
     /// JSON path of the place: `$.rooms[0].ownerId`.
     pub path: String,
     /// What should be there.
-    pub expected: String,
+    pub expected: Words,
     /// What is.
-    pub found: String,
+    pub found: Words,
     /// The nearest known id or name, if one is near.
     pub nearest: Option<String>,
 }
 
-impl fmt::Display for WorldFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: expected {}, found {}", self.path, self.expected, self.found)?;
+impl WorldFault {
+    fn words(&self) -> Words {
+        let phrase = if self.nearest.is_some() { phrases::FAULT_NEAR } else { phrases::FAULT };
+        let words = phrase.with("path", self.path.as_str()).with("expected", self.expected.clone());
+        let words = words.with("found", self.found.clone());
         match &self.nearest {
-            Some(nearest) => write!(f, "; did you mean \"{nearest}\"?"),
-            None => Ok(()),
+            Some(nearest) => words.with("nearest", nearest.as_str()),
+            None => words,
         }
     }
 }
 
-fn count(faults: &[WorldFault]) -> String {
-    match faults.len() {
-        1 => "1 error".to_owned(),
-        MOST_FAULTS => format!("{MOST_FAULTS} errors or more"),
-        n => format!("{n} errors"),
+impl fmt::Display for WorldFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words().as_str().trim_start())
     }
-}
-
-fn list(faults: &[WorldFault]) -> String {
-    faults.iter().map(|fault| format!("\n  {fault}")).collect()
 }
 
 /// More candidates than this are not searched for the nearest.

@@ -8,7 +8,7 @@ use super::{
     World,
     error::WorldError,
     features::Features,
-    people,
+    people, phrases,
     reader::{Check, Fields, Kind, describe, quoted, whole},
     script, timeline,
 };
@@ -73,7 +73,7 @@ fn read(value: &Value, check: &mut Check) -> World {
     if let Some(version) = top.require("version", "1")
         && whole(version) != Some(1)
     {
-        top.check.fault("$.version", "1, the only version there is", describe(version), None);
+        top.check.fault("$.version", phrases::ONLY_VERSION, describe(version), None);
     }
     let name = top.text("name").unwrap_or_default();
     let self_id = top.required_reference("self", Kind::Contact).into();
@@ -116,15 +116,15 @@ fn define(value: &Value, check: &mut Check) {
             let path = format!("$.{key}[{i}].id");
             match kind {
                 Kind::Contact if id.contains('@') => {
-                    check.fault(&path, "a contact id, which contains no \"@\"", quoted(id), None);
+                    check.fault(&path, phrases::CONTACT_FORM, quoted(id), None);
                 }
                 Kind::Room if !id.contains('@') => {
-                    check.fault(&path, "a room id, which contains an \"@\"", quoted(id), None);
+                    check.fault(&path, phrases::ROOM_FORM, quoted(id), None);
                 }
                 _ => {}
             }
             if !seen.insert(id.to_owned()) {
-                check.fault(&path, format!("an id that no other of {key} has"), quoted(id), None);
+                check.fault(&path, phrases::OWN_ID.with("list", key), quoted(id), None);
             }
         }
         match kind {

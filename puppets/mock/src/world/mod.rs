@@ -4,6 +4,7 @@ mod error;
 mod features;
 mod load;
 mod people;
+pub(crate) mod phrases;
 mod reader;
 mod script;
 mod timeline;

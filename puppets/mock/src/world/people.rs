@@ -12,11 +12,9 @@ use wechaty_puppet::{
 };
 
 use super::{
-    WorldRoom,
+    WorldRoom, phrases,
     reader::{Check, Fields, Kind},
 };
-
-pub(super) const MILLISECONDS: &str = "whole milliseconds, 0 or more";
 
 fn ids<T: From<String>>(texts: Vec<String>) -> Vec<T> {
     texts.into_iter().map(T::from).collect()
@@ -48,12 +46,8 @@ pub(super) fn contacts(value: Option<&Value>, check: &mut Check) -> Vec<Arc<Cont
         let mut fields = Fields::open(path, value, KEYS, check);
         Arc::new(ContactPayload {
             id: fields.own_id().into(),
-            gender: ContactGender::from_number(
-                fields.choice("gender", 0..=2, "0, 1 (male) or 2 (female)").unwrap_or_default(),
-            ),
-            kind: ContactType::from_number(
-                fields.choice("type", 0..=4, "1 (individual), 2 (official) or 3 (corporation)").unwrap_or(1),
-            ),
+            gender: ContactGender::from_number(fields.choice("gender", 0..=2, phrases::GENDER).unwrap_or_default()),
+            kind: ContactType::from_number(fields.choice("type", 0..=4, phrases::CONTACT_TYPE).unwrap_or(1)),
             name: fields.text("name").unwrap_or_default(),
             avatar: fields.text("avatar").unwrap_or_default(),
             phone: fields.texts("phone").into_iter().map(|(_, text)| text).collect(),
@@ -69,6 +63,7 @@ pub(super) fn contacts(value: Option<&Value>, check: &mut Check) -> Vec<Arc<Cont
             title: fields.filled("title"),
             description: fields.filled("description"),
             coworker: fields.flag("coworker"),
+            language: None,
         })
     };
     items.into_iter().map(read).collect()
@@ -123,11 +118,11 @@ pub(super) fn friendships(value: Option<&Value>, check: &mut Check) -> Vec<Arc<F
     let items = check.items("$.friendships", value);
     let read = |(path, value)| {
         let mut fields = Fields::open(path, value, KEYS, check);
-        let expected = "1 (confirm), 2 (receive) or 3 (verify)";
+        let expected = phrases::FRIENDSHIP_TYPE;
         fields.require("type", expected);
         let kind = FriendshipType::from_number(fields.choice("type", 1..=3, expected).unwrap_or_default());
         let ticket = fields.filled("ticket");
-        let scene = fields.count("scene", "the number of a scene, 0 or more");
+        let scene = fields.count("scene", phrases::SCENE);
         let stranger = fields.filled("stranger");
         // The answers to a request of ours carry these empty.
         let receive = (kind == FriendshipType::Receive || ticket.is_some()).then(|| ReceiveDetails {
@@ -154,7 +149,7 @@ pub(super) fn invitations(value: Option<&Value>, check: &mut Check) -> Vec<Arc<R
     let read = |(path, value)| {
         let mut fields = Fields::open(path, value, KEYS, check);
         let member_id_list: Vec<ContactId> = ids(fields.references("memberIdList", Kind::Contact));
-        let count = fields.count("memberCount", "how many are in the room, 0 or more");
+        let count = fields.count("memberCount", phrases::MEMBERS);
         Arc::new(RoomInvitationPayload {
             id: fields.own_id().into(),
             inviter_id: fields.required_reference("inviterId", Kind::Contact).into(),
@@ -164,7 +159,7 @@ pub(super) fn invitations(value: Option<&Value>, check: &mut Check) -> Vec<Arc<R
             invitation: fields.text("invitation").unwrap_or_default(),
             member_count: count.and_then(|n| u32::try_from(n).ok()).unwrap_or(member_id_list.len() as u32),
             member_id_list,
-            timestamp: Timestamp::from_millis(fields.count("timestamp", MILLISECONDS).unwrap_or_default()),
+            timestamp: Timestamp::from_millis(fields.count("timestamp", phrases::MILLISECONDS).unwrap_or_default()),
         })
     };
     items.into_iter().map(read).collect()

@@ -4,7 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::error::{WorldFault, nearest};
+use wechaty_puppet::{Phrase, Words};
+
+use super::{
+    error::{WorldFault, nearest},
+    phrases,
+};
 
 /// More faults than this help nobody.
 pub(super) const MOST_FAULTS: usize = 1_000;
@@ -33,14 +38,14 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const fn expected(self) -> &'static str {
+    const fn expected(self) -> Phrase {
         match self {
-            Self::Contact => "the id of a contact",
-            Self::Room => "the id of a room",
-            Self::Message => "the id of a message",
-            Self::Friendship => "the id of a friendship",
-            Self::Invitation => "the id of a room invitation",
-            Self::Post => "the id of a post",
+            Self::Contact => phrases::CONTACT,
+            Self::Room => phrases::ROOM,
+            Self::Message => phrases::MESSAGE,
+            Self::Friendship => phrases::FRIENDSHIP,
+            Self::Invitation => phrases::INVITATION,
+            Self::Post => phrases::POST,
         }
     }
 }
@@ -60,8 +65,8 @@ impl Check {
     pub(super) fn fault(
         &mut self,
         path: &str,
-        expected: impl Into<String>,
-        found: impl Into<String>,
+        expected: impl Into<Words>,
+        found: impl Into<Words>,
         nearest: Option<String>,
     ) {
         if self.faults.len() < MOST_FAULTS {
@@ -85,7 +90,7 @@ impl Check {
     /// A text in a list or a table.
     pub(super) fn text(&mut self, path: &str, value: &Value) -> Option<String> {
         if !value.is_string() {
-            self.fault(path, "a text", describe(value), None);
+            self.fault(path, phrases::TEXT, describe(value), None);
         }
         value.as_str().map(str::to_owned)
     }
@@ -98,7 +103,7 @@ impl Check {
                 items.iter().enumerate().map(|(i, item)| (format!("{path}[{i}]"), item)).collect()
             }
             Some(other) => {
-                self.fault(path, "a list", describe(other), None);
+                self.fault(path, phrases::LIST, describe(other), None);
                 Vec::new()
             }
         }
@@ -110,7 +115,7 @@ impl Check {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::Object(map)) => map.iter().map(|(key, value)| (child(path, key), key, value)).collect(),
             Some(other) => {
-                self.fault(path, "an object", describe(other), None);
+                self.fault(path, phrases::OBJECT, describe(other), None);
                 Vec::new()
             }
         }
@@ -134,13 +139,13 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// What a value is, in words.
-pub(super) fn describe(value: &Value) -> String {
+pub(super) fn describe(value: &Value) -> Words {
     match value {
-        Value::Null => "null".to_owned(),
-        Value::String(text) => quoted(text),
-        Value::Bool(_) | Value::Number(_) => value.to_string(),
-        Value::Array(_) => "a list".to_owned(),
-        Value::Object(_) => "an object".to_owned(),
+        Value::Null => phrases::NULL.words(),
+        Value::String(text) => quoted(text).into(),
+        Value::Bool(_) | Value::Number(_) => Words::plain(value),
+        Value::Array(_) => phrases::LIST.words(),
+        Value::Object(_) => phrases::OBJECT.words(),
     }
 }
 
@@ -164,10 +169,15 @@ impl<'v, 'c> Fields<'v, 'c> {
     pub(super) fn open(path: String, value: &'v Value, known: &[&str], check: &'c mut Check) -> Self {
         let map = value.as_object();
         match map {
-            None => check.fault(&path, "an object", describe(value), None),
+            None => check.fault(&path, phrases::OBJECT, describe(value), None),
             Some(map) => {
                 for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
-                    check.fault(&child(&path, key), "a known key", quoted(key), nearest(key, known.iter().copied()));
+                    check.fault(
+                        &child(&path, key),
+                        phrases::KNOWN_KEY,
+                        quoted(key),
+                        nearest(key, known.iter().copied()),
+                    );
                 }
             }
         }
@@ -184,10 +194,10 @@ impl<'v, 'c> Fields<'v, 'c> {
     }
 
     /// The value of a key that must be there.
-    pub(super) fn require(&mut self, key: &str, expected: &str) -> Option<&'v Value> {
+    pub(super) fn require(&mut self, key: &str, expected: impl Into<Words>) -> Option<&'v Value> {
         let value = self.get(key);
         if value.is_none() && self.map.is_some() {
-            self.check.fault(&child(&self.path, key), expected, "nothing", None);
+            self.check.fault(&child(&self.path, key), expected, phrases::NOTHING, None);
         }
         value
     }
@@ -205,11 +215,11 @@ impl<'v, 'c> Fields<'v, 'c> {
 
     /// An id this object defines; empty after a fault.
     pub(super) fn own_id(&mut self) -> String {
-        let Some(value) = self.require("id", "an id") else { return String::new() };
+        let Some(value) = self.require("id", phrases::AN_ID) else { return String::new() };
         let path = self.at("id");
         let Some(id) = self.check.text(&path, value) else { return String::new() };
         if id.is_empty() {
-            self.check.fault(&path, "an id that is not empty", "\"\"", None);
+            self.check.fault(&path, phrases::FILLED_ID, "\"\"", None);
         }
         id
     }
@@ -218,13 +228,13 @@ impl<'v, 'c> Fields<'v, 'c> {
     pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
         let value = self.get(key)?;
         if !value.is_boolean() {
-            self.check.fault(&child(&self.path, key), "true or false", describe(value), None);
+            self.check.fault(&child(&self.path, key), phrases::YES_OR_NO, describe(value), None);
         }
         value.as_bool()
     }
 
     /// A whole number from 0; absent = `None`.
-    pub(super) fn count(&mut self, key: &str, expected: &str) -> Option<i64> {
+    pub(super) fn count(&mut self, key: &str, expected: Phrase) -> Option<i64> {
         let value = self.get(key)?;
         let number = whole(value).filter(|number| *number >= 0);
         if number.is_none() {
@@ -234,7 +244,7 @@ impl<'v, 'c> Fields<'v, 'c> {
     }
 
     /// One of the numbers of an enumeration; absent = `None`.
-    pub(super) fn choice(&mut self, key: &str, range: std::ops::RangeInclusive<i32>, expected: &str) -> Option<i32> {
+    pub(super) fn choice(&mut self, key: &str, range: std::ops::RangeInclusive<i32>, expected: Phrase) -> Option<i32> {
         let value = self.get(key)?;
         let number = whole(value).and_then(|n| i32::try_from(n).ok()).filter(|n| range.contains(n));
         if number.is_none() {

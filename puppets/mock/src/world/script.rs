@@ -7,13 +7,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use wechaty_puppet::{
     ContactCard, ContactId, Mention, MessageId, MessagePayload, MessageType, PostContent, PostCounter, PostId,
-    PostPayload, PostType, SayablePayload, TapType, TextPayload, Timestamp,
+    PostPayload, PostType, SayablePayload, TapType, TextPayload, Timestamp, Words,
 };
 
 use super::{
     WorldMessage, WorldPost,
     error::nearest,
-    people::MILLISECONDS,
+    phrases,
     reader::{Check, Fields, Kind, describe, quoted},
 };
 use crate::content::{Content, FileSpec, MAX_CYCLE};
@@ -47,14 +47,14 @@ fn message(path: String, value: &Value, check: &mut Check) -> WorldMessage {
     let listener = fields.reference("listenerId", Kind::Contact);
     let room = fields.reference("roomId", Kind::Room);
     if value.is_object() && listener.is_none() && room.is_none() {
-        fields.check.fault(&fields.path, "a listenerId or a roomId", "neither", None);
+        fields.check.fault(&fields.path, phrases::ROOM_OR_LISTENER, phrases::NEITHER, None);
     }
     let mut payload = MessagePayload::direct(id, talker, "", "");
     payload.kind = kind;
     payload.listener_id = listener.map(Into::into);
     payload.room_id = room.map(Into::into);
     payload.text = fields.text("text");
-    payload.timestamp = Timestamp::from_millis(fields.count("timestamp", MILLISECONDS).unwrap_or_default());
+    payload.timestamp = Timestamp::from_millis(fields.count("timestamp", phrases::MILLISECONDS).unwrap_or_default());
     payload.mentions = mentions(&mut fields);
     payload.filename = fields.filled("filename");
     let content = content(&mut fields, &payload);
@@ -85,13 +85,13 @@ fn named<T: Copy>(
     all: &[T],
     name: impl Fn(T) -> Option<&'static str>,
 ) -> Option<T> {
-    let expected = format!("the name of a {key}");
-    let value = if required { fields.require(key, &expected) } else { fields.get(key) }?;
+    let expected = || phrases::NAME_OF.with("key", key);
+    let value = if required { fields.require(key, expected()) } else { fields.get(key) }?;
     let text = value.as_str().unwrap_or_default();
     let found = all.iter().copied().find(|variant| name(*variant) == Some(text));
     if found.is_none() {
         let names: Vec<_> = all.iter().filter_map(|variant| name(*variant)).collect();
-        fields.check.fault(&fields.at(key), expected, describe(value), nearest(text, names.into_iter()));
+        fields.check.fault(&fields.at(key), expected(), describe(value), nearest(text, names.into_iter()));
     }
     found
 }
@@ -132,7 +132,12 @@ fn part<T: DeserializeOwned>(fields: &mut Fields<'_, '_>, key: &str, keys: &[&st
     match T::deserialize(value) {
         Ok(part) => Some(part),
         Err(error) if value.is_object() => {
-            fields.check.fault(&path, format!("a complete {key}"), format!("one of which is to say: {error}"), None);
+            fields.check.fault(
+                &path,
+                phrases::COMPLETE.with("key", key),
+                phrases::SAYS.with("error", Words::quoted(error)),
+                None,
+            );
             None
         }
         Err(_) => None,
@@ -142,25 +147,28 @@ fn part<T: DeserializeOwned>(fields: &mut Fields<'_, '_>, key: &str, keys: &[&st
 fn file(fields: &mut Fields<'_, '_>) -> Option<FileSpec> {
     let value = fields.get("file")?;
     let mut file = Fields::open(fields.at("file"), value, &["name", "text", "base64", "cycle"], fields.check);
-    file.require("name", "the name of the file");
+    file.require("name", phrases::FILE_NAME);
     let name = file.text("name").unwrap_or_default();
     let given: Vec<_> = ["text", "base64", "cycle"].into_iter().filter(|key| file.get(key).is_some()).collect();
     if given.len() != 1 && value.is_object() {
-        let found = if given.is_empty() { "none of them".to_owned() } else { given.join(" and ") };
-        file.check.fault(&file.path, "exactly one of text, base64 and cycle", found, None);
+        let found = match given.is_empty() {
+            true => phrases::NONE_OF_THEM.words(),
+            false => Words::all_of(given.into_iter().map(|key| format!("`{key}`").into())),
+        };
+        file.check.fault(&file.path, phrases::ONE_CONTENT, found, None);
     }
     let text = file.text("text");
-    let cycle = file.count("cycle", "a number of bytes, 0 or more");
+    let cycle = file.count("cycle", phrases::BYTES);
     if let Some(length) = cycle.filter(|length| *length > MAX_CYCLE) {
         let path = file.at("cycle");
-        file.check.fault(&path, format!("at most {MAX_CYCLE} bytes"), length.to_string(), None);
+        file.check.fault(&path, phrases::MOST_BYTES.with("most", MAX_CYCLE), length, None);
     }
     let base64 = file.text("base64").and_then(|text| {
         let decoded = base64::engine::general_purpose::STANDARD.decode(&text);
         decoded
             .map_err(|error| {
                 let path = file.at("base64");
-                file.check.fault(&path, format!("base64 ({error})"), quoted(&text), None);
+                file.check.fault(&path, phrases::BASE64.with("error", Words::quoted(error)), quoted(&text), None);
             })
             .ok()
     });
@@ -182,7 +190,7 @@ fn post(path: String, value: &Value, check: &mut Check) -> WorldPost {
     let mut fields = Fields::open(path, value, KEYS, check);
     let id: PostId = fields.own_id().into();
     let contact_id: ContactId = fields.required_reference("contactId", Kind::Contact).into();
-    let timestamp = Timestamp::from_millis(fields.count("timestamp", MILLISECONDS).unwrap_or_default());
+    let timestamp = Timestamp::from_millis(fields.count("timestamp", phrases::MILLISECONDS).unwrap_or_default());
     let sayable_list = fields.references("sayableList", Kind::Message).into_iter().map(MessageId::from).collect();
     let kind = named(&mut fields, "type", false, PostType::ALL, PostType::name).unwrap_or(PostType::Moment);
     let mut taps = BTreeMap::new();

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wechaty_puppet::{DirtyType, EventKind, EventPayload};
+use wechaty_puppet::{DirtyType, EventKind, EventPayload, Words};
 
 use super::{
     Scheduled,
     error::nearest,
+    phrases,
     reader::{Check, Fields, Kind, child, describe, quoted},
 };
 
@@ -110,15 +111,14 @@ pub(super) fn read(value: Option<&Value>, check: &mut Check) -> Vec<Scheduled> {
 }
 
 fn entry(path: String, value: &Value, check: &mut Check) -> Option<Scheduled> {
-    const AT: &str = "whole milliseconds after the start, 0 or more";
     let mut fields = Fields::open(path, value, &["at", "event", "payload"], check);
-    fields.require("at", AT);
-    let at = fields.count("at", AT);
-    let event = fields.require("event", "the name of an event")?;
+    fields.require("at", phrases::AT);
+    let at = fields.count("at", phrases::AT);
+    let event = fields.require("event", phrases::EVENT_NAME)?;
     let Some(kind) = event.as_str().and_then(EventKind::from_name) else {
         let names: Vec<_> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
         let nearest = nearest(event.as_str().unwrap_or_default(), names.into_iter());
-        fields.check.fault(&fields.at("event"), "the name of an event", describe(event), nearest);
+        fields.check.fault(&fields.at("event"), phrases::EVENT_NAME, describe(event), nearest);
         return None;
     };
     let path = fields.at("payload");
@@ -134,8 +134,8 @@ fn entry(path: String, value: &Value, check: &mut Check) -> Option<Scheduled> {
         Err(error) => {
             fields.check.fault(
                 &path,
-                format!("the payload of {kind}"),
-                format!("one of which is to say: {error}"),
+                phrases::EVENT_PAYLOAD.with("event", kind.as_str()),
+                phrases::SAYS.with("error", Words::quoted(error)),
                 None,
             );
             None
@@ -148,7 +148,7 @@ fn ids(kind: EventKind, path: String, payload: &Value, check: &mut Check) {
     let keys: Vec<_> = parts.iter().map(|(key, _)| *key).collect();
     let mut fields = Fields::open(path, payload, &keys, check);
     if fields.get("timestamp").is_some() {
-        fields.count("timestamp", super::people::MILLISECONDS);
+        fields.count("timestamp", phrases::MILLISECONDS);
     }
     for (key, part) in parts {
         match part {
@@ -169,19 +169,19 @@ fn ids(kind: EventKind, path: String, payload: &Value, check: &mut Check) {
 }
 
 fn conversation(fields: &mut Fields<'_, '_>, key: &str) {
-    let expected = "{\"contact\": id} or {\"room\": id}";
+    let expected = phrases::CONVERSATION;
     let Some(value) = fields.require(key, expected) else { return };
     let path = fields.at(key);
     let mut inner = Fields::open(path.clone(), value, &["contact", "room"], fields.check);
     let contact = inner.reference("contact", Kind::Contact);
     let room = inner.reference("room", Kind::Room);
     if value.is_object() && contact.is_some() == room.is_some() {
-        fields.check.fault(&path, expected, "both or neither", None);
+        fields.check.fault(&path, expected, phrases::BOTH_OR_NEITHER, None);
     }
 }
 
 fn dirty(fields: &mut Fields<'_, '_>, key: &str) {
-    let Some(id) = fields.require(key, "the id of what is stale").and_then(Value::as_str) else { return };
+    let Some(id) = fields.require(key, phrases::STALE_ID).and_then(Value::as_str) else { return };
     let number = fields.get("payloadType").and_then(Value::as_i64).and_then(|n| i32::try_from(n).ok());
     let path = fields.at(key);
     match number.map(DirtyType::from_number) {
@@ -200,7 +200,7 @@ fn dirty(fields: &mut Fields<'_, '_>, key: &str) {
         Some(_) => {}
         None => {
             let path = child(&fields.path, "payloadType");
-            fields.check.fault(&path, "the number of a payload type", quoted(id), None);
+            fields.check.fault(&path, phrases::PAYLOAD_TYPE, quoted(id), None);
         }
     }
 }

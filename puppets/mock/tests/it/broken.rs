@@ -192,7 +192,10 @@ fn files() {
         w["messages"][8]["location"] = json!({ "latitude": "north" });
     });
     assert_eq!(found.len(), 6, "{found:#?}");
-    assert_eq!(found[0], "$.messages[2].file: expected exactly one of text, base64 and cycle, found text and cycle");
+    assert_eq!(
+        found[0],
+        "$.messages[2].file: expected exactly one of text, base64 and cycle, found `text` and `cycle`"
+    );
     assert_eq!(found[1], "$.messages[3].file: expected exactly one of text, base64 and cycle, found none of them");
     assert!(found[2].starts_with("$.messages[4].file.base64: expected base64 (Invalid"), "{}", found[2]);
     assert_eq!(found[3], "$.messages[5].file.name: expected the name of the file, found nothing");

@@ -18,6 +18,7 @@ use tokio::{
     sync::{mpsc as events, watch},
     task::JoinHandle,
 };
+use wechaty_catalogue::Lang;
 use wechaty_puppet::{
     AcceptError, Batch, BoxError, Bytes, CancellationToken, Cause, Clock, ConversationId, Event, EventSink,
     IdempotencyKey, MessagePayload, MessageType, Outgoing, Payload, Puppet, PuppetContext, PuppetError, Result,
@@ -120,7 +121,8 @@ impl Stage {
     fn new(terminal: bool) -> Self {
         let (keyboard, typed) = mpsc::channel();
         let (out, err) = (Printed::new(), Printed::new());
-        let puppet = TerminalPuppet::with(Keyboard { typed, rest: Vec::new() }, out.clone(), err.clone(), terminal);
+        let puppet =
+            TerminalPuppet::with(Keyboard { typed, rest: Vec::new() }, out.clone(), err.clone(), terminal, Lang::En);
         Self { puppet: Arc::new(puppet), keyboard, out, err }
     }
 

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use wechaty_catalogue::Lang;
 use wechaty_puppet::{AcceptError, Puppet, PuppetError, Timestamp, VirtualClock};
 
 use wechaty_puppet_terminal::TerminalPuppet;
@@ -75,7 +76,7 @@ async fn an_input_that_cannot_be_read_ends_the_run_with_an_error_behind_the_line
         }
     }
     let out = Printed::new();
-    let puppet = Arc::new(TerminalPuppet::with(Breaks(false), out.clone(), out.clone(), false));
+    let puppet = Arc::new(TerminalPuppet::with(Breaks(false), out.clone(), out.clone(), false, Lang::En));
     let stage = Stage { puppet, keyboard: mpsc::channel().0, out: out.clone(), err: out };
     let mut running = stage.run();
     assert_eq!(running.heard().await, "ding");

@@ -9,6 +9,7 @@ use crate::{browser::Browser, stage::Stage};
 const CALLS: &[(&str, &str)] = &[
     ("POST", "join"),
     ("POST", "name"),
+    ("POST", "language"),
     ("GET", "state"),
     ("GET", "history?conversation=bot"),
     ("GET", "stream"),
@@ -164,11 +165,21 @@ async fn odd_paths_queries_and_headers_are_refused() {
         let answer = ann.get(path).await;
         assert_eq!((answer.status, answer.code().as_str()), (404, "W404"), "{path}");
     }
-    for (method, target) in
-        [("PUT", "/chat/api/say"), ("GET", "/chat/api/say"), ("POST", "/"), ("DELETE", "/chat/api/state")]
-    {
-        assert_eq!(ann.ask(ann.request(method, target, "{}")).await.code(), "W404", "{method} {target}");
+    for (method, target, allow) in [
+        ("PUT", "/chat/api/say", "POST"),
+        ("GET", "/chat/api/join", "POST"),
+        ("POST", "/", "GET, HEAD"),
+        ("POST", "/chat/app.js", "GET, HEAD"),
+        ("DELETE", "/chat/api/state", "GET"),
+    ] {
+        let answer = ann.ask(ann.request(method, target, "{}")).await;
+        assert_eq!((answer.status, answer.code().as_str()), (405, "W405"), "{method} {target}");
+        assert_eq!(answer.header("allow"), Some(allow), "{method} {target}");
     }
+    for path in ["/chat", "/chat/"] {
+        assert_eq!((ann.get(path).await.status, ann.get(path).await.header("location")), (308, Some("/")));
+    }
+    assert_eq!(ann.get("/favicon.ico").await.header("content-type"), Some("image/svg+xml"));
     for query in [
         "history",
         "history?conversation=bot&conversation=bot",
@@ -186,7 +197,7 @@ async fn odd_paths_queries_and_headers_are_refused() {
         request.headers.extend([(header.to_owned(), "a".to_owned()), (header.to_owned(), "b".to_owned())]);
         assert_eq!(ann.ask(request).await.code(), "W400", "{header}");
     }
-    let mut request = ann.request("GET", "/chat/api/nothing", "");
+    let mut request = Browser::new(stage.puppet.clone()).request("GET", "/chat/nothing", "");
     request.headers.push(("accept-language".into(), "zh-CN,zh;q=0.9".into()));
     assert_eq!(ann.ask(request).await.json()["error"]["message"], "这里什么也没有。");
 }

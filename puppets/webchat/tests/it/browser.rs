@@ -139,6 +139,7 @@ impl Browser {
             query: query.to_owned(),
             headers,
             body: body.into(),
+            peer: None,
         }
     }
 

@@ -66,3 +66,59 @@ async fn a_full_chat_makes_room_only_of_who_is_away() {
     eve.makes_room("Two").await;
     assert_eq!(ann.state().await["rooms"][0]["topic"], "Two");
 }
+
+#[tokio::test]
+async fn one_address_joins_and_guesses_only_so_often() {
+    let token = Some("s3crets3cret".to_owned());
+    let (stage, _running) = Stage::up_with(Options { token: token.clone(), ..Options::default() }).await;
+    let tab = |token: Option<String>| {
+        let mut tab = Browser::new(stage.puppet.clone());
+        tab.token = token;
+        tab
+    };
+    let joins = async |token: &Option<String>, from: &str| {
+        let tab = tab(token.clone());
+        let mut request = tab.request("POST", "/chat/api/join", "{}");
+        request.peer = Some(from.parse().unwrap());
+        tab.ask(request).await
+    };
+    for _ in 0..60 {
+        joins(&token, "192.0.2.1").await.ok();
+    }
+    let refused = joins(&token, "192.0.2.1").await;
+    assert_eq!((refused.status, refused.code().as_str(), refused.header("retry-after")), (429, "W429", Some("1")));
+    joins(&token, "192.0.2.2").await.ok();
+    stage.clock.advance(Duration::from_secs(1)).await;
+    let mut known = tab(token.clone());
+    known.secret = joins(&token, "192.0.2.1").await.ok()["secret"].as_str().unwrap().to_owned();
+    let wrong = Some("s3crets3cre".to_owned());
+    for _ in 0..20 {
+        assert_eq!(joins(&wrong, "192.0.2.1").await.status, 401);
+    }
+    // Right or wrong, nobody is told any more; who is in goes on, and so do others.
+    for guess in [&wrong, &token] {
+        let refused = joins(guess, "192.0.2.1").await;
+        assert_eq!((refused.status, refused.header("retry-after")), (429, Some("5")));
+    }
+    let mut request = known.request("GET", "/chat/api/state", "");
+    request.peer = Some("192.0.2.1".parse().unwrap());
+    known.ask(request).await.ok();
+    joins(&token, "192.0.2.2").await.ok();
+}
+
+#[tokio::test]
+async fn a_visitor_sends_only_so_many_bytes_at_a_time() {
+    let (stage, _running) = Stage::up_with(Options { file_limit: 100, ..Options::default() }).await;
+    let (ann, bob) = (stage.joins("Ann").await, stage.joins("Bob").await);
+    let admits = |who: &Browser, length: Option<usize>| {
+        let mut head = who.request("POST", "/chat/api/file", "");
+        head.headers.extend(length.map(|length| ("content-length".to_owned(), length.to_string())));
+        stage.puppet.webhook().unwrap().admits(&head).map_err(|answer| answer.status)
+    };
+    assert_eq!((admits(&ann, Some(50)), admits(&ann, Some(50)), admits(&ann, None)), (Ok(100), Ok(100), Ok(100)));
+    assert_eq!((admits(&ann, Some(10)), admits(&bob, Some(100))), (Err(429), Ok(100)));
+    // Too large is too large, whatever came before: the host says so.
+    assert_eq!(admits(&ann, Some(1_000)), Ok(100));
+    stage.clock.advance(Duration::from_secs(30)).await;
+    assert_eq!((admits(&ann, Some(100)), admits(&ann, Some(1))), (Ok(100), Err(429)));
+}

@@ -26,6 +26,14 @@ async fn a_file_that_claims_to_be_an_image_but_is_html_is_an_attachment() {
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
         assert!(answer.header("content-security-policy").unwrap().starts_with("sandbox"));
     }
+    let message = ann.uploads("bot", "a.pdf", "application/pdf", &b"%PDF-1.7"[..]).await.ok();
+    let answer = ann.get(message["file"]["url"].as_str().unwrap()).await;
+    assert_eq!(
+        (&message["file"]["type"], answer.header("content-type")),
+        (&"application/pdf".into(), Some("application/pdf"))
+    );
+    assert!(answer.header("content-disposition").unwrap().starts_with("attachment"));
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     let message = ann.uploads("bot", "../b.png", "image/png", PNG).await.ok();
     let answer = ann.get(message["file"]["url"].as_str().unwrap()).await;
     assert_eq!((answer.header("content-type"), &answer.body[..]), (Some("image/png"), PNG));
@@ -71,14 +79,14 @@ async fn files_are_bounded_one_by_one_and_together() {
     let large = ann.uploads("bot", "a.bin", "", vec![0; 101]).await;
     assert_eq!((large.status, large.code().as_str()), (413, "W413"));
     let mut urls = Vec::new();
-    for _ in 0..3 {
-        let message = ann.uploads("bot", "a.bin", "", vec![0; 100]).await.ok();
+    for who in [&stage.joins("Bob").await, &stage.joins("Eve").await, &ann] {
+        let message = who.uploads("bot", "a.bin", "", vec![0; 100]).await.ok();
         urls.push(message["file"]["url"].as_str().unwrap().to_owned());
     }
     assert_eq!(ann.get(&urls[0]).await.code(), "W404");
     assert_eq!(ann.get(&urls[1]).await.status, 200);
     // What is taken back is gone.
-    let id = ann.history("bot").await[2]["id"].clone();
+    let id = ann.history("bot").await[0]["id"].clone();
     ann.post("recall", &serde_json::json!({ "id": id })).await.ok();
     assert_eq!(ann.get(&urls[2]).await.code(), "W404");
     let first = stage.messages()[0].id.clone();

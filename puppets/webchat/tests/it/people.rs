@@ -1,9 +1,12 @@
 //! People with each other: names, rooms, whose message is whose.
 
 use serde_json::json;
-use wechaty_puppet::{EventPayload, MessageType};
+use wechaty_puppet::{EventPayload, FriendshipType, MessageType, Payload};
 
-use crate::stage::Stage;
+use crate::{
+    browser::Browser,
+    stage::{Mood, Stage},
+};
 
 #[tokio::test]
 async fn script_in_a_name_comes_back_as_text() {
@@ -146,4 +149,51 @@ async fn a_new_name_is_seen_by_all_who_share_a_room() {
     assert!(
         stage.happened().iter().any(|event| matches!(event, EventPayload::Dirty(dirty) if dirty.payload_id == bob.id))
     );
+}
+
+#[tokio::test]
+async fn who_joins_is_a_new_friend_with_a_language() {
+    let (stage, _running) = Stage::up().await;
+    let mut tab = Browser::new(stage.puppet.clone());
+    stage.mood(Mood::Refuse);
+    assert_eq!(tab.post("join", &json!({ "name": "Li", "lang": "zh-CN" })).await.status, 503);
+    stage.mood(Mood::Open);
+    let joined = tab.post("join", &json!({ "name": "Li", "lang": "zh-CN" })).await.ok();
+    assert_eq!(joined["visitor"]["name"], "Li", "who was refused has no name");
+    tab.secret = joined["secret"].as_str().unwrap().to_owned();
+    // A reload is no new friend.
+    tab.state().await;
+    let friends = || {
+        let of = |event: &wechaty_puppet::Event| match &event.payload {
+            Some(Payload::Friendship(friendship)) => Some((friendship.contact_id.to_string(), friendship.kind)),
+            _ => None,
+        };
+        stage.sink.events.lock().iter().filter_map(of).collect::<Vec<_>>()
+    };
+    let id = joined["visitor"]["id"].as_str().unwrap().to_owned();
+    assert_eq!(friends(), [(id.clone(), FriendshipType::Confirm)]);
+    let language = async || stage.puppet.loader().unwrap().contact(&id.as_str().into()).await.unwrap().language.clone();
+    assert_eq!(language().await.as_deref(), Some("zh-CN"));
+    tab.post("language", &json!({ "lang": "en" })).await.ok();
+    assert_eq!(language().await.as_deref(), Some("en"));
+    assert!(matches!(stage.happened()[..], [EventPayload::Dirty(_)]));
+    assert_eq!(tab.post("language", &json!({ "lang": "fr" })).await.code(), "W400");
+}
+
+#[tokio::test]
+async fn errors_are_told_in_the_language_of_the_page() {
+    let (stage, _running) = Stage::up().await;
+    let mut tab = Browser::new(stage.puppet.clone());
+    let mut join = tab.request("POST", "/chat/api/join", r#"{"lang":"zh"}"#);
+    join.headers.push(("accept-language".into(), "en".into()));
+    tab.secret = tab.ask(join).await.ok()["secret"].as_str().unwrap().to_owned();
+    let wrong = async |tab: &Browser| {
+        let mut request = tab.request("POST", "/chat/api/say", "{}");
+        request.headers.push(("accept-language".into(), "en".into()));
+        let error = tab.ask(request).await.json();
+        error["error"]["message"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(wrong(&tab).await, "无法理解这个请求。");
+    tab.post("language", &json!({ "lang": "en" })).await.ok();
+    assert_eq!(wrong(&tab).await, "This request makes no sense.");
 }

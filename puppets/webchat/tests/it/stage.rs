@@ -170,12 +170,18 @@ impl Stage {
         self.messages().iter().map(|message| message.text.clone().unwrap_or_default()).collect()
     }
 
-    /// Other events than messages, login and ready.
+    /// Other events than messages, login, ready and new friends.
     pub(crate) fn happened(&self) -> Vec<EventPayload> {
         let all = self.sink.events.lock();
         let what = all.iter().map(|event| event.what.clone());
         let plain = |what: &EventPayload| {
-            !matches!(what, EventPayload::Message(_) | EventPayload::Login(_) | EventPayload::Ready(_))
+            !matches!(
+                what,
+                EventPayload::Message(_)
+                    | EventPayload::Login(_)
+                    | EventPayload::Ready(_)
+                    | EventPayload::Friendship(_)
+            )
         };
         what.filter(plain).collect()
     }

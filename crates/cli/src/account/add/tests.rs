@@ -17,6 +17,7 @@ const SHOP: Declaration = Declaration {
     platform: PlatformName::new("shop"),
     summary: "a puppet of the tests",
     docs: "https://example.invalid/shop",
+    live: wechaty_puppet::Live::Never,
     settings: &[
         setting("app_id", SettingKind::Text, true),
         setting("app_secret", SettingKind::Secret, true),
@@ -24,8 +25,8 @@ const SHOP: Declaration = Declaration {
     ],
     capabilities: wechaty_puppet_terminal::DECLARATION.capabilities,
     build: |settings| match settings.require("app_secret")? {
-        "wrong" => Err(SettingsError::Invalid { key: "app_secret", reason: "wrong is not right".to_owned() }),
-        _ => Ok(Arc::new(TerminalPuppet::stdio())),
+        "wrong" => Err(SettingsError::Invalid { key: "app_secret", reason: "wrong is not right".into() }),
+        _ => Ok(Arc::new(TerminalPuppet::stdio(Lang::En))),
     },
 };
 

@@ -132,6 +132,7 @@ async fn a_webhook_is_answered_once_the_message_is_accepted() {
         query: String::new(),
         headers: vec![("x-fake-account".into(), platform.bot_id().to_string())],
         body: Bytes::from_static(br#"{"from": "alice", "text": "ding"}"#),
+        peer: None,
     };
     assert!(webhook.claims(&request));
     assert_eq!(webhook.handle(request).await.status, 200);

@@ -1,0 +1,32 @@
+# What the HTTP host itself refuses, in English. Each has a code of its own or of the web chat: see errors.ftl.
+
+http-two-hosts = The request names two hosts.
+    .fix = Send one Host header.
+http-no-host = The request names no host.
+    .fix = Send a Host header.
+http-unknown-name = This host is not known by that name.
+    .fix = Open it by its own address, or add the name to `hosts` in [http] of BOT.toml.
+http-foreign-page = A page of another origin may not do this.
+    .fix = Open the address itself instead of coming from another page.
+http-nothing = There is nothing here.
+    .fix = Check the address.
+http-unclaimed = No account takes this request.
+    .fix = Check the address, and the settings of the account it is meant for.
+http-method = This cannot be done with this address.
+    .fix = The header Allow says what can be done.
+http-broken-off = The body broke off.
+    .fix = Send the request again.
+http-slow = The body took too long.
+    .fix = Send the request again, over a better line if there is one.
+http-too-large = At most { $limit } bytes are taken here.
+    .fix = Send less.
+http-busy = Too much is being sent at the moment.
+    .fix = Send it again in a few seconds.
+http-late = The answer took too long.
+    .fix = Try again soon; if it happens again, look into the bot's log.
+http-head = The head of the request makes no sense.
+    .fix = Send a request of HTTP/1.1.
+http-head-too-large = The head of the request is too large.
+    .fix = Send fewer and shorter headers; in a browser, delete the cookies of this address.
+http-address-too-long = The address is too long.
+    .fix = Shorten it.

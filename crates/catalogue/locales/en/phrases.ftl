@@ -1,0 +1,116 @@
+# Parts of messages whose English stands in the code beside what they are about: `phrases!`. The tests compare both.
+
+# why the system or a puppet refuses
+or = { " | " }
+quoted = { $text }
+io-not-found = there is no such file or folder
+io-permission-denied = permission denied
+io-is-a-folder = it is a folder
+io-no-folder = part of the path is no folder
+io-exists = it exists already
+io-disk-full = the disk is full
+io-too-large = the file would be too large
+io-read-only = the disk is read-only
+io-not-empty = the folder is not empty
+io-bad-name = the system takes no such name
+io-address-taken = the address is taken
+io-no-address-here = this machine has no such address
+io-nobody-reads = nobody reads it any more
+io-refused = the other side refuses the connection
+io-unreachable = the network cannot reach it
+io-timed-out = it took too long
+io-other = the system says: { $text }
+setting-yes-or-no = expected true or false, found { $found }
+setting-number = expected a number from { $least } to { $most }, found { $found }
+setting-one-of = expected { $known }, found { $found }
+setting-letters = expected { $least } to { $most } letters, found { $found }
+setting-token = expected at least { $least } letters, digits and signs of ASCII, without spaces
+setting-less = { $value } is less than `{ $other }`, { $least }
+
+# world files
+world-none = there is no world file at { $path }
+world-unreadable = the world file { $path } cannot be read: { $reason }
+world-too-large = the world has { $bytes } bytes or more, at most { $limit } are read; `cycle` makes large files from a number
+world-not-utf8 = the world is not UTF-8: byte { $at } is not part of a character
+world-not-json = the world is not JSON: line { $line }, column { $column }: { $message }
+world-fault = the world has 1 error
+world-faults = the world has { $count } errors
+world-many-faults = the world has { $count } errors or more
+world-fault-at = { "  " }{ $path }: expected { $expected }, found { $found }
+world-fault-near = { "  " }{ $path }: expected { $expected }, found { $found }; did you mean "{ $nearest }"?
+world-contact = the id of a contact
+world-room = the id of a room
+world-message = the id of a message
+world-friendship = the id of a friendship
+world-invitation = the id of a room invitation
+world-post = the id of a post
+world-text = a text
+world-list = a list
+world-object = an object
+world-null = null
+world-nothing = nothing
+world-neither = neither
+world-known-key = a known key
+world-id = an id
+world-filled-id = an id that is not empty
+world-yes-or-no = true or false
+world-version = 1, the only version there is
+world-contact-form = a contact id, which contains no "@"
+world-room-form = a room id, which contains an "@"
+world-own-id = an id that no other of { $list } has
+world-milliseconds = whole milliseconds, 0 or more
+world-at = whole milliseconds after the start, 0 or more
+world-event-name = the name of an event
+world-event-payload = the payload of { $event }
+world-says = one of which is to say: { $error }
+world-conversation = {"{"}"contact": id{"}"} or {"{"}"room": id{"}"}
+world-both-or-neither = both or neither
+world-stale-id = the id of what is stale
+world-payload-type = the number of a payload type
+world-room-or-listener = a listenerId or a roomId
+world-name-of = the name of a { $key }
+world-complete = a complete { $key }
+world-file-name = the name of the file
+world-one-content = exactly one of text, base64 and cycle
+world-none-of-them = none of them
+world-bytes = a number of bytes, 0 or more
+world-most-bytes = at most { $most } bytes
+world-base64 = base64 ({ $error })
+world-gender = 0, 1 (male) or 2 (female)
+world-contact-type = 1 (individual), 2 (official) or 3 (corporation)
+world-friendship-type = 1 (confirm), 2 (receive) or 3 (verify)
+world-scene = the number of a scene, 0 or more
+world-members = how many are in the room, 0 or more
+
+# types and forms in BOT.toml
+type-string = string
+type-integer = integer
+type-float = float
+type-number = number
+type-boolean = boolean
+type-datetime = datetime
+type-array = array
+type-table = table
+strange-character = the character `{ $found }` (U+{ $code }) cannot stand here
+expected-one-key = exactly one of { $known }
+none = none
+expected-items = { $count } items
+expected-keys = { $count } keys
+expected-length = length >= { $least }
+expected-64-bits = a 64-bit number
+expected-env-or-file = `env` or `file`
+expected-name = at most 64 characters, no spaces, quotes, : / \ < >, and no . or - in front
+expected-pattern = a text of the form `{ $pattern }`
+file-over-limit = it is larger than { $most } bytes
+file-not-utf8 = it is not UTF-8 (line { $line })
+file-empty = it is empty
+is-missing = it is missing
+door = account `{ $account }` (`{ $puppet }`)
+
+# rules and matchers of plugins
+matcher-re-or-text = a matcher in braces needs `re` or `text`
+matcher-list-of-two = `{ $key }` and `{ $more }` in one matcher: write a list of two
+matcher-empty-text = every text holds the empty one: write `true`
+rule-one-trigger = a rule needs exactly one of `contains`, `equals` and `re`
+rule-no-reply = a rule needs something to reply
+rule-no-words = a rule needs words to answer to, and they cannot be empty

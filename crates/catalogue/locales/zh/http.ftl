@@ -1,0 +1,32 @@
+# HTTP 主机自身的拒绝说明（中文）。错误代码见 errors.ftl。
+
+http-two-hosts = 请求里有两个主机名。
+    .fix = 请只发送一个 Host 头。
+http-no-host = 请求里没有主机名。
+    .fix = 请发送 Host 头。
+http-unknown-name = 这台主机不叫这个名字。
+    .fix = 请用它自己的地址打开，或把这个名字加到 BOT.toml 中 [http] 的 `hosts`。
+http-foreign-page = 其他来源的页面不能这样做。
+    .fix = 请直接打开这个地址，不要从别的页面发起。
+http-nothing = 这里什么也没有。
+    .fix = 请检查地址。
+http-unclaimed = 没有账号接收这个请求。
+    .fix = 请检查地址，以及目标账号的设置。
+http-method = 这个地址不支持这种操作。
+    .fix = Allow 头列出了支持的操作。
+http-broken-off = 请求体中断了。
+    .fix = 请重新发送。
+http-slow = 请求体传得太慢。
+    .fix = 请重新发送；如有可能，请换个更好的网络。
+http-too-large = 这里最多接收 { $limit } 字节。
+    .fix = 请减小内容后再发送。
+http-busy = 此刻上传的内容太多。
+    .fix = 请过几秒再发送。
+http-late = 响应超时。
+    .fix = 请稍后再试；若再次出现，请查看机器人的日志。
+http-head = 无法理解请求头。
+    .fix = 请发送 HTTP/1.1 请求。
+http-head-too-large = 请求头太大。
+    .fix = 请减少或缩短请求头；在浏览器中，请清除此地址的 Cookie。
+http-address-too-long = 地址太长。
+    .fix = 请缩短地址。

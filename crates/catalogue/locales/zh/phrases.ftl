@@ -1,0 +1,116 @@
+# 消息的组成部分；英文写在代码里（`phrases!`），测试会比对。
+
+# 系统或 puppet 拒绝的原因
+or = { " 或 " }
+quoted = “{ $text }”
+io-not-found = 文件或目录不存在
+io-permission-denied = 没有权限
+io-is-a-folder = 这是一个目录
+io-no-folder = 路径中有一段不是目录
+io-exists = 已经存在
+io-disk-full = 磁盘已满
+io-too-large = 文件会过大
+io-read-only = 磁盘是只读的
+io-not-empty = 目录不是空的
+io-bad-name = 系统不接受这样的名称
+io-address-taken = 地址已被占用
+io-no-address-here = 本机没有这个地址
+io-nobody-reads = 已经没有程序在读取
+io-refused = 对方拒绝连接
+io-unreachable = 网络无法到达
+io-timed-out = 等待超时
+io-other = 系统的说明：{ $text }
+setting-yes-or-no = 应为 true 或 false，却是 { $found }
+setting-number = 应为 { $least } 到 { $most } 的数字，却是 { $found }
+setting-one-of = 应为 { $known }，却是 { $found }
+setting-letters = 应为 { $least } 到 { $most } 个字，却是 { $found }
+setting-token = 至少要有 { $least } 个 ASCII 字母、数字或符号，不含空格
+setting-less = { $value } 小于 `{ $other }` 的 { $least }
+
+# 世界文件
+world-none = 没有世界文件 { $path }
+world-unreadable = 无法读取世界文件 { $path }：{ $reason }
+world-too-large = 世界文件至少有 { $bytes } 字节，最多只读 { $limit } 字节；大文件可以用 `cycle` 按字节数生成
+world-not-utf8 = 世界文件不是 UTF-8：第 { $at } 个字节不属于任何字符
+world-not-json = 世界文件不是合法的 JSON：第 { $line } 行第 { $column } 列，解析器说：{ $message }
+world-fault = 世界文件有 1 处错误
+world-faults = 世界文件有 { $count } 处错误
+world-many-faults = 世界文件至少有 { $count } 处错误
+world-fault-at = { "  " }{ $path }：应为{ $expected }，却是{ $found }
+world-fault-near = { "  " }{ $path }：应为{ $expected }，却是{ $found }；是不是想写 "{ $nearest }"？
+world-contact = 某个联系人的 id
+world-room = 某个群的 id
+world-message = 某条消息的 id
+world-friendship = 某个好友申请的 id
+world-invitation = 某个入群邀请的 id
+world-post = 某条动态的 id
+world-text = 文本
+world-list = 列表
+world-object = 对象
+world-null = 空值
+world-nothing = 空缺
+world-neither = 两者都没有
+world-known-key = 已有的键
+world-id = 一个 id
+world-filled-id = 不为空的 id
+world-yes-or-no = `true` 或 `false`
+world-version = 目前唯一的版本 1
+world-contact-form = 联系人的 id（其中没有 "@"）
+world-room-form = 群的 id（其中有 "@"）
+world-own-id = `{ $list }` 中没有重复的 id
+world-milliseconds = 不小于 0 的整数毫秒
+world-at = 从开始算起的整数毫秒（不小于 0）
+world-event-name = 事件的名称
+world-event-payload = `{ $event }` 事件的内容
+world-says = 有问题的内容，解析器说：{ $error }
+world-conversation = `{"{"}"contact": id{"}"}` 或 `{"{"}"room": id{"}"}`
+world-both-or-neither = 两者都有或都没有
+world-stale-id = 过期内容的 id
+world-payload-type = 内容类型的编号
+world-room-or-listener = { " " }`listenerId` 或 `roomId`
+world-name-of = { " " }`{ $key }` 的名称
+world-complete = 完整的 `{ $key }`
+world-file-name = 文件名
+world-one-content = { " " }`text`、`base64`、`cycle` 中的一个
+world-none-of-them = 一个都没有
+world-bytes = 字节数（不小于 0）
+world-most-bytes = 最多 { $most } 字节
+world-base64 = 合法的 `base64`（{ $error }）
+world-gender = 0、1（男）或 2（女）
+world-contact-type = 1（个人）、2（公众号）或 3（企业）
+world-friendship-type = 1（确认）、2（收到）或 3（验证）
+world-scene = 场景的编号（不小于 0）
+world-members = 群里的人数（不小于 0）
+
+# BOT.toml 里的类型和写法
+type-string = 文本
+type-integer = 整数
+type-float = 小数
+type-number = 数字
+type-boolean = 真假值
+type-datetime = 日期时间
+type-array = 列表
+type-table = 表
+strange-character = 这里不能有字符 `{ $found }`（U+{ $code }）
+expected-one-key = { $known } 中的一个
+none = 无
+expected-items = { $count } 项
+expected-keys = { $count } 个键
+expected-length = 长度 >= { $least }
+expected-64-bits = 64 位以内的数字
+expected-env-or-file = `env` 或 `file` 之一
+expected-name = 不超过 64 个字符，不含空格、引号和 : / \ < >，开头不能是 . 或 -
+expected-pattern = 符合 `{ $pattern }` 的文本
+file-over-limit = 超过了 { $most } 字节
+file-not-utf8 = 不是 UTF-8（第 { $line } 行）
+file-empty = 内容是空的
+is-missing = 缺少这一项
+door = 账号 `{ $account }`（`{ $puppet }`）
+
+# 插件的规则和匹配条件
+matcher-re-or-text = 花括号里的匹配条件要有 `re` 或 `text`
+matcher-list-of-two = 一个匹配条件里同时有 `{ $key }` 和 `{ $more }`：请写成含两项的列表
+matcher-empty-text = 任何文本都包含空文本：请写 `true`
+rule-one-trigger = 每条规则要有 `contains`、`equals`、`re` 中的一个，而且只能有一个
+rule-no-reply = 规则要写明回答什么
+rule-no-words = 规则要写明对哪些词作出回答，而且不能为空

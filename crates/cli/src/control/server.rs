@@ -1,0 +1,182 @@
+//! The bot's side: takes the name, listens, answers.
+
+use std::{
+    env,
+    fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
+    io,
+    os::unix::{
+        fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+        net::UnixListener as Socket,
+    },
+    path::{Path, PathBuf},
+};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{UnixListener, UnixStream},
+    task::{JoinHandle, JoinSet},
+};
+use wechaty::{Bot, Clock};
+
+use super::{Answer, Ask, LONGEST_QUESTION, Outcome, PATIENCE, Place, Refusal, VERSION, asked};
+use crate::failure::Failure;
+
+/// Questions that are answered at once; more wait.
+const AT_ONCE: usize = 8;
+/// How long to wait when the system has no room for another connection.
+const BREATH: std::time::Duration = std::time::Duration::from_millis(50);
+/// The system has room for 104 to 108 bytes.
+const LONGEST_PATH: usize = 100;
+
+/// The name of a running bot, and its socket. Both are given back on drop.
+#[derive(Debug)]
+pub(crate) struct Control {
+    socket: Socket,
+    path: PathBuf,
+    /// Given back by the system, whatever ends the process.
+    _lock: File,
+}
+
+impl Control {
+    /// Takes the name. Call it before there are threads: for a long path it changes the working directory, and back.
+    ///
+    /// # Errors
+    /// A bot of this name runs already (exit code 1), or the system does not let us.
+    pub(crate) fn claim(place: &Place) -> Result<Self, Failure> {
+        let refused = |error: io::Error| unusable(&place.socket(), &error);
+        let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(place.lock());
+        let lock = lock.map_err(refused)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Failure::failed("W172").set("name", &*place.name));
+            }
+            Err(TryLockError::Error(error)) => return Err(refused(error)),
+        }
+        let path = place.socket();
+        let socket = bind(place.folder(), &path).map_err(refused)?;
+        socket.set_nonblocking(true).map_err(refused)?;
+        Ok(Self { socket, path, _lock: lock })
+    }
+
+    /// Answers for this bot, until what is returned is dropped.
+    pub(crate) fn serve(&self, bot: &Bot) -> io::Result<Serving> {
+        let listener = UnixListener::from_std(self.socket.try_clone()?)?;
+        Ok(Serving(tokio::spawn(serve(listener, bot.clone()))))
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// A bot that answers.
+#[derive(Debug)]
+pub(crate) struct Serving(JoinHandle<()>);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+pub(super) fn unusable(path: &Path, error: &io::Error) -> Failure {
+    Failure::failed("W175").set("path", path.display().to_string()).source(error)
+}
+
+/// A socket that nobody else can open, not even before its mode is set. One that a dead bot left is replaced.
+fn bind(folder: &Path, path: &Path) -> io::Result<Socket> {
+    let private = folder.join(format!(".{}", uuid::Uuid::new_v4().simple()));
+    DirBuilder::new().mode(0o700).create(&private)?;
+    let made = private.join("s");
+    let bound = reached(&made, |made| Socket::bind(made)).and_then(|socket| {
+        fs::set_permissions(&made, Permissions::from_mode(0o600))?;
+        fs::rename(&made, path)?;
+        Ok(socket)
+    });
+    let _ = fs::remove_file(&made);
+    let _ = fs::remove_dir(&private);
+    bound
+}
+
+/// Uses a socket whose path may be too long for the system: from inside its folder then.
+pub(super) fn reached<T>(path: &Path, open: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
+    let (Some(folder), Some(name), true) = (path.parent(), path.file_name(), path.as_os_str().len() > LONGEST_PATH)
+    else {
+        return open(path);
+    };
+    let here = env::current_dir()?;
+    env::set_current_dir(folder)?;
+    let opened = open(Path::new(name));
+    env::set_current_dir(here)?;
+    opened
+}
+
+async fn serve(listener: UnixListener, bot: Bot) {
+    let clock = Clock::system();
+    let mut talks = JoinSet::new();
+    loop {
+        if talks.len() >= AT_ONCE {
+            talks.join_next().await;
+        }
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let (bot, clock) = (bot.clone(), clock.clone());
+                talks.spawn(async move {
+                    // Who does not take the answer does not get it.
+                    let _ = clock.timeout(PATIENCE, talk(stream, &bot)).await;
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a question could not be taken");
+                clock.sleep(BREATH).await;
+            }
+        }
+        while talks.try_join_next().is_some() {}
+    }
+}
+
+async fn talk(stream: UnixStream, bot: &Bot) -> io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    let mut line = Vec::new();
+    (&mut stream).take(LONGEST_QUESTION).read_until(b'\n', &mut line).await?;
+    let result = match asked(&line) {
+        Ok(ask) => answer(ask, bot).await,
+        Err(refusal) => Outcome::Error(refusal),
+    };
+    let mut told = serde_json::to_vec(&Answer { v: VERSION, result })?;
+    told.push(b'\n');
+    stream.write_all(&told).await?;
+    stream.shutdown().await
+}
+
+async fn answer(ask: Ask, bot: &Bot) -> Outcome {
+    let found = match ask {
+        Ask::Ledger => bot.ledger().await.ok().and_then(|ledger| serde_json::to_value(ledger).ok()),
+    };
+    found.map_or(Outcome::Error(Refusal::Failed), Outcome::Ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_taken_once_and_given_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = Place::within(folder.path(), "shop");
+        // What a bot that was killed left behind.
+        drop(Socket::bind(place.socket()).expect("bound"));
+        let control = Control::claim(&place).expect("free");
+        let mode = fs::metadata(place.socket()).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let told = Control::claim(&place).expect_err("taken").render(wechaty_catalogue::Lang::En, false);
+        assert!(told.contains("[W172]") && told.contains("`shop`"), "{told}");
+        drop(control);
+        let left: Vec<_> = fs::read_dir(folder.path()).expect("read").flatten().map(|one| one.file_name()).collect();
+        assert_eq!(left, ["shop.wechaty.lock"]);
+        Control::claim(&place).expect("free again");
+    }
+}

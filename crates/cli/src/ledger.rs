@@ -1,0 +1,87 @@
+//! `wechaty ledger`: both books of a bot that runs beside it; and how books are told, here and at the end of a run.
+
+use wechaty::Ledger;
+use wechaty_catalogue::{Args, Lang, text};
+
+use crate::{
+    args::LedgerArgs,
+    control::{self, Ask, Place},
+    failure::Failure,
+    output,
+};
+
+pub(crate) fn run(args: LedgerArgs, lang: Lang) -> Result<(), Failure> {
+    let place = Place::find(args.bot.as_deref(), lang)?;
+    let ledger: Ledger = control::ask(&place, Ask::Ledger)?;
+    match args.json {
+        true => output::json(&ledger)?,
+        false => output::print(&(in_words(&ledger, lang) + "\n"))?,
+    }
+    balanced(&ledger, lang)
+}
+
+/// A residue is a bug, and said to be one.
+pub(crate) fn balanced(ledger: &Ledger, lang: Lang) -> Result<(), Failure> {
+    if ledger.is_balanced() { Ok(()) } else { Err(Failure::failed("W112").plain(in_words(ledger, lang))) }
+}
+
+/// Both equations; below them reasons and handlers that failed.
+pub(crate) fn in_words(ledger: &Ledger, lang: Lang) -> String {
+    let (i, o) = (&ledger.inbound, &ledger.outbound);
+    let words = |terms: &[(&'static str, u64)], residue: i64| {
+        let words = terms.iter().fold(Args::new(), |words, (name, count)| words.set(name, count.to_string()));
+        words.set("residue", residue.to_string())
+    };
+    let inbound = [
+        ("received", i.received),
+        ("handled", i.handled),
+        ("merged", i.merged),
+        ("rejected", i.rejected),
+        ("expired", i.expired),
+        ("pending", i.pending),
+        ("duplicates", i.duplicates),
+    ];
+    let outbound = [
+        ("said", o.said),
+        ("sent", o.sent),
+        ("merged", o.merged),
+        ("rejected", o.rejected),
+        ("expired", o.expired),
+        ("dead", o.dead),
+        ("dropped", o.dropped),
+        ("maybe_sent", o.maybe_sent),
+        ("pending", o.pending),
+    ];
+    let mut lines = vec![
+        text(lang, "ledger-in", &words(&inbound, i.residue)),
+        text(lang, "ledger-out", &words(&outbound, o.residue)),
+    ];
+    let mut line = |key: &str, name: &str, count: u64| {
+        lines.push(text(lang, key, &Args::new().set("name", name).set("count", count.to_string())));
+    };
+    for (reason, count) in i.reasons.iter().chain(&o.reasons) {
+        line("ledger-reason", reason, *count);
+    }
+    for (handler, count) in &i.errors {
+        line("ledger-errors", handler, *count);
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn english_is_what_the_ledger_says_itself() {
+        let mut ledger = Ledger::default();
+        (ledger.inbound.received, ledger.inbound.handled, ledger.inbound.duplicates) = (30_000, 29_999, 7);
+        (ledger.outbound.said, ledger.outbound.dead, ledger.outbound.maybe_sent) = (4, 3, 1);
+        ledger.outbound.reasons.insert("Rejected: too long".to_owned(), 3);
+        ledger.inbound.errors.insert("shop/answer".to_owned(), 2);
+        let ledger = ledger.balanced();
+        assert_eq!(in_words(&ledger, Lang::En), ledger.to_string());
+        let told = balanced(&ledger, Lang::Zh).expect_err("a residue").render(Lang::Zh, false);
+        assert!(told.contains("[W112]") && told.contains("收到 30000 = 已处理 29999"), "{told}");
+    }
+}

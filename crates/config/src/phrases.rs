@@ -1,0 +1,27 @@
+//! PHRASES: parts of messages in fixed wordings, which catalogues translate; whole messages are in `code`.
+
+wechaty_puppet::phrases! {
+    STRING = "type-string": "string";
+    INTEGER = "type-integer": "integer";
+    FLOAT = "type-float": "float";
+    NUMBER = "type-number": "number";
+    BOOLEAN = "type-boolean": "boolean";
+    DATETIME = "type-datetime": "datetime";
+    ARRAY = "type-array": "array";
+    TABLE = "type-table": "table";
+    STRANGE = "strange-character": "the character `{found}` (U+{code}) cannot stand here";
+    ONE_KEY = "expected-one-key": "exactly one of {known}";
+    NONE = "none": "none";
+    ITEMS = "expected-items": "{count} items";
+    KEYS = "expected-keys": "{count} keys";
+    LENGTH = "expected-length": "length >= {least}";
+    BITS = "expected-64-bits": "a 64-bit number";
+    ENV_OR_FILE = "expected-env-or-file": "`env` or `file`";
+    NAME = "expected-name": "at most 64 characters, no spaces, quotes, : / \\ < >, and no . or - in front";
+    PATTERN = "expected-pattern": "a text of the form `{pattern}`";
+    TOO_LARGE = "file-over-limit": "it is larger than {most} bytes";
+    NOT_UTF8 = "file-not-utf8": "it is not UTF-8 (line {line})";
+    EMPTY = "file-empty": "it is empty";
+    MISSING = "is-missing": "it is missing";
+    DOOR = "door": "account `{account}` (`{puppet}`)";
+}

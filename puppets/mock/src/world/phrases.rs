@@ -1,0 +1,57 @@
+//! PHRASES: what a world file should hold and what it holds instead, in fixed wordings that catalogues translate.
+
+wechaty_puppet::phrases! {
+    NO_WORLD = "world-none": "there is no world file at {path}";
+    UNREADABLE = "world-unreadable": "the world file {path} cannot be read: {reason}";
+    TOO_LARGE = "world-too-large": "the world has {bytes} bytes or more, at most {limit} are read; `cycle` makes large files from a number";
+    NOT_UTF8 = "world-not-utf8": "the world is not UTF-8: byte {at} is not part of a character";
+    NOT_JSON = "world-not-json": "the world is not JSON: line {line}, column {column}: {message}";
+    ONE_FAULT = "world-fault": "the world has 1 error";
+    FAULTS = "world-faults": "the world has {count} errors";
+    MANY_FAULTS = "world-many-faults": "the world has {count} errors or more";
+    FAULT = "world-fault-at": "  {path}: expected {expected}, found {found}";
+    FAULT_NEAR = "world-fault-near": "  {path}: expected {expected}, found {found}; did you mean \"{nearest}\"?";
+    CONTACT = "world-contact": "the id of a contact";
+    ROOM = "world-room": "the id of a room";
+    MESSAGE = "world-message": "the id of a message";
+    FRIENDSHIP = "world-friendship": "the id of a friendship";
+    INVITATION = "world-invitation": "the id of a room invitation";
+    POST = "world-post": "the id of a post";
+    TEXT = "world-text": "a text";
+    LIST = "world-list": "a list";
+    OBJECT = "world-object": "an object";
+    NULL = "world-null": "null";
+    NOTHING = "world-nothing": "nothing";
+    NEITHER = "world-neither": "neither";
+    KNOWN_KEY = "world-known-key": "a known key";
+    AN_ID = "world-id": "an id";
+    FILLED_ID = "world-filled-id": "an id that is not empty";
+    YES_OR_NO = "world-yes-or-no": "true or false";
+    ONLY_VERSION = "world-version": "1, the only version there is";
+    CONTACT_FORM = "world-contact-form": "a contact id, which contains no \"@\"";
+    ROOM_FORM = "world-room-form": "a room id, which contains an \"@\"";
+    OWN_ID = "world-own-id": "an id that no other of {list} has";
+    MILLISECONDS = "world-milliseconds": "whole milliseconds, 0 or more";
+    AT = "world-at": "whole milliseconds after the start, 0 or more";
+    EVENT_NAME = "world-event-name": "the name of an event";
+    EVENT_PAYLOAD = "world-event-payload": "the payload of {event}";
+    SAYS = "world-says": "one of which is to say: {error}";
+    CONVERSATION = "world-conversation": "{\"contact\": id} or {\"room\": id}";
+    BOTH_OR_NEITHER = "world-both-or-neither": "both or neither";
+    STALE_ID = "world-stale-id": "the id of what is stale";
+    PAYLOAD_TYPE = "world-payload-type": "the number of a payload type";
+    ROOM_OR_LISTENER = "world-room-or-listener": "a listenerId or a roomId";
+    NAME_OF = "world-name-of": "the name of a {key}";
+    COMPLETE = "world-complete": "a complete {key}";
+    FILE_NAME = "world-file-name": "the name of the file";
+    ONE_CONTENT = "world-one-content": "exactly one of text, base64 and cycle";
+    NONE_OF_THEM = "world-none-of-them": "none of them";
+    BYTES = "world-bytes": "a number of bytes, 0 or more";
+    MOST_BYTES = "world-most-bytes": "at most {most} bytes";
+    BASE64 = "world-base64": "base64 ({error})";
+    GENDER = "world-gender": "0, 1 (male) or 2 (female)";
+    CONTACT_TYPE = "world-contact-type": "1 (individual), 2 (official) or 3 (corporation)";
+    FRIENDSHIP_TYPE = "world-friendship-type": "1 (confirm), 2 (receive) or 3 (verify)";
+    SCENE = "world-scene": "the number of a scene, 0 or more";
+    MEMBERS = "world-members": "how many are in the room, 0 or more";
+}

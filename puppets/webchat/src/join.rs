@@ -1,0 +1,124 @@
+//! JOIN: somebody opens the page and is a new friend of the bot, with a name and a language, which both may change.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use wechaty_puppet::{
+    ContactId, ConversationId, DirtyEvent, DirtyType, Event, EventPayload, FriendshipEvent, FriendshipId,
+    FriendshipPayload, FriendshipType, Payload, Timestamp, WebhookResponse,
+};
+
+use crate::{
+    chat::{Call, answer, done},
+    limits,
+    puppet::Inner,
+    refusal::{Lang, Refusal},
+    wire,
+};
+
+/// `POST join`: somebody opened the page. The bot hears of it as of somebody who scanned its code: a confirmed friend.
+pub(crate) async fn join(
+    inner: &Arc<Inner>,
+    join: &wire::Join,
+    accepted: Option<&str>,
+    now: Timestamp,
+) -> Result<WebhookResponse, Refusal> {
+    let name = match join.name.as_deref().map(str::trim).filter(|name| !name.is_empty()) {
+        Some(name) => Some(limits::name(name).ok_or(Refusal::Name)?),
+        None => None,
+    };
+    // What the page shows, else what the browser wants.
+    let told = join.lang.as_deref().filter(|told| Lang::of(told).is_some()).or(accepted).unwrap_or_default();
+    let lang = Lang::of(told).unwrap_or_default();
+    let oldest = {
+        let state = inner.state.lock();
+        if state.visitors.is_full() { Some(state.visitors.longest_away(now).ok_or(Refusal::Full)?) } else { None }
+    };
+    if let Some(oldest) = oldest {
+        inner.forget(oldest, now).await?;
+    }
+    let (id, data) = {
+        let mut state = inner.state.lock();
+        if state.visitors.is_full() {
+            return Err(Refusal::Full);
+        }
+        let (id, seq, bot) = (ContactId::new(state.id('v', now)), state.seq(), state.bot());
+        let visitor = state.visitors.join(id.clone(), name, lang, now, seq);
+        visitor.language = limits::language(told);
+        let who = wire::Who { id: visitor.id.to_string(), name: visitor.name.clone() };
+        (id, json!({ "visitor": who, "secret": visitor.secret(), "bot": bot }))
+    };
+    let friendship = FriendshipPayload {
+        id: FriendshipId::new(format!("f{id}")),
+        contact_id: id.clone(),
+        timestamp: now,
+        kind: FriendshipType::Confirm,
+        hello: None,
+        receive: None,
+    };
+    let event = EventPayload::Friendship(FriendshipEvent { friendship_id: friendship.id.clone() });
+    let event = Event::new(event).payload(Payload::Friendship(Arc::new(friendship)));
+    inner
+        .accepted(vec![event], move |state, accepted| {
+            if accepted.is_err() {
+                state.forget(&id);
+            }
+            accepted?;
+            answer(&data)
+        })
+        .await
+}
+
+impl Call {
+    /// `POST language`: the page is shown in another one.
+    pub(crate) async fn language(self, language: &wire::Language) -> Result<WebhookResponse, Refusal> {
+        let lang = Lang::of(&language.lang).ok_or(Refusal::Request)?;
+        let language = limits::language(&language.lang);
+        self.pace()?;
+        {
+            let mut state = self.inner.state.lock();
+            let visitor = state.visitors.get_mut(&self.me).ok_or(Refusal::Visitor)?;
+            if visitor.language == language {
+                return Ok(done());
+            }
+            (visitor.lang, visitor.language) = (lang, language);
+        }
+        let (payload_type, payload_id) = (DirtyType::Contact, self.me.to_string());
+        let event = Event::new(EventPayload::Dirty(DirtyEvent { payload_type, payload_id }));
+        self.inner.accepted(vec![event], |_, accepted| accepted.map(|()| done())).await
+    }
+
+    /// `POST name`.
+    pub(crate) async fn rename(self, name: &wire::Name) -> Result<WebhookResponse, Refusal> {
+        let wanted = limits::name(&name.name).ok_or(Refusal::Name)?;
+        self.pace()?;
+        let rooms = self.inner.state.lock().rooms.of(&self.me);
+        // A member is named with its room: the separator is the reference's.
+        let members = rooms.iter().map(|room| (DirtyType::RoomMember, format!("{room}\u{1f}{}", self.me)));
+        let dirty = std::iter::once((DirtyType::Contact, self.me.to_string())).chain(members);
+        let events = dirty
+            .map(|(payload_type, payload_id)| Event::new(EventPayload::Dirty(DirtyEvent { payload_type, payload_id })));
+        let events: Vec<Event> = events.collect();
+        let me = self.me;
+        {
+            // Changed first, so that nobody loads the old name behind the event.
+            let mut state = self.inner.state.lock();
+            let name = state.visitors.free(wanted, &me);
+            state.visitors.rename(&me, name);
+        }
+        self.inner
+            .accepted(events, move |state, accepted| {
+                accepted?;
+                let name = state.name(&me).ok_or(Refusal::Visitor)?;
+                let who = wire::Who { id: me.to_string(), name };
+                let mut whom: Vec<ContactId> =
+                    rooms.into_iter().flat_map(|room| state.audience(&ConversationId::Room(room))).collect();
+                whom.push(me.clone());
+                whom.sort();
+                whom.dedup();
+                state.tell(&whom, "visitor", Some(&format!("visitor {me}")), &who);
+                answer(&json!({ "visitor": who }))
+            })
+            .await
+    }
+}

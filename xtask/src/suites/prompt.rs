@@ -1,0 +1,162 @@
+//! The hidden prompt of `wechaty account add`, on a pseudo terminal: what is typed is not shown, Ctrl-C leaves nothing behind.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Child, Command as Plain},
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail};
+use pty_process::{
+    Size,
+    blocking::{Command, Pty, open},
+};
+use rustix::termios::{LocalModes, tcgetattr};
+
+use crate::{context::Context, process::Job};
+
+const LIMIT: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_millis(5);
+const SECRET: &str = "canary-7f3c-hunter2";
+
+/// Everything about the prompt.
+pub(super) fn checks(cx: &Context, wechaty: &Path) -> Vec<(String, Result<Vec<String>>)> {
+    vec![
+        ("a secret is typed unseen and lands in .env alone".to_owned(), typed(cx, wechaty)),
+        ("Ctrl-C in the prompt leaves nothing behind".to_owned(), interrupted(cx, wechaty)),
+    ]
+}
+
+/// A command on a terminal of its own.
+struct Terminal {
+    pty: Arc<Pty>,
+    child: Child,
+    shown: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Terminal {
+    fn start(wechaty: &Path, folder: &Path, args: &[&str]) -> Result<Self> {
+        let (pty, pts) = open()?;
+        pty.resize(Size::new(50, 200))?;
+        let mut command = Command::new(wechaty).args(args).current_dir(folder).env("LANG", "C.UTF-8");
+        for name in ["LC_ALL", "LC_MESSAGES", "LC_CTYPE", "WECHATY_PUPPET_WEBCHAT_TOKEN"] {
+            command = command.env_remove(name);
+        }
+        let child = command.spawn(pts)?;
+        let (pty, shown) = (Arc::new(pty), Arc::new(Mutex::new(Vec::new())));
+        let (from, into) = (pty.clone(), shown.clone());
+        thread::spawn(move || {
+            let mut part = [0; 4096];
+            while let Ok(n @ 1..) = (&*from).read(&mut part) {
+                if let Ok(mut into) = into.lock() {
+                    into.extend_from_slice(&part[..n]);
+                }
+            }
+        });
+        Ok(Self { pty, child, shown })
+    }
+
+    fn shown(&self) -> String {
+        self.shown.lock().map(|shown| String::from_utf8_lossy(&shown).into_owned()).unwrap_or_default()
+    }
+
+    fn echoes(&self) -> Result<bool> {
+        Ok(tcgetattr(&*self.pty).context("the terminal tells nothing")?.local_modes.contains(LocalModes::ECHO))
+    }
+
+    /// Waits until this is on the screen, and what is typed is shown or not.
+    fn asks(&self, words: &str, echo: bool) -> Result<()> {
+        let began = Instant::now();
+        while !self.shown().contains(words) || self.echoes()? != echo {
+            if began.elapsed() > LIMIT {
+                bail!("waited for `{words}` in vain; there is\n{}", self.shown());
+            }
+            thread::sleep(PAUSE);
+        }
+        Ok(())
+    }
+
+    fn types(&self, text: &str) -> Result<()> {
+        Ok((&*self.pty).write_all(text.as_bytes())?)
+    }
+
+    fn end(&mut self) -> Result<std::process::ExitStatus> {
+        let began = Instant::now();
+        loop {
+            match self.child.try_wait()? {
+                Some(status) => return Ok(status),
+                None if began.elapsed() > LIMIT => bail!("it does not end; there is\n{}", self.shown()),
+                None => thread::sleep(PAUSE),
+            }
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+const ADD: [&str; 6] = ["account", "add", "--puppet", "webchat", "--id", "page"];
+
+fn typed(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
+    let folder = cx.scratch("prompt-typed")?;
+    let mut terminal = Terminal::start(wechaty, &folder, &ADD)?;
+    terminal.asks("token = ", false)?;
+    // With a slip of the fingers, taken back.
+    terminal.types(&format!("{SECRET}x\u{7f}\r"))?;
+    terminal.asks("bot_name = ", true)?;
+    terminal.types("小助手\r")?;
+    for setting in ["history = ", "visitors = ", "rooms = ", "file_limit = ", "files_limit = "] {
+        terminal.asks(setting, true)?;
+        terminal.types("\r")?;
+    }
+    let status = terminal.end()?;
+    let mut faults = Vec::new();
+    if !status.success() || !terminal.echoes()? {
+        faults.push(format!("{status}; echo {}", terminal.echoes()?));
+    }
+    if terminal.shown().contains(SECRET) {
+        faults.push("the secret was shown".to_owned());
+    }
+    let env = fs::read_to_string(folder.join(".env")).context("no .env")?;
+    let mode = fs::metadata(folder.join(".env"))?.permissions().mode() & 0o777;
+    if env != format!("WECHATY_PAGE_TOKEN='{SECRET}'\n") || mode != 0o600 {
+        faults.push(format!(".env has mode {mode:o} and is not what was typed"));
+    }
+    let bot = fs::read_to_string(folder.join("BOT.toml")).context("no BOT.toml")?;
+    for words in ["token = { env = \"WECHATY_PAGE_TOKEN\" }", "bot_name = \"小助手\""] {
+        if !bot.contains(words) {
+            faults.push(format!("no `{words}` in\n{bot}"));
+        }
+    }
+    let mut check = Plain::new(wechaty);
+    check.current_dir(&folder).args(["config", "check"]);
+    let check = Job::new(check, LIMIT).run()?;
+    if !check.ok() {
+        faults.push(check.report());
+    }
+    if !faults.is_empty() {
+        faults.push(terminal.shown().replace(SECRET, "…"));
+    }
+    Ok(faults)
+}
+
+fn interrupted(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
+    let folder = cx.scratch("prompt-interrupted")?;
+    let mut terminal = Terminal::start(wechaty, &folder, &ADD)?;
+    terminal.asks("token = ", false)?;
+    terminal.types("half of a sec\u{3}")?;
+    let status = terminal.end()?;
+    let left = fs::read_dir(&folder)?.count();
+    let good = !status.success() && terminal.echoes()? && left == 0 && !terminal.shown().contains("half");
+    let fault = || format!("{status}; echo {:?}, {left} files\n{}", terminal.echoes().ok(), terminal.shown());
+    Ok(if good { Vec::new() } else { vec![fault()] })
+}
