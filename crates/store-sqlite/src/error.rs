@@ -24,6 +24,16 @@ pub enum OpenError {
         /// The latest this program knows.
         known: u32,
     },
+    /// An earlier version of the program has written it, and nobody brings it to this one while it is only read.
+    #[error("{} is of version {found}, not {known}: start its bot once, which brings it there", path.display())]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The version this program reads.
+        known: u32,
+    },
     /// It is no store of a bot.
     #[error("{} is no store of a bot: move it away, or give the store another path", path.display())]
     Foreign {

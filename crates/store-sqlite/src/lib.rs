@@ -6,12 +6,15 @@
 mod error;
 mod hot;
 mod lock;
+mod query;
 mod read;
 mod row;
 mod schema;
 mod store;
+mod view;
 mod writer;
 
 pub use error::OpenError;
 pub use schema::VERSION;
 pub use store::{SqliteOptions, SqliteStore};
+pub use view::SqliteView;

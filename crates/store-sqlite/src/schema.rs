@@ -20,11 +20,16 @@ const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
 pub const VERSION: u32 = MIGRATIONS.len() as u32;
 
 /// Settings of the connection that writes.
-pub(crate) fn tune(connection: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn tune(connection: &Connection, most_bytes: Option<u64>) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "OFF")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    if let Some(most) = most_bytes {
+        let page: u64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        let pages = i64::try_from(most / page).unwrap_or(i64::MAX);
+        connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
+    }
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }

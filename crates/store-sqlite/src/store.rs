@@ -1,15 +1,14 @@
 //! The store itself: each operation of the trait as one job or one query.
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use rusqlite::{Connection, OptionalExtension, Row, params};
-use wechaty_puppet::{Cursor, IdempotencyKey};
+use rusqlite::{Connection, OptionalExtension, params};
+use wechaty_puppet::Cursor;
 use wechaty_store::{
     DeadLetter, DedupeKey, Enqueued, EventSeq, Incoming, Ledger, OutboxRow, Outcome, Reason, Result, Said, SendSeq,
     Settlement, Store, StoreError, StoredEvent, Versioned,
@@ -18,11 +17,11 @@ use wechaty_types::{AccountId, Timestamp};
 
 use crate::{
     error::OpenError,
-    hot::{EventIn, Hot, SendIn, unwritable},
+    hot::{EventIn, Hot, SendIn},
     lock::Lock,
+    query,
     read::Readers,
-    row::{self, SendContent},
-    schema,
+    row, schema,
     writer::Writer,
 };
 
@@ -32,11 +31,14 @@ use crate::{
 pub struct SqliteOptions {
     /// How many events of an account are remembered in order to find duplicates.
     pub dedupe_window: usize,
+    /// The largest the file may become; at it, the store refuses what is new as on a full disk. `None`: as large as
+    /// the disk.
+    pub most_bytes: Option<u64>,
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { dedupe_window: 65_536 }
+        Self { dedupe_window: 65_536, most_bytes: None }
     }
 }
 
@@ -77,7 +79,7 @@ impl SqliteStore {
         connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(&sqlite)?;
         // Looked at before anything is written to it.
         schema::check(&connection, &path)?;
-        schema::tune(&connection).map_err(&sqlite)?;
+        schema::tune(&connection, options.most_bytes).map_err(&sqlite)?;
         schema::migrate(&mut connection, &path)?;
         let hot = Hot::load(&connection, options.dedupe_window).map_err(&sqlite)?;
         let writer = Writer::start(connection, hot, options.dedupe_window)
@@ -93,13 +95,6 @@ impl SqliteStore {
 
 fn json(context: &'static str) -> impl Fn(serde_json::Error) -> StoreError {
     move |error| StoreError::Failed { context, source: error.into() }
-}
-
-/// A column that holds JSON.
-fn from_json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
-    let bytes = row.get_ref(column)?.as_bytes()?;
-    serde_json::from_slice(bytes)
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, error.into()))
 }
 
 #[async_trait]
@@ -168,17 +163,17 @@ impl Store for SqliteStore {
     async fn unfinished(&self, account: &AccountId) -> Result<Vec<StoredEvent>> {
         self.flush().await?;
         let account = account.clone();
-        let query = "SELECT seq, identity, conversation, body, received, runs FROM event JOIN account ON account.id = event.account
-                     WHERE account.name = ? ORDER BY seq";
+        let sql = "SELECT seq, identity, conversation, body, received, runs FROM event JOIN account ON account.id = event.account
+                   WHERE account.name = ? ORDER BY seq";
         let read = move |c: &Connection| {
-            let mut query = c.prepare_cached(query)?;
-            let rows = query.query_map([account.as_str()], |row| {
+            let mut unfinished = c.prepare_cached(sql)?;
+            let rows = unfinished.query_map([account.as_str()], |row| {
                 let conversation: Option<String> = row.get(2)?;
-                let conversation = conversation.map(|_| from_json(row, 2)).transpose()?;
+                let conversation = conversation.map(|_| query::from_json(row, 2)).transpose()?;
                 let identity: DedupeKey = row.get(1)?;
                 let received = Timestamp::from_millis(row.get(4)?);
                 let (seq, runs) = (row.get(0)?, row.get(5)?);
-                Ok(StoredEvent { seq, identity, conversation, event: from_json(row, 3)?, received, runs })
+                Ok(StoredEvent { seq, identity, conversation, event: query::from_json(row, 3)?, received, runs })
             })?;
             rows.collect()
         };
@@ -217,12 +212,12 @@ impl Store for SqliteStore {
     async fn unsent(&self, account: &AccountId) -> Result<Vec<OutboxRow>> {
         self.flush().await?;
         let account = account.clone();
-        let query = "SELECT seq, account.name, event, key, body, attempts, claimed_at FROM send
-                     JOIN account ON account.id = send.account
-                     WHERE account.name = ? AND settled IS NULL ORDER BY seq";
+        let sql = "SELECT seq, account.name, event, key, body, attempts, claimed_at FROM send
+                   JOIN account ON account.id = send.account
+                   WHERE account.name = ? AND settled IS NULL ORDER BY seq";
         let read = move |c: &Connection| {
-            let mut query = c.prepare_cached(query)?;
-            let rows = query.query_map([account.as_str()], outbox_row)?;
+            let mut unsent = c.prepare_cached(sql)?;
+            let rows = unsent.query_map([account.as_str()], query::outbox_row)?;
             rows.collect()
         };
         self.readers.read("reading unsent messages", read).await
@@ -230,18 +225,7 @@ impl Store for SqliteStore {
 
     async fn dead_letters(&self, after: SendSeq, limit: usize) -> Result<Vec<DeadLetter>> {
         self.flush().await?;
-        let query = "SELECT seq, account.name, event, key, body, attempts, NULL, settled, at FROM dead
-                     JOIN account ON account.id = dead.account
-                     WHERE seq > ? ORDER BY seq LIMIT ?";
-        let read = move |c: &Connection| {
-            let mut query = c.prepare_cached(query)?;
-            let letters = query.query_map(params![after, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
-                let end = row::settlement(row.get_ref(7)?.as_blob()?).map_err(unwritable)?;
-                Ok(DeadLetter { row: outbox_row(row)?, end, at: Timestamp::from_millis(row.get(8)?) })
-            })?;
-            letters.collect()
-        };
-        self.readers.read("reading dead letters", read).await
+        self.readers.read("reading dead letters", move |c| query::dead_letters(c, after, limit)).await
     }
 
     async fn revive(&self, seq: SendSeq) -> Result<Option<OutboxRow>> {
@@ -249,9 +233,9 @@ impl Store for SqliteStore {
         if !self.writer.run(CONTEXT, move |hot, c| hot.revive(c, seq)).await? {
             return Ok(None);
         }
-        let query = "SELECT seq, account.name, event, key, body, attempts, claimed_at FROM send
-                     JOIN account ON account.id = send.account WHERE seq = ?";
-        self.readers.read(CONTEXT, move |c| c.query_row(query, [seq], outbox_row).optional()).await
+        let sql = "SELECT seq, account.name, event, key, body, attempts, claimed_at FROM send
+                   JOIN account ON account.id = send.account WHERE seq = ?";
+        self.readers.read(CONTEXT, move |c| c.query_row(sql, [seq], query::outbox_row).optional()).await
     }
 
     async fn discard(&self, seq: SendSeq) -> Result<bool> {
@@ -318,106 +302,12 @@ impl Store for SqliteStore {
     async fn ledger(&self, account: Option<&AccountId>) -> Result<Ledger> {
         self.flush().await?;
         let account = account.cloned();
-        self.readers.read("reading the ledger", move |c| ledger(c, account.as_ref())).await
+        self.readers.read("reading the ledger", move |c| query::ledger(c, account.as_ref())).await
     }
 
     async fn accounts(&self) -> Result<Vec<AccountId>> {
-        let read = |c: &Connection| {
-            let mut query = c.prepare_cached("SELECT name FROM account ORDER BY name")?;
-            let names = query.query_map([], |row| row.get::<_, String>(0).map(AccountId::new))?;
-            names.collect()
-        };
-        self.readers.read("reading accounts", read).await
+        self.readers.read("reading accounts", query::accounts).await
     }
-}
-
-/// A row of the outbox, from its columns in the order of the queries above.
-fn outbox_row(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
-    let SendContent { to, what, quote, cause, said, from, until } = from_json(row, 4)?;
-    let claimed_at: Option<i64> = row.get(6)?;
-    Ok(OutboxRow {
-        seq: row.get(0)?,
-        account: AccountId::new(row.get::<_, String>(1)?),
-        event: row.get(2)?,
-        key: IdempotencyKey::from_bytes(row.get(3)?),
-        to,
-        what,
-        quote,
-        cause,
-        said_at: Timestamp::from_millis(said),
-        not_before: from.map(Timestamp::from_millis),
-        expires: until.map(Timestamp::from_millis),
-        attempts: row.get(5)?,
-        claimed_at: claimed_at.map(Timestamp::from_millis),
-    })
-}
-
-/// Both books, from one snapshot.
-fn ledger(c: &Connection, account: Option<&AccountId>) -> rusqlite::Result<Ledger> {
-    let snapshot = c.unchecked_transaction()?;
-    let account = match account {
-        Some(name) => {
-            let id = snapshot.query_row("SELECT id FROM account WHERE name = ?", [name.as_str()], |row| row.get(0));
-            match id.optional()? {
-                None => return Ok(Ledger::default()),
-                found => found,
-            }
-        }
-        None => None::<i64>,
-    };
-    let mut ledger = Ledger::default();
-    let (i, o) = (&mut ledger.inbound, &mut ledger.outbound);
-    i.pending =
-        snapshot
-            .query_row("SELECT count(*) FROM event WHERE ?1 IS NULL OR account = ?1", [account], |row| row.get(0))?;
-    let unsent = "SELECT count(*) FROM send WHERE settled IS NULL AND (?1 IS NULL OR account = ?1)";
-    o.pending = snapshot.query_row(unsent, [account], |row| row.get(0))?;
-    let totals = "SELECT term, reason, sum(count) FROM total WHERE ?1 IS NULL OR account = ?1
-                  GROUP BY term, reason HAVING sum(count) <> 0";
-    let mut totals = snapshot.prepare(totals)?;
-    let mut rows = totals.query([account])?;
-    while let Some(row) = rows.next()? {
-        let (term, reason, count): (String, String, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let add = |reasons: &mut BTreeMap<String, u64>, term: &str| {
-            *reasons.entry(format!("{term}({reason})")).or_default() += count;
-        };
-        match term.as_str() {
-            "in.received" => i.received += count,
-            "in.handled" => i.handled += count,
-            "in.handled_none" => i.handled_none += count,
-            "in.merged" => i.merged += count,
-            "in.duplicates" => i.duplicates += count,
-            "in.error" => *i.errors.entry(reason.clone()).or_default() += count,
-            "in.rejected" => {
-                i.rejected += count;
-                add(&mut i.reasons, "rejected");
-            }
-            "in.expired" => {
-                i.expired += count;
-                add(&mut i.reasons, "expired");
-            }
-            "out.said" => o.said += count,
-            "out.sent" => o.sent += count,
-            "out.merged" => o.merged += count,
-            "out.dropped" => o.dropped += count,
-            "out.maybe_sent" => o.maybe_sent += count,
-            "out.rejected" => {
-                o.rejected += count;
-                add(&mut o.reasons, "rejected");
-            }
-            "out.expired" => {
-                o.expired += count;
-                add(&mut o.reasons, "expired");
-            }
-            "out.dead" => {
-                o.dead += count;
-                add(&mut o.reasons, "dead");
-            }
-            // Of a later version.
-            _ => {}
-        }
-    }
-    Ok(ledger.balanced())
 }
 
 /// For [`Arc`]s of the trait.

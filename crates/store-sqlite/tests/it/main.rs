@@ -1,3 +1,6 @@
 //! The SQLite store: the suite of all stores, and what only a file can do.
 
+mod file;
+mod full;
 mod suite;
+mod support;

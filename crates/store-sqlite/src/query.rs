@@ -1,0 +1,129 @@
+//! Queries: what is read from the tables, by the store and by whoever looks at its file.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use wechaty_puppet::IdempotencyKey;
+use wechaty_store::{DeadLetter, Ledger, OutboxRow, SendSeq};
+use wechaty_types::{AccountId, Timestamp};
+
+use crate::{
+    hot::unwritable,
+    row::{self, SendContent},
+};
+
+/// A column that holds JSON.
+pub(crate) fn from_json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    let bytes = row.get_ref(column)?.as_bytes()?;
+    serde_json::from_slice(bytes)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, error.into()))
+}
+
+/// A row of the outbox, from its columns in the order of the queries above.
+pub(crate) fn outbox_row(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
+    let SendContent { to, what, quote, cause, said, from, until } = from_json(row, 4)?;
+    let claimed_at: Option<i64> = row.get(6)?;
+    Ok(OutboxRow {
+        seq: row.get(0)?,
+        account: AccountId::new(row.get::<_, String>(1)?),
+        event: row.get(2)?,
+        key: IdempotencyKey::from_bytes(row.get(3)?),
+        to,
+        what,
+        quote,
+        cause,
+        said_at: Timestamp::from_millis(said),
+        not_before: from.map(Timestamp::from_millis),
+        expires: until.map(Timestamp::from_millis),
+        attempts: row.get(5)?,
+        claimed_at: claimed_at.map(Timestamp::from_millis),
+    })
+}
+
+/// Both books, from one snapshot.
+pub(crate) fn ledger(c: &Connection, account: Option<&AccountId>) -> rusqlite::Result<Ledger> {
+    let snapshot = c.unchecked_transaction()?;
+    let account = match account {
+        Some(name) => {
+            let id = snapshot.query_row("SELECT id FROM account WHERE name = ?", [name.as_str()], |row| row.get(0));
+            match id.optional()? {
+                None => return Ok(Ledger::default()),
+                found => found,
+            }
+        }
+        None => None::<i64>,
+    };
+    let mut ledger = Ledger::default();
+    let (i, o) = (&mut ledger.inbound, &mut ledger.outbound);
+    i.pending =
+        snapshot
+            .query_row("SELECT count(*) FROM event WHERE ?1 IS NULL OR account = ?1", [account], |row| row.get(0))?;
+    let unsent = "SELECT count(*) FROM send WHERE settled IS NULL AND (?1 IS NULL OR account = ?1)";
+    o.pending = snapshot.query_row(unsent, [account], |row| row.get(0))?;
+    let totals = "SELECT term, reason, sum(count) FROM total WHERE ?1 IS NULL OR account = ?1
+                  GROUP BY term, reason HAVING sum(count) <> 0";
+    let mut totals = snapshot.prepare(totals)?;
+    let mut rows = totals.query([account])?;
+    while let Some(row) = rows.next()? {
+        let (term, reason, count): (String, String, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let add = |reasons: &mut BTreeMap<String, u64>, term: &str| {
+            *reasons.entry(format!("{term}({reason})")).or_default() += count;
+        };
+        match term.as_str() {
+            "in.received" => i.received += count,
+            "in.handled" => i.handled += count,
+            "in.handled_none" => i.handled_none += count,
+            "in.merged" => i.merged += count,
+            "in.duplicates" => i.duplicates += count,
+            "in.error" => *i.errors.entry(reason.clone()).or_default() += count,
+            "in.rejected" => {
+                i.rejected += count;
+                add(&mut i.reasons, "rejected");
+            }
+            "in.expired" => {
+                i.expired += count;
+                add(&mut i.reasons, "expired");
+            }
+            "out.said" => o.said += count,
+            "out.sent" => o.sent += count,
+            "out.merged" => o.merged += count,
+            "out.dropped" => o.dropped += count,
+            "out.maybe_sent" => o.maybe_sent += count,
+            "out.rejected" => {
+                o.rejected += count;
+                add(&mut o.reasons, "rejected");
+            }
+            "out.expired" => {
+                o.expired += count;
+                add(&mut o.reasons, "expired");
+            }
+            "out.dead" => {
+                o.dead += count;
+                add(&mut o.reasons, "dead");
+            }
+            // Of a later version.
+            _ => {}
+        }
+    }
+    Ok(ledger.balanced())
+}
+
+/// Dead letters with a number above `after`, in order.
+pub(crate) fn dead_letters(c: &Connection, after: SendSeq, limit: usize) -> rusqlite::Result<Vec<DeadLetter>> {
+    let query = "SELECT seq, account.name, event, key, body, attempts, NULL, settled, at FROM dead
+                 JOIN account ON account.id = dead.account
+                 WHERE seq > ? ORDER BY seq LIMIT ?";
+    let mut query = c.prepare_cached(query)?;
+    let letters = query.query_map(params![after, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+        let end = row::settlement(row.get_ref(7)?.as_blob()?).map_err(unwritable)?;
+        Ok(DeadLetter { row: outbox_row(row)?, end, at: Timestamp::from_millis(row.get(8)?) })
+    })?;
+    letters.collect()
+}
+
+/// The accounts, sorted.
+pub(crate) fn accounts(c: &Connection) -> rusqlite::Result<Vec<AccountId>> {
+    let mut query = c.prepare_cached("SELECT name FROM account ORDER BY name")?;
+    let names = query.query_map([], |row| row.get::<_, String>(0).map(AccountId::new))?;
+    names.collect()
+}

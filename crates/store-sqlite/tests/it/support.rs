@@ -1,0 +1,61 @@
+//! A folder with a store, and rows to put into it.
+
+use std::{path::PathBuf, sync::Arc};
+
+use tempfile::TempDir;
+use wechaty_puppet::{IdempotencyKey, MessagePayload};
+use wechaty_store::{Incoming, OutboxRow};
+use wechaty_store_sqlite::SqliteStore;
+use wechaty_types::{AccountId, ConversationId, Event, SayablePayload, Timestamp};
+
+pub(crate) struct Place {
+    _folder: TempDir,
+    pub(crate) path: PathBuf,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        Self { path: folder.path().join("bot.wechaty.db"), _folder: folder }
+    }
+    pub(crate) fn open(&self) -> SqliteStore {
+        SqliteStore::open(&self.path).expect("it opens")
+    }
+    /// What opening says.
+    pub(crate) fn refusal(&self) -> String {
+        SqliteStore::open(&self.path).expect_err("it does not open").to_string()
+    }
+}
+
+pub(crate) fn account() -> AccountId {
+    AccountId::new("shop")
+}
+
+pub(crate) fn message(id: u32, text: &str) -> Incoming {
+    let mut dedupe = [0; 16];
+    dedupe[..4].copy_from_slice(&id.to_be_bytes());
+    Incoming {
+        dedupe: Some(dedupe),
+        conversation: Some(ConversationId::Contact("alice".into())),
+        event: Event::message(MessagePayload::direct(format!("m{id}"), "alice", "bot", text)),
+        received: Timestamp::from_millis(1_700_000_000_000),
+    }
+}
+
+pub(crate) fn say(event: Option<u64>, key: u8) -> OutboxRow {
+    OutboxRow {
+        seq: 0,
+        key: IdempotencyKey::from_bytes([key; 16]),
+        account: account(),
+        to: ConversationId::Contact("alice".into()),
+        what: Arc::new(SayablePayload::text("dong")),
+        quote: None,
+        cause: None,
+        event,
+        said_at: Timestamp::from_millis(1_700_000_000_001),
+        not_before: None,
+        expires: None,
+        attempts: 0,
+        claimed_at: None,
+    }
+}
