@@ -5,6 +5,7 @@
 
 mod error;
 mod hot;
+mod limit;
 mod lock;
 mod query;
 mod read;
@@ -15,6 +16,8 @@ mod view;
 mod writer;
 
 pub use error::OpenError;
+#[doc(hidden)]
+pub use limit::limit;
 pub use schema::VERSION;
 pub use store::{SqliteOptions, SqliteStore};
 pub use view::SqliteView;

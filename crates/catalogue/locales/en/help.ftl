@@ -82,3 +82,6 @@ help-bench = Measures the SDK on this machine, beside the bare limit
 help-bench-core = In memory: puppet, handler, say, puppet
 help-bench-core-json = Prints JSON
 help-bench-core-seconds = How long each part measures
+help-bench-durable = To a file: every event and every send committed
+help-bench-durable-json = Prints JSON
+help-bench-durable-seconds = How long each part measures

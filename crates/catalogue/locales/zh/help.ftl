@@ -82,3 +82,6 @@ help-bench = 在本机测量 SDK 的速度，与裸跑的极限对照
 help-bench-core = 内存中：puppet、处理函数、say、puppet
 help-bench-core-json = 以 JSON 输出
 help-bench-core-seconds = 每一部分测量多久
+help-bench-durable = 写入文件：每个事件、每次发送都提交
+help-bench-durable-json = 以 JSON 输出
+help-bench-durable-seconds = 每一部分测量多久

@@ -9,21 +9,35 @@ use std::{
 use anyhow::{Context, ensure};
 use wechaty::{Bot, Clock};
 use wechaty_store_sqlite::SqliteStore;
+use wechaty_types::{Event, MessagePayload};
 
 use super::{
+    TEXT,
     full::answer,
     puppet::{BenchPuppet, Feed, Tally},
 };
 
-/// Messages a second with at most so many under way, and the size of the file then, in bytes.
-pub(super) async fn speed(folder: &Path, time: Duration, in_flight: usize) -> anyhow::Result<(u64, u64)> {
-    let path = folder.join(format!("{in_flight}.db"));
+/// Messages a second with at most so many under way.
+pub(super) async fn speed(folder: &Path, time: Duration, in_flight: usize) -> anyhow::Result<u64> {
     let (clock, tally) = (Clock::system(), Tally::new(false));
     let began = clock.now();
-    run(&path, Feed::InFlight(in_flight, time), tally.clone(), &clock).await?;
+    run(&folder.join(format!("{in_flight}.db")), Feed::InFlight(in_flight, time), tally.clone(), &clock).await?;
     let took = clock.now() - began;
-    let size = std::fs::metadata(&path)?.len();
-    Ok(((tally.answered.load(Ordering::Relaxed) as f64 / took.as_secs_f64()) as u64, size))
+    Ok((tally.answered.load(Ordering::Relaxed) as f64 / took.as_secs_f64()) as u64)
+}
+
+/// What the bare loop reaches that writes the same rows in groups of this size.
+pub(super) fn limit(folder: &Path, time: Duration, in_flight: usize) -> anyhow::Result<u64> {
+    let payload = MessagePayload::direct("m1000000", "c1000", "bot", TEXT);
+    let body = serde_json::to_vec(&Event::message(payload))?;
+    Ok(wechaty_store_sqlite::limit(&folder.join(format!("limit-{in_flight}.db")), in_flight, &body, time)?)
+}
+
+/// The size of the file in MiB, when so many messages are received, answered and finished.
+pub(super) async fn size(folder: &Path, messages: u64) -> anyhow::Result<f64> {
+    let path = folder.join("size.db");
+    run(&path, Feed::Count(messages, 1_000), Tally::new(false), &Clock::system()).await?;
+    Ok(std::fs::metadata(&path)?.len() as f64 / f64::from(1 << 20))
 }
 
 /// The 99th percentile in microseconds, from said to answered, at a fixed rate.

@@ -32,6 +32,8 @@ pub(super) enum Feed {
     Fast(Duration),
     /// At most so many under way, for so long.
     InFlight(usize, Duration),
+    /// So many in all, at most so many under way.
+    Count(u64, usize),
     /// So many a second, for so long.
     Paced(u64, Duration),
     /// So many conversations once, nothing then.
@@ -98,6 +100,17 @@ impl BenchPuppet {
         self.tally.said.fetch_add(count as u64, Ordering::Relaxed);
         Ok(cx.accept(batch).await?)
     }
+
+    /// Says as many as may be under way yet; waits if none may.
+    async fn say_what_is_free(&self, cx: &PuppetContext, number: &mut u64, most: u64) -> Result<()> {
+        let freed = self.tally.freed.notified();
+        let under_way = *number - self.tally.answered.load(Ordering::Relaxed);
+        match most.saturating_sub(under_way) {
+            0 => freed.await,
+            free => self.say(cx, number, free as usize).await?,
+        }
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -128,12 +141,13 @@ impl Puppet for BenchPuppet {
             }
             Feed::InFlight(most, time) => {
                 while self.clock.now() - began < time && !cx.cancellation().is_cancelled() {
-                    let freed = self.tally.freed.notified();
-                    let free = most as u64 - (number - self.tally.answered.load(Ordering::Relaxed));
-                    match free {
-                        0 => freed.await,
-                        free => self.say(&cx, &mut number, free as usize).await?,
-                    }
+                    self.say_what_is_free(&cx, &mut number, most as u64).await?;
+                }
+            }
+            Feed::Count(all, most) => {
+                while number < all && !cx.cancellation().is_cancelled() {
+                    let most = (most as u64).min(all - number);
+                    self.say_what_is_free(&cx, &mut number, most).await?;
                 }
             }
             Feed::Paced(rate, time) => loop {
@@ -173,7 +187,7 @@ impl Puppet for BenchPuppet {
             let said = Duration::from_nanos(slot.load(Ordering::Relaxed));
             self.tally.took(self.clock.now().saturating_sub(said));
         }
-        if matches!(self.feed, Feed::InFlight(..)) || answered.is_multiple_of(BATCH as u64) {
+        if matches!(self.feed, Feed::InFlight(..) | Feed::Count(..)) || answered.is_multiple_of(BATCH as u64) {
             self.tally.freed.notify_waiters();
         }
         Ok(Sent::without_id())
