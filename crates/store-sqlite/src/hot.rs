@@ -144,7 +144,7 @@ impl Hot {
         *self.totals.entry((account, term, reason)).or_default() += count;
     }
 
-    fn account(&mut self, c: &Connection, name: &AccountId) -> Result<i64> {
+    pub(crate) fn account(&mut self, c: &Connection, name: &AccountId) -> Result<i64> {
         if let Some(id) = self.accounts.get(name) {
             return Ok(*id);
         }

@@ -3,6 +3,7 @@
 //! Every operation waits for the commit that holds it (WAL, `synchronous=FULL`). A group is whatever waits when the
 //! last commit is over: there is no timer, so a lone message waits for one sync and a thousand share one.
 
+mod archive;
 mod error;
 mod hot;
 mod limit;
@@ -13,8 +14,10 @@ mod row;
 mod schema;
 mod store;
 mod view;
+mod words;
 mod writer;
 
+pub use archive::Keep;
 pub use error::OpenError;
 #[doc(hidden)]
 pub use limit::limit;

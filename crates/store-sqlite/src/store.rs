@@ -10,12 +10,13 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, params};
 use wechaty_puppet::Cursor;
 use wechaty_store::{
-    DeadLetter, DedupeKey, Enqueued, EventSeq, Incoming, Ledger, OutboxRow, Outcome, Reason, Result, Said, SendSeq,
-    Settlement, Store, StoreError, StoredEvent, Versioned,
+    Archive, DeadLetter, DedupeKey, Enqueued, EventSeq, Find, Incoming, Ledger, OutboxRow, Outcome, Reason, Record,
+    Result, Said, SendSeq, Settlement, Store, StoreError, StoredEvent, Versioned,
 };
-use wechaty_types::{AccountId, Timestamp};
+use wechaty_types::{AccountId, ContactId, Timestamp};
 
 use crate::{
+    archive::{self, Keep},
     error::OpenError,
     hot::{EventIn, Hot, SendIn},
     lock::Lock,
@@ -34,11 +35,13 @@ pub struct SqliteOptions {
     /// The largest the file may become; at it, the store refuses what is new as on a full disk. `None`: as large as
     /// the disk.
     pub most_bytes: Option<u64>,
+    /// What is remembered of messages that are over.
+    pub keep: Keep,
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { dedupe_window: 65_536, most_bytes: None }
+        Self { dedupe_window: 65_536, most_bytes: None, keep: Keep::default() }
     }
 }
 
@@ -82,7 +85,7 @@ impl SqliteStore {
         schema::tune(&connection, options.most_bytes).map_err(&sqlite)?;
         schema::migrate(&mut connection, &path)?;
         let hot = Hot::load(&connection, options.dedupe_window).map_err(&sqlite)?;
-        let writer = Writer::start(connection, hot, options.dedupe_window)
+        let writer = Writer::start(connection, hot, options.dedupe_window, options.keep.clone())
             .map_err(|source| OpenError::Io { path: path.clone(), source })?;
         Ok(Self { readers: Readers::new(path.clone()), path, writer, _lock: lock })
     }
@@ -295,6 +298,10 @@ impl Store for SqliteStore {
         self.readers.read("reading keys", read).await
     }
 
+    fn archive(&self) -> Option<&dyn Archive> {
+        Some(self)
+    }
+
     async fn flush(&self) -> Result<()> {
         self.writer.run("writing", |_, _| Ok(())).await
     }
@@ -307,6 +314,22 @@ impl Store for SqliteStore {
 
     async fn accounts(&self) -> Result<Vec<AccountId>> {
         self.readers.read("reading accounts", query::accounts).await
+    }
+}
+
+#[async_trait]
+impl Archive for SqliteStore {
+    fn keep(&self, record: Record) {
+        self.writer.keep(record);
+    }
+
+    async fn find(&self, what: Find, limit: usize) -> Result<Vec<Record>> {
+        self.readers.read("looking into the archive", move |c| archive::find(c, &what, limit)).await
+    }
+
+    async fn forget(&self, account: &AccountId, person: &ContactId) -> Result<u64> {
+        let (account, person) = (account.clone(), person.clone());
+        self.writer.run("forgetting a person", move |hot, c| archive::forget(hot, c, &account, &person)).await
     }
 }
 

@@ -1,21 +1,37 @@
 //! Writer: the one thread that writes. It takes what waits, commits it at once, and tells everybody then.
 
 use std::{
-    sync::mpsc::{Receiver, Sender, channel},
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{Receiver, Sender, channel},
+    },
     thread::JoinHandle,
 };
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
-use wechaty_store::StoreError;
+use wechaty_store::{Record, StoreError};
 
 use crate::{
+    archive::{self, Keep},
     error::failed,
     hot::{Hot, Result},
 };
 
 /// How many operations share a commit.
 const GROUP: usize = 1_000;
+/// How many records for the archive may wait; more are dropped, as what must not be lost goes first.
+const RECORDS: usize = 16_384;
+/// How many records are written between two groups.
+const SOME_RECORDS: usize = 256;
+
+/// What the thread is given.
+enum Task {
+    Do(Box<dyn Job>),
+    Keep(Box<Record>),
+}
 
 /// One operation, on its way to the thread and back.
 trait Job: Send {
@@ -61,16 +77,19 @@ impl<T: Send, W: FnMut(&mut Hot, &Connection) -> Result<T> + Send> Job for Opera
 
 /// The way to the writing thread; dropped, it ends the thread, which does first what was asked for.
 pub(crate) struct Writer {
-    jobs: Option<Sender<Box<dyn Job>>>,
+    tasks: Option<Sender<Task>>,
+    /// How many records wait.
+    records: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
-    pub(crate) fn start(connection: Connection, hot: Hot, window: usize) -> std::io::Result<Self> {
-        let (jobs, queue) = channel();
-        let mut thread = Thread { connection, hot, window };
+    pub(crate) fn start(connection: Connection, hot: Hot, window: usize, keep: Keep) -> std::io::Result<Self> {
+        let (tasks, queue) = channel();
+        let records = Arc::<AtomicUsize>::default();
+        let mut thread = Thread { connection, hot, window, keep, waiting: VecDeque::new(), records: records.clone() };
         let thread = std::thread::Builder::new().name("store".into()).spawn(move || thread.work(&queue))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self { tasks: Some(tasks), records, thread: Some(thread) })
     }
 
     /// Runs an operation in the next group and waits for its commit.
@@ -96,12 +115,21 @@ impl Writer {
         self.give(Operation { context, work, done: None, reply: None });
     }
 
+    /// Keeps a record when nothing else is to be written.
+    pub(crate) fn keep(&self, record: Record) {
+        let Some(tasks) = &self.tasks else { return };
+        if self.records.fetch_add(1, Ordering::Relaxed) >= RECORDS || tasks.send(Task::Keep(Box::new(record))).is_err()
+        {
+            self.records.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
     fn give<T: Send + 'static, W: FnMut(&mut Hot, &Connection) -> Result<T> + Send + 'static>(
         &self,
         operation: Operation<T, W>,
     ) {
-        if let Some(jobs) = &self.jobs
-            && jobs.send(Box::new(operation)).is_err()
+        if let Some(tasks) = &self.tasks
+            && tasks.send(Task::Do(Box::new(operation))).is_err()
         {
             tracing::error!("the store's thread has ended");
         }
@@ -110,7 +138,7 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.jobs = None;
+        self.tasks = None;
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -123,25 +151,36 @@ struct Thread {
     connection: Connection,
     hot: Hot,
     window: usize,
+    keep: Keep,
+    waiting: VecDeque<Record>,
+    records: Arc<AtomicUsize>,
 }
 
 impl Thread {
-    fn work(&mut self, queue: &Receiver<Box<dyn Job>>) {
+    fn work(&mut self, queue: &Receiver<Task>) {
         let mut group: Vec<Box<dyn Job>> = Vec::with_capacity(GROUP);
-        while let Ok(first) = queue.recv() {
-            group.push(first);
-            group.extend(queue.try_iter().take(GROUP - 1));
-            match self.commit(&mut group) {
-                Ok(()) => group.drain(..).for_each(|job| job.tell(Ok(()))),
-                Err(error) if group.len() == 1 => group.drain(..).for_each(|job| job.tell(Err(clone(&error)))),
-                // One of them may be to blame: each for itself, so that the others are done.
-                Err(_) => {
-                    for job in group.drain(..) {
-                        let mut alone = vec![job];
-                        let committed = self.commit(&mut alone);
-                        alone.into_iter().for_each(|job| job.tell(committed.as_ref().map_err(clone).copied()));
-                    }
+        let mut next = queue.recv().ok();
+        while let Some(first) = next {
+            for task in std::iter::once(first).chain(queue.try_iter()).take(GROUP) {
+                match task {
+                    Task::Do(job) => group.push(job),
+                    Task::Keep(record) => self.waiting.push_back(*record),
                 }
+            }
+            if !group.is_empty() {
+                self.work_off(&mut group);
+            }
+            next = queue.try_recv().ok();
+            while next.is_none() && !self.waiting.is_empty() {
+                self.write_records();
+                next = queue.try_recv().ok();
+            }
+            // A flood does not keep the archive waiting for ever.
+            if self.waiting.len() > RECORDS / 2 {
+                self.write_records();
+            }
+            if next.is_none() {
+                next = queue.recv().ok();
             }
         }
         // A clean end leaves one file.
@@ -151,20 +190,58 @@ impl Thread {
         }
     }
 
+    /// Writes some of the records that wait. What cannot be written is forgotten: the ledger has its totals.
+    fn write_records(&mut self) {
+        let some: Vec<_> = self.waiting.drain(..self.waiting.len().min(SOME_RECORDS)).collect();
+        self.records.fetch_sub(some.len(), Ordering::Relaxed);
+        let Self { connection: c, hot, keep, .. } = self;
+        let write = || {
+            c.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            archive::write(hot, c, &some, keep)?;
+            c.prepare_cached("COMMIT")?.execute([]).map(drop)
+        };
+        let mut write = write;
+        if let Err(error) = write() {
+            tracing::warn!(%error, "{} records of the archive could not be written", some.len());
+            self.roll_back();
+        }
+    }
+
+    /// Commits a group and tells everybody.
+    fn work_off(&mut self, group: &mut Vec<Box<dyn Job>>) {
+        match self.commit(group) {
+            Ok(()) => group.drain(..).for_each(|job| job.tell(Ok(()))),
+            Err(error) if group.len() == 1 => group.drain(..).for_each(|job| job.tell(Err(clone(&error)))),
+            // One of them may be to blame: each for itself, so that the others are done.
+            Err(_) => {
+                for job in group.drain(..) {
+                    let mut alone = vec![job];
+                    let committed = self.commit(&mut alone);
+                    alone.into_iter().for_each(|job| job.tell(committed.as_ref().map_err(clone).copied()));
+                }
+            }
+        }
+    }
+
     fn commit(&mut self, group: &mut [Box<dyn Job>]) -> Result<()> {
         let committed = self.transaction(group);
         if let Err(error) = &committed {
             let what = group.first().map_or("writing", |job| job.context());
             tracing::error!(%error, "the store failed while {what}");
-            if !self.connection.is_autocommit() {
-                let _ = self.connection.execute_batch("ROLLBACK");
-            }
-            match Hot::load(&self.connection, self.window) {
-                Ok(hot) => self.hot = hot,
-                Err(error) => tracing::error!(%error, "the store cannot be read again"),
-            }
+            self.roll_back();
         }
         committed
+    }
+
+    /// As it was before the transaction, in the file and here.
+    fn roll_back(&mut self) {
+        if !self.connection.is_autocommit() {
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+        match Hot::load(&self.connection, self.window) {
+            Ok(hot) => self.hot = hot,
+            Err(error) => tracing::error!(%error, "the store cannot be read again"),
+        }
     }
 
     fn transaction(&mut self, group: &mut [Box<dyn Job>]) -> Result<()> {

@@ -1,5 +1,6 @@
 //! STORE: all state goes through one trait of few, batched, idempotent operations; none is atomic across conversations.
 
+mod archive;
 mod ledger;
 mod memory;
 
@@ -10,6 +11,7 @@ use bytes::Bytes;
 use wechaty_puppet::{BoxError, Cursor, IdempotencyKey, Sent};
 use wechaty_types::{AccountId, ConversationId, Event, MessageId, SayablePayload, Timestamp};
 
+pub use archive::{Archive, Book, Find, Record};
 pub use ledger::{InLedger, Ledger, OutLedger};
 pub use memory::MemoryStore;
 
@@ -279,6 +281,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// Keys of a namespace, sorted.
     async fn keys(&self, namespace: &str) -> Result<Vec<String>>;
+
+    /// What it remembers of what is over; `None`: nothing.
+    fn archive(&self) -> Option<&dyn Archive> {
+        None
+    }
 
     /// Returns when everything asked for before is durable.
     async fn flush(&self) -> Result<()>;

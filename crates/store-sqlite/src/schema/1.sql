@@ -80,3 +80,32 @@ CREATE TABLE last (
     send  INTEGER NOT NULL
 ) STRICT;
 INSERT INTO last VALUES (0, 0, 0);
+
+-- What is over: each message's way and, if wanted, its words.
+CREATE TABLE archive (
+    id           INTEGER PRIMARY KEY,
+    book         INTEGER NOT NULL,
+    seq          INTEGER NOT NULL,
+    account      INTEGER NOT NULL,
+    kind         TEXT NOT NULL,
+    platform_id  TEXT,
+    key          BLOB NOT NULL,
+    conversation TEXT,
+    person       TEXT,
+    event        INTEGER,
+    handlers     TEXT NOT NULL,
+    began        INTEGER NOT NULL,
+    tried        INTEGER,
+    ended        INTEGER,
+    outcome      TEXT NOT NULL,
+    attempts     INTEGER NOT NULL,
+    text         TEXT
+) STRICT;
+CREATE INDEX archive_platform_id ON archive (platform_id) WHERE platform_id IS NOT NULL;
+CREATE INDEX archive_conversation ON archive (conversation, id) WHERE conversation IS NOT NULL;
+CREATE INDEX archive_event ON archive (event) WHERE event IS NOT NULL;
+
+-- Their words, as words.rs cuts them.
+CREATE VIRTUAL TABLE archive_words USING fts5 (
+    words, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 0'
+);

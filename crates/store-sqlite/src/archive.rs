@@ -1,0 +1,208 @@
+//! Archive: records of what is over, written when nothing else is to be written, and found again.
+
+use std::{borrow::Cow, sync::Arc};
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use wechaty_store::{Book, DedupeKey, EventSeq, Find, Record};
+use wechaty_types::{AccountId, ContactId, ConversationId, Timestamp};
+
+use crate::{
+    hot::{Hot, unwritable},
+    query::from_json,
+    words,
+};
+
+/// What of an archive is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Keep {
+    /// Whether the words of messages are kept, and can be searched.
+    pub words: bool,
+    /// How many records are kept.
+    pub records: u64,
+    /// How long records are kept.
+    pub time: std::time::Duration,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { words: true, records: 1_000_000, time: std::time::Duration::from_secs(90 * 24 * 60 * 60) }
+    }
+}
+
+const COLUMNS: &str = "book, seq, account.name, kind, platform_id, key, conversation, person, event, handlers, began,
+                       tried, ended, outcome, attempts, text";
+
+/// Writes records, and takes those away whose time is over.
+pub(crate) fn write(hot: &mut Hot, c: &Connection, records: &[Record], keep: &Keep) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO archive (book, seq, account, kind, platform_id, key, conversation, person, event, handlers,
+               began, tried, ended, outcome, attempts, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let mut insert = c.prepare_cached(sql)?;
+    let mut index = c.prepare_cached("INSERT INTO archive_words (rowid, words) VALUES (?, ?)")?;
+    for record in records {
+        let account = hot.account(c, &record.account)?;
+        let conversation = record.conversation.as_ref().map(serde_json::to_string).transpose().map_err(unwritable)?;
+        let text = record.text.as_deref().filter(|text| keep.words && !text.is_empty());
+        let id = insert.insert(params![
+            record.book as u8,
+            record.seq,
+            account,
+            record.kind,
+            record.id,
+            record.key,
+            conversation,
+            record.person.as_ref().map(ContactId::as_str),
+            record.event,
+            record.by.join("\n"),
+            record.began.as_millis(),
+            record.tried.map(Timestamp::as_millis),
+            record.ended.map(Timestamp::as_millis),
+            record.end,
+            record.attempts,
+            text
+        ])?;
+        if let Some(text) = text {
+            index.execute(params![id, words::indexed(text)])?;
+        }
+    }
+    let last = c.last_insert_rowid();
+    let now = records.last().and_then(|record| record.ended).map_or(0, Timestamp::as_millis);
+    expire(c, last, now, keep)
+}
+
+/// Takes away what is too old or too much; a little each time.
+fn expire(c: &Connection, last: i64, now: i64, keep: &Keep) -> rusqlite::Result<()> {
+    const MOST: i64 = 1_024;
+    let too_many = last.saturating_sub(i64::try_from(keep.records).unwrap_or(i64::MAX));
+    let too_old = now.saturating_sub(i64::try_from(keep.time.as_millis()).unwrap_or(i64::MAX));
+    let sql = "SELECT max(id) FROM (SELECT id FROM archive WHERE id <= ? OR ended < ? ORDER BY id LIMIT ?)";
+    let first = c
+        .prepare_cached("SELECT id, ended FROM archive ORDER BY id LIMIT 1")?
+        .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?.unwrap_or(0))));
+    // The oldest decides whether there is anything to do.
+    let Some((first, ended)) = first.optional()? else { return Ok(()) };
+    if first > too_many && ended >= too_old {
+        return Ok(());
+    }
+    let until: Option<i64> = c.prepare_cached(sql)?.query_row(params![too_many, too_old, MOST], |row| row.get(0))?;
+    let Some(until) = until.map(|until| until.min(first + MOST)) else { return Ok(()) };
+    c.prepare_cached("DELETE FROM archive_words WHERE rowid <= ?")?.execute([until])?;
+    c.prepare_cached("DELETE FROM archive WHERE id <= ?")?.execute([until])?;
+    Ok(())
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
+    let conversation: Option<String> = row.get(6)?;
+    let by: String = row.get(9)?;
+    let time = |column| row.get::<_, Option<i64>>(column).map(|time| time.map(Timestamp::from_millis));
+    Ok(Record {
+        book: if row.get::<_, u8>(0)? == Book::In as u8 { Book::In } else { Book::Out },
+        seq: row.get(1)?,
+        account: AccountId::new(row.get::<_, String>(2)?),
+        kind: Cow::Owned(row.get(3)?),
+        id: row.get(4)?,
+        key: row.get(5)?,
+        conversation: conversation.map(|_| from_json(row, 6)).transpose()?,
+        person: row.get::<_, Option<String>>(7)?.map(ContactId::new),
+        event: row.get(8)?,
+        by: by.split('\n').filter(|name| !name.is_empty()).map(Arc::from).collect(),
+        began: Timestamp::from_millis(row.get(10)?),
+        tried: time(11)?,
+        ended: time(12)?,
+        end: Cow::Owned(row.get(13)?),
+        attempts: row.get(14)?,
+        text: row.get(15)?,
+    })
+}
+
+fn records(c: &Connection, tail: &str, args: impl rusqlite::Params) -> rusqlite::Result<Vec<Record>> {
+    let sql = format!("SELECT {COLUMNS} FROM archive JOIN account ON account.id = archive.account {tail}");
+    let mut query = c.prepare_cached(&sql)?;
+    let found = query.query_map(args, record)?;
+    found.collect()
+}
+
+/// Finds records, the latest first.
+pub(crate) fn find(c: &Connection, what: &Find, limit: usize) -> rusqlite::Result<Vec<Record>> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    match what {
+        Find::Id(id) => by_id(c, id, limit),
+        Find::Last(None) => records(c, "ORDER BY archive.id DESC LIMIT ?", [limit]),
+        Find::Last(Some(with)) => {
+            let tail = "WHERE person = ?1 OR conversation IN (?2, ?3) ORDER BY archive.id DESC LIMIT ?4";
+            let contact = json(&ConversationId::Contact(with.as_str().into()))?;
+            let room = json(&ConversationId::Room(with.as_str().into()))?;
+            records(c, tail, params![with, contact, room, limit])
+        }
+        Find::Words(words) => {
+            let Some(question) = words::question(words) else { return Ok(Vec::new()) };
+            let tail = "WHERE archive.id IN (SELECT rowid FROM archive_words WHERE archive_words MATCH ?
+                        ORDER BY rowid DESC LIMIT ?) ORDER BY archive.id DESC";
+            records(c, tail, params![question, limit])
+        }
+        Find::History(conversation, before) => {
+            let tail = "WHERE conversation = ? AND archive.seq < ? ORDER BY archive.id DESC LIMIT ?";
+            let before = before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX);
+            records(c, tail, params![json(conversation)?, before, limit])
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn json(conversation: &ConversationId) -> rusqlite::Result<String> {
+    serde_json::to_string(conversation).map_err(unwritable)
+}
+
+/// The end of the texts that begin with `prefix`.
+fn behind(prefix: &str) -> String {
+    format!("{prefix}\u{10ffff}")
+}
+
+fn by_id(c: &Connection, id: &str, limit: i64) -> rusqlite::Result<Vec<Record>> {
+    let number = id.strip_prefix('e').and_then(|number| number.parse::<EventSeq>().ok());
+    let mut found = match number {
+        Some(seq) => records(c, "WHERE book = 0 AND seq = ? ORDER BY archive.id LIMIT ?", params![seq, limit])?,
+        None => Vec::new(),
+    };
+    if found.is_empty() {
+        let tail = "WHERE platform_id >= ? AND platform_id < ? ORDER BY archive.id DESC LIMIT ?";
+        found = records(c, tail, params![id, behind(id), limit])?;
+    }
+    if found.is_empty()
+        && let Some((from, to)) = key_range(id)
+    {
+        let tail = "WHERE key BETWEEN ? AND ? ORDER BY archive.id DESC LIMIT ?";
+        found = records(c, tail, params![from, to, limit])?;
+    }
+    // A message brings what it led to, and what led to it.
+    if let [only] = &found[..] {
+        let event = if only.book == Book::In { Some(only.seq) } else { only.event };
+        if let Some(event) = event {
+            let tail = "WHERE (book = 0 AND seq = ?1) OR (book = 1 AND event = ?1) ORDER BY book, archive.id LIMIT ?2";
+            return records(c, tail, params![event, limit]);
+        }
+    }
+    Ok(found)
+}
+
+/// The keys whose hexadecimal form begins so.
+fn key_range(prefix: &str) -> Option<(DedupeKey, DedupeKey)> {
+    if prefix.is_empty() || prefix.len() > 32 || !prefix.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let at = |fill: char| {
+        let digits = format!("{prefix}{}", fill.to_string().repeat(32 - prefix.len()));
+        u128::from_str_radix(&digits, 16).ok().map(u128::to_be_bytes)
+    };
+    Some((at('0')?, at('f')?))
+}
+
+/// Forgets a person: their words, their ids, and the words said to them.
+pub(crate) fn forget(hot: &mut Hot, c: &Connection, account: &AccountId, person: &ContactId) -> rusqlite::Result<u64> {
+    let account = hot.account(c, account)?;
+    let conversation = json(&ConversationId::Contact(person.clone()))?;
+    let args = params![account, person.as_str(), conversation];
+    let theirs = "account = ? AND (person = ? OR conversation = ?)";
+    c.execute(&format!("DELETE FROM archive_words WHERE rowid IN (SELECT id FROM archive WHERE {theirs})"), args)?;
+    c.execute(&format!("DELETE FROM archive WHERE {theirs}"), args).map(|count| count as u64)
+}

@@ -1,0 +1,94 @@
+//! ARCHIVE: what is over, as it is remembered: each message's way and, if wanted, its words. Beside the hot path: to
+//! keep a record waits for nobody, and under more than the store can write the oldest promise wins, not the archive.
+
+use std::{borrow::Cow, sync::Arc};
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use wechaty_types::{AccountId, ContactId, ConversationId, Timestamp};
+
+use crate::{DedupeKey, EventSeq, Result};
+
+/// Which of the two books a message is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Book {
+    /// Received.
+    In,
+    /// Said.
+    Out,
+}
+
+/// The way of one event or one send.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Which book.
+    pub book: Book,
+    /// Its number in the journal or the outbox.
+    pub seq: u64,
+    /// Whose.
+    pub account: AccountId,
+    /// Name of the event, or kind of what was said.
+    pub kind: Cow<'static, str>,
+    /// The platform's id, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Names the event across runs; the idempotency key of a send.
+    pub key: DedupeKey,
+    /// Where.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<ConversationId>,
+    /// Who said it; nobody for what the bot said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<ContactId>,
+    /// The event in whose run it was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<EventSeq>,
+    /// The handlers it went through.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by: Vec<Arc<str>>,
+    /// When it was received or said.
+    pub began: Timestamp,
+    /// When it was first tried; sends only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried: Option<Timestamp>,
+    /// When it was over; `None`: it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+    /// What became of it, as the ledger counts it: `handled`, `rejected(poison)`, `sent`, `pending` …
+    pub end: Cow<'static, str>,
+    /// How often it was tried, or began.
+    #[serde(default)]
+    pub attempts: u32,
+    /// Its words, if they are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// What to look for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Find {
+    /// A message by the platform's id, its event's number (`e12`) or its key; the beginning of either is enough. What
+    /// the event said comes with it.
+    Id(String),
+    /// The latest messages, with a person or in a conversation of this id, or with anybody.
+    Last(Option<String>),
+    /// Messages with these words; of Chinese any part of a sentence is a word.
+    Words(String),
+    /// Messages of a conversation before the record of this number (`None`: the latest).
+    History(ConversationId, Option<u64>),
+}
+
+/// What a store remembers of what is over.
+#[async_trait]
+pub trait Archive: Send + Sync {
+    /// Keeps a record, soon. Waits for nothing.
+    fn keep(&self, record: Record);
+
+    /// Records that fit, the latest first, at most so many; what is not over yet among them.
+    async fn find(&self, what: Find, limit: usize) -> Result<Vec<Record>>;
+
+    /// Forgets a person: their words and ids. Gives how many records were forgotten.
+    async fn forget(&self, account: &AccountId, person: &ContactId) -> Result<u64>;
+}
