@@ -8,7 +8,7 @@ use wechaty_types::{AccountId, ContactId, ConversationId, Timestamp};
 
 use crate::{
     hot::{Hot, unwritable},
-    query::from_json,
+    query::{self, from_json},
     words,
 };
 
@@ -124,7 +124,43 @@ fn records(c: &Connection, tail: &str, args: impl rusqlite::Params) -> rusqlite:
 
 /// Finds records, the latest first.
 pub(crate) fn find(c: &Connection, what: &Find, limit: usize) -> rusqlite::Result<Vec<Record>> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let most = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut found = pending(c, what, limit)?;
+    found.extend(over(c, what, most)?);
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// What fits and is not over, the latest first.
+fn pending(c: &Connection, what: &Find, limit: usize) -> rusqlite::Result<Vec<Record>> {
+    let fits = |record: &Record| match what {
+        Find::Id(id) => {
+            let key = u128::from_be_bytes(record.key);
+            record.id.as_ref().is_some_and(|it| it.starts_with(id.as_str()))
+                || record.book == Book::In && *id == format!("e{}", record.seq)
+                || format!("{key:032x}").starts_with(id.as_str())
+        }
+        Find::Last(None) => true,
+        Find::Last(Some(with)) => {
+            record.person.as_ref().is_some_and(|person| person.as_str() == with)
+                || record.conversation.as_ref().is_some_and(|conversation| conversation.as_str() == with)
+        }
+        // The words of what is not over are not indexed yet.
+        _ => false,
+    };
+    if !matches!(what, Find::Id(_) | Find::Last(_)) {
+        return Ok(Vec::new());
+    }
+    let mut found: Vec<_> = query::pending_sends(c)?.iter().map(|row| Record::of_send(row, None)).collect();
+    found.extend(query::pending_events(c)?.iter().map(|(account, event)| Record::of_event(account, event)));
+    found.retain(fits);
+    found.sort_by_key(|record| std::cmp::Reverse((record.began, record.seq)));
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// What fits and is over.
+fn over(c: &Connection, what: &Find, limit: i64) -> rusqlite::Result<Vec<Record>> {
     match what {
         Find::Id(id) => by_id(c, id, limit),
         Find::Last(None) => records(c, "ORDER BY archive.id DESC LIMIT ?", [limit]),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wechaty_puppet::IdempotencyKey;
-use wechaty_store::{DeadLetter, Ledger, OutboxRow, SendSeq};
+use wechaty_store::{DeadLetter, Ledger, OutboxRow, SendSeq, StoredEvent};
 use wechaty_types::{AccountId, Timestamp};
 
 use crate::{
@@ -126,4 +126,43 @@ pub(crate) fn accounts(c: &Connection) -> rusqlite::Result<Vec<AccountId>> {
     let mut query = c.prepare_cached("SELECT name FROM account ORDER BY name")?;
     let names = query.query_map([], |row| row.get::<_, String>(0).map(AccountId::new))?;
     names.collect()
+}
+
+const PENDING: &str = "LIMIT 10000";
+
+/// Events that are not finished, of all accounts, the latest first.
+pub(crate) fn pending_events(c: &Connection) -> rusqlite::Result<Vec<(AccountId, StoredEvent)>> {
+    let sql = format!("{EVENTS} ORDER BY seq DESC {PENDING}");
+    let mut query = c.prepare_cached(&sql)?;
+    let rows = query.query_map([], |row| Ok((AccountId::new(row.get::<_, String>(6)?), stored_event(row)?)))?;
+    rows.collect()
+}
+
+/// Sends that are not settled, of all accounts, the latest first.
+pub(crate) fn pending_sends(c: &Connection) -> rusqlite::Result<Vec<OutboxRow>> {
+    let sql = format!("{SENDS} WHERE settled IS NULL ORDER BY seq DESC {PENDING}");
+    let mut query = c.prepare_cached(&sql)?;
+    let rows = query.query_map([], outbox_row)?;
+    rows.collect()
+}
+
+/// The columns of a journalled event.
+pub(crate) const EVENTS: &str = "SELECT seq, identity, conversation, body, received, runs, account.name FROM event
+                                 JOIN account ON account.id = event.account";
+
+/// The columns of a send.
+pub(crate) const SENDS: &str = "SELECT seq, account.name, event, key, body, attempts, claimed_at FROM send
+                                JOIN account ON account.id = send.account";
+
+/// An event, from its columns.
+pub(crate) fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
+    let conversation: Option<String> = row.get(2)?;
+    Ok(StoredEvent {
+        seq: row.get(0)?,
+        identity: row.get(1)?,
+        conversation: conversation.map(|_| from_json(row, 2)).transpose()?,
+        event: from_json(row, 3)?,
+        received: Timestamp::from_millis(row.get(4)?),
+        runs: row.get(5)?,
+    })
 }

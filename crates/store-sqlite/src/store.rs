@@ -10,8 +10,8 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, params};
 use wechaty_puppet::Cursor;
 use wechaty_store::{
-    Archive, DeadLetter, DedupeKey, Enqueued, EventSeq, Find, Incoming, Ledger, OutboxRow, Outcome, Reason, Record,
-    Result, Said, SendSeq, Settlement, Store, StoreError, StoredEvent, Versioned,
+    Archive, DeadLetter, Enqueued, EventSeq, Find, Incoming, Ledger, OutboxRow, Outcome, Reason, Record, Result, Said,
+    SendSeq, Settlement, Store, StoreError, StoredEvent, Versioned,
 };
 use wechaty_types::{AccountId, ContactId, Timestamp};
 
@@ -90,6 +90,11 @@ impl SqliteStore {
         Ok(Self { readers: Readers::new(path.clone()), path, writer, _lock: lock })
     }
 
+    /// Waits until the operations that nobody waited for are committed.
+    async fn caught_up(&self) -> Result<()> {
+        self.writer.run("writing", |_, _| Ok(())).await
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -164,20 +169,11 @@ impl Store for SqliteStore {
     }
 
     async fn unfinished(&self, account: &AccountId) -> Result<Vec<StoredEvent>> {
-        self.flush().await?;
+        self.caught_up().await?;
         let account = account.clone();
-        let sql = "SELECT seq, identity, conversation, body, received, runs FROM event JOIN account ON account.id = event.account
-                   WHERE account.name = ? ORDER BY seq";
         let read = move |c: &Connection| {
-            let mut unfinished = c.prepare_cached(sql)?;
-            let rows = unfinished.query_map([account.as_str()], |row| {
-                let conversation: Option<String> = row.get(2)?;
-                let conversation = conversation.map(|_| query::from_json(row, 2)).transpose()?;
-                let identity: DedupeKey = row.get(1)?;
-                let received = Timestamp::from_millis(row.get(4)?);
-                let (seq, runs) = (row.get(0)?, row.get(5)?);
-                Ok(StoredEvent { seq, identity, conversation, event: query::from_json(row, 3)?, received, runs })
-            })?;
+            let mut unfinished = c.prepare_cached(&format!("{} WHERE account.name = ? ORDER BY seq", query::EVENTS))?;
+            let rows = unfinished.query_map([account.as_str()], query::stored_event)?;
             rows.collect()
         };
         self.readers.read("reading unfinished events", read).await
@@ -213,13 +209,11 @@ impl Store for SqliteStore {
     }
 
     async fn unsent(&self, account: &AccountId) -> Result<Vec<OutboxRow>> {
-        self.flush().await?;
+        self.caught_up().await?;
         let account = account.clone();
-        let sql = "SELECT seq, account.name, event, key, body, attempts, claimed_at FROM send
-                   JOIN account ON account.id = send.account
-                   WHERE account.name = ? AND settled IS NULL ORDER BY seq";
+        let sql = format!("{} WHERE account.name = ? AND settled IS NULL ORDER BY seq", query::SENDS);
         let read = move |c: &Connection| {
-            let mut unsent = c.prepare_cached(sql)?;
+            let mut unsent = c.prepare_cached(&sql)?;
             let rows = unsent.query_map([account.as_str()], query::outbox_row)?;
             rows.collect()
         };
@@ -227,7 +221,7 @@ impl Store for SqliteStore {
     }
 
     async fn dead_letters(&self, after: SendSeq, limit: usize) -> Result<Vec<DeadLetter>> {
-        self.flush().await?;
+        self.caught_up().await?;
         self.readers.read("reading dead letters", move |c| query::dead_letters(c, after, limit)).await
     }
 
@@ -236,9 +230,8 @@ impl Store for SqliteStore {
         if !self.writer.run(CONTEXT, move |hot, c| hot.revive(c, seq)).await? {
             return Ok(None);
         }
-        let sql = "SELECT seq, account.name, event, key, body, attempts, claimed_at FROM send
-                   JOIN account ON account.id = send.account WHERE seq = ?";
-        self.readers.read(CONTEXT, move |c| c.query_row(sql, [seq], query::outbox_row).optional()).await
+        let sql = format!("{} WHERE seq = ?", query::SENDS);
+        self.readers.read(CONTEXT, move |c| c.query_row(&sql, [seq], query::outbox_row).optional()).await
     }
 
     async fn discard(&self, seq: SendSeq) -> Result<bool> {
@@ -303,11 +296,11 @@ impl Store for SqliteStore {
     }
 
     async fn flush(&self) -> Result<()> {
-        self.writer.run("writing", |_, _| Ok(())).await
+        self.writer.flush().await
     }
 
     async fn ledger(&self, account: Option<&AccountId>) -> Result<Ledger> {
-        self.flush().await?;
+        self.caught_up().await?;
         let account = account.cloned();
         self.readers.read("reading the ledger", move |c| query::ledger(c, account.as_ref())).await
     }

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
-use wechaty_store::{DeadLetter, Ledger, SendSeq};
+use wechaty_store::{DeadLetter, Find, Ledger, Record, SendSeq};
 use wechaty_types::AccountId;
 
-use crate::{OpenError, query, read, schema};
+use crate::{OpenError, archive, query, read, schema};
 
 /// A store that is only read.
 #[derive(Debug)]
@@ -49,6 +49,14 @@ impl SqliteView {
     /// When the file cannot be read.
     pub fn accounts(&self) -> Result<Vec<AccountId>, OpenError> {
         self.read(query::accounts)
+    }
+
+    /// What is remembered, and what is not over yet, the latest first, at most so many.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn find(&self, what: &Find, limit: usize) -> Result<Vec<Record>, OpenError> {
+        self.read(|c| archive::find(c, what, limit))
     }
 
     /// Dead letters with a number above `after`, in order, at most so many.

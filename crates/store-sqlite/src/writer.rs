@@ -31,6 +31,8 @@ const SOME_RECORDS: usize = 256;
 enum Task {
     Do(Box<dyn Job>),
     Keep(Box<Record>),
+    /// Tells when all before it is written, records too.
+    Flush(oneshot::Sender<()>),
 }
 
 /// One operation, on its way to the thread and back.
@@ -106,6 +108,16 @@ impl Writer {
         }
     }
 
+    /// Waits until everything asked for before is written, records too.
+    pub(crate) async fn flush(&self) -> std::result::Result<(), StoreError> {
+        let (reply, told) = oneshot::channel();
+        let given = self.tasks.as_ref().is_some_and(|tasks| tasks.send(Task::Flush(reply)).is_ok());
+        match given && told.await.is_ok() {
+            true => Ok(()),
+            false => Err(StoreError::Failed { context: "writing", source: "the store's thread has ended".into() }),
+        }
+    }
+
     /// Runs an operation in the next group; it is in the file before anything that is asked for later.
     pub(crate) fn run_behind<T: Send + 'static>(
         &self,
@@ -159,17 +171,24 @@ struct Thread {
 impl Thread {
     fn work(&mut self, queue: &Receiver<Task>) {
         let mut group: Vec<Box<dyn Job>> = Vec::with_capacity(GROUP);
+        let mut flushes = Vec::new();
         let mut next = queue.recv().ok();
         while let Some(first) = next {
             for task in std::iter::once(first).chain(queue.try_iter()).take(GROUP) {
                 match task {
                     Task::Do(job) => group.push(job),
                     Task::Keep(record) => self.waiting.push_back(*record),
+                    Task::Flush(reply) => flushes.push(reply),
                 }
             }
             if !group.is_empty() {
                 self.work_off(&mut group);
             }
+            while !flushes.is_empty() && !self.waiting.is_empty() {
+                self.write_records();
+            }
+            // Who asked may have gone.
+            flushes.drain(..).for_each(|reply| drop(reply.send(())));
             next = queue.try_recv().ok();
             while next.is_none() && !self.waiting.is_empty() {
                 self.write_records();

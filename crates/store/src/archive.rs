@@ -5,9 +5,9 @@ use std::{borrow::Cow, sync::Arc};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use wechaty_types::{AccountId, ContactId, ConversationId, Timestamp};
+use wechaty_types::{AccountId, ContactId, ConversationId, Event, EventPayload, Timestamp};
 
-use crate::{DedupeKey, EventSeq, Result};
+use crate::{DedupeKey, EventSeq, OutboxRow, Result, Settlement, StoredEvent};
 
 /// Which of the two books a message is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -63,6 +63,78 @@ pub struct Record {
     /// Its words, if they are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+}
+
+/// What is not over.
+const PENDING: &str = "pending";
+
+impl Record {
+    /// Of an event that is not finished.
+    pub fn of_event(account: &AccountId, event: &StoredEvent) -> Self {
+        let message = event.event.message_payload();
+        Self {
+            book: Book::In,
+            seq: event.seq,
+            account: account.clone(),
+            kind: event.event.what.kind().as_str().into(),
+            id: platform_id(&event.event),
+            key: event.identity,
+            conversation: event.conversation.clone(),
+            person: message.map(|message| message.talker_id.clone()).or_else(|| actor(&event.event)),
+            event: None,
+            by: Vec::new(),
+            began: event.received,
+            tried: None,
+            ended: None,
+            end: PENDING.into(),
+            attempts: event.runs,
+            text: message.and_then(|message| message.text.clone()),
+        }
+    }
+
+    /// Of a send, and what became of it.
+    pub fn of_send(row: &OutboxRow, end: Option<(&Settlement, Timestamp)>) -> Self {
+        Self {
+            book: Book::Out,
+            seq: row.seq,
+            account: row.account.clone(),
+            kind: row.what.kind().into(),
+            id: match end {
+                Some((Settlement::Sent(sent), _)) => sent.id.as_ref().map(ToString::to_string),
+                _ => None,
+            },
+            key: *row.key.as_bytes(),
+            conversation: Some(row.to.clone()),
+            person: None,
+            event: row.event,
+            by: Vec::new(),
+            began: row.said_at,
+            tried: row.claimed_at,
+            ended: end.map(|(_, at)| at),
+            end: end.map_or(PENDING.into(), |(settlement, _)| settlement.end()),
+            attempts: row.attempts,
+            text: row.what.as_text().map(str::to_owned),
+        }
+    }
+}
+
+fn platform_id(event: &Event) -> Option<String> {
+    match &event.what {
+        EventPayload::Message(message) => Some(message.message_id.to_string()),
+        // What has no id of its own is named by what it is about and when: nobody would look for that.
+        EventPayload::Friendship(_) | EventPayload::RoomInvite(_) | EventPayload::Post(_) | EventPayload::Action(_) => {
+            event.dedupe_id()
+        }
+        _ => None,
+    }
+}
+
+fn actor(event: &Event) -> Option<ContactId> {
+    match &event.what {
+        EventPayload::Login(login) => Some(login.contact_id.clone()),
+        EventPayload::Action(action) => Some(action.actor_id.clone()),
+        _ => None,
+    }
 }
 
 /// What to look for.

@@ -85,13 +85,13 @@ impl InLedger {
                 }
             }
             Outcome::Merged => self.merged += 1,
-            Outcome::Rejected(reason) => {
+            Outcome::Rejected(_) => {
                 self.rejected += 1;
-                *self.reasons.entry(format!("rejected({reason})")).or_default() += 1;
+                *self.reasons.entry(outcome.end().into_owned()).or_default() += 1;
             }
-            Outcome::Expired(reason) => {
+            Outcome::Expired(_) => {
                 self.expired += 1;
-                *self.reasons.entry(format!("expired({reason})")).or_default() += 1;
+                *self.reasons.entry(outcome.end().into_owned()).or_default() += 1;
             }
         }
     }
@@ -140,9 +140,9 @@ impl OutLedger {
             Settlement::Merged => (&mut self.merged, None),
             Settlement::Dropped => (&mut self.dropped, None),
             Settlement::MaybeSent => (&mut self.maybe_sent, None),
-            Settlement::Rejected(reason) => (&mut self.rejected, Some(format!("rejected({reason})"))),
-            Settlement::Expired(reason) => (&mut self.expired, Some(format!("expired({reason})"))),
-            Settlement::Dead(reason) => (&mut self.dead, Some(format!("dead({reason})"))),
+            Settlement::Rejected(_) => (&mut self.rejected, Some(settlement.end().into_owned())),
+            Settlement::Expired(_) => (&mut self.expired, Some(settlement.end().into_owned())),
+            Settlement::Dead(_) => (&mut self.dead, Some(settlement.end().into_owned())),
         }
     }
 

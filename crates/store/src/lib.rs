@@ -105,6 +105,19 @@ pub enum Outcome {
     Expired(Reason),
 }
 
+impl Outcome {
+    /// The ledger's term, with its reason: `handled`, `rejected(poison)`.
+    pub fn end(&self) -> Cow<'static, str> {
+        match self {
+            Self::Handled { by: true, .. } => "handled".into(),
+            Self::Handled { by: false, .. } => "handled(none)".into(),
+            Self::Merged => "merged".into(),
+            Self::Rejected(reason) => format!("rejected({reason})").into(),
+            Self::Expired(reason) => format!("expired({reason})").into(),
+        }
+    }
+}
+
 /// A send about to be enqueued, or one that is not settled.
 #[derive(Clone, Debug)]
 pub struct OutboxRow {
@@ -167,6 +180,21 @@ pub enum Settlement {
     Dropped,
     /// Nobody knows whether the platform took it.
     MaybeSent,
+}
+
+impl Settlement {
+    /// The ledger's term, with its reason: `sent`, `dead(refused)`.
+    pub fn end(&self) -> Cow<'static, str> {
+        match self {
+            Self::Sent(_) => "sent".into(),
+            Self::Merged => "merged".into(),
+            Self::Rejected(reason) => format!("rejected({reason})").into(),
+            Self::Expired(reason) => format!("expired({reason})").into(),
+            Self::Dead(reason) => format!("dead({reason})").into(),
+            Self::Dropped => "dropped".into(),
+            Self::MaybeSent => "maybe_sent".into(),
+        }
+    }
 }
 
 /// A send that its event has enqueued, in this run or an earlier one.

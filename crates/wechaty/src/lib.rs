@@ -10,6 +10,7 @@
 //!
 //! The modules follow the flow; [`prelude`] has what a bot needs.
 
+mod archive;
 mod bot;
 mod cache;
 mod card;

@@ -1,5 +1,6 @@
 //! The SQLite store: the suite of all stores, and what only a file can do.
 
+mod archive;
 mod file;
 mod full;
 mod suite;

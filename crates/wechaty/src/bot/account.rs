@@ -13,7 +13,7 @@ use super::core::Core;
 use crate::{
     cache::Caches,
     outbox::{OutboxPolicy, Pacer},
-    store::{EventSeq, Outcome, Store, StoreError, StoredEvent},
+    store::{EventSeq, Outcome, Record, Store, StoreError, StoredEvent},
 };
 
 /// Where an account stands.
@@ -253,7 +253,8 @@ impl Account {
     }
 
     /// Records what became of an event.
-    pub(crate) async fn finish(&self, seq: EventSeq, outcome: Outcome) {
+    pub(crate) async fn finish(&self, seq: EventSeq, outcome: Outcome, record: Option<Box<Record>>) {
+        crate::archive::finished(self, record, &outcome);
         if let Err(error) = self.core().store.finish(self.id(), &[(seq, outcome)]).await {
             // It stays unfinished there and is handled again after a restart.
             tracing::error!(account = %self.id(), %error, "an event could not be finished in the store");

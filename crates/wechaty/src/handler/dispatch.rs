@@ -25,7 +25,7 @@ use crate::{
     Account, Bot, Error, Result,
     bot::{Core, Permit},
     inbox::Asked,
-    store::{DedupeKey, EventSeq, Outcome},
+    store::{DedupeKey, EventSeq, Outcome, Record},
     user::ErrorReport,
 };
 
@@ -38,12 +38,15 @@ pub(crate) struct EventRef {
     pub(crate) cause: Option<MessageId>,
     /// Whether an earlier life left it unfinished.
     pub(crate) resumed: bool,
+    /// What is remembered of it; `None`: nothing.
+    pub(crate) record: Option<Box<Record>>,
 }
 
 /// One event in the hands of its handlers; finished when the last of them has returned.
 struct EventRun {
     cx: EventContext,
     event: EventRef,
+    record: Mutex<Option<Box<Record>>>,
     chain: Option<Arc<Chain>>,
     outstanding: AtomicUsize,
     handled: AtomicBool,
@@ -54,11 +57,13 @@ struct EventRun {
 /// tasks of their own and finish the event.
 ///
 /// `asked`: who waits for this event as an answer. Observers get it first; handlers only if it is not taken.
-pub(crate) async fn process(cx: EventContext, event: EventRef, asked: Option<Box<Asked>>) {
+pub(crate) async fn process(cx: EventContext, mut event: EventRef, asked: Option<Box<Asked>>) {
     let chain = cx.bot.core().handlers.chain(cx.object.topic());
+    let record = Mutex::new(event.record.take());
     let run = Arc::new(EventRun {
         cx,
         event,
+        record,
         chain,
         outstanding: AtomicUsize::new(1),
         handled: AtomicBool::new(false),
@@ -92,6 +97,9 @@ impl EventRun {
         // The handler's own code runs as early as here, where it makes its future.
         let future = catch_unwind(AssertUnwindSafe(|| run.enter(|| entry.handler.call(&self.cx))));
         let future = future.unwrap_or_else(|panic| Some(Box::pin(std::future::ready(Err(panicked(&*panic))))))?;
+        if let Some(record) = &mut *self.record.lock() {
+            record.by.push(entry.name.clone());
+        }
         Some(Running { run, future })
     }
 
@@ -198,7 +206,8 @@ impl EventRun {
         if let Some(seq) = self.event.seq {
             let errors = std::mem::take(&mut *self.errors.lock());
             let outcome = Outcome::Handled { by: self.handled.load(Ordering::Relaxed), errors };
-            self.cx.account.finish(seq, outcome).await;
+            let record = self.record.lock().take();
+            self.cx.account.finish(seq, outcome, record).await;
         }
     }
 }

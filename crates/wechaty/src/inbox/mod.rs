@@ -21,10 +21,10 @@ pub(crate) use sharded::Sharded;
 pub(crate) use whole::{OnPanic, whole};
 
 use crate::{
-    Error,
+    Error, archive,
     bot::{Account, Permit},
     handler::{self, EventContext, EventRef},
-    store::{DedupeKey, Incoming, Outcome, StoredEvent},
+    store::{DedupeKey, Incoming, Outcome, Record, StoredEvent},
 };
 
 /// How many events one task handles before others get their turn.
@@ -37,6 +37,7 @@ pub(crate) struct Item {
     seq: Option<u64>,
     identity: DedupeKey,
     event: Event,
+    record: Option<Box<Record>>,
     /// Whether an earlier life left it unfinished.
     resumed: bool,
     /// Given back when the lane lets go of the event.
@@ -44,8 +45,9 @@ pub(crate) struct Item {
 }
 
 impl Item {
-    fn stored(stored: StoredEvent, resumed: bool, permit: Permit) -> Self {
-        Self { seq: Some(stored.seq), identity: stored.identity, event: stored.event, resumed, permit }
+    fn stored(account: &Account, stored: StoredEvent, resumed: bool, permit: Permit) -> Self {
+        let record = archive::of_event(account, &stored);
+        Self { seq: Some(stored.seq), identity: stored.identity, event: stored.event, record, resumed, permit }
     }
 }
 
@@ -177,13 +179,17 @@ async fn commit(
         let permit = permits.one();
         let Some(stored) = stored else { continue };
         let key = LaneKey { account: account.index(), conversation: stored.conversation.clone() };
-        if push(&account, &key, Item::stored(stored, false, permit)) >= core.limits.lane {
+        if push(&account, &key, Item::stored(&account, stored, false, permit)) >= core.limits.lane {
             full.push(key);
         }
     }
     for event in uncounted {
         let key = LaneKey { account: account.index(), conversation: None };
-        push(&account, &key, Item { seq: None, identity: [0; 16], event, resumed: false, permit: permits.one() });
+        push(
+            &account,
+            &key,
+            Item { seq: None, identity: [0; 16], event, record: None, resumed: false, permit: permits.one() },
+        );
     }
     Ok(full)
 }
@@ -192,7 +198,7 @@ async fn commit(
 fn resume(account: &Account) {
     for stored in std::mem::take(&mut *account.backlog().lock()) {
         let key = LaneKey { account: account.index(), conversation: stored.conversation.clone() };
-        push(account, &key, Item::stored(stored, true, account.core().events.force(1)));
+        push(account, &key, Item::stored(account, stored, true, account.core().events.force(1)));
     }
 }
 
@@ -232,13 +238,13 @@ async fn drain(account: Account, key: LaneKey, number: u64) {
 async fn handle(account: &Account, item: Item) {
     let core = account.core();
     let Some(bot) = core.bot() else { return };
-    let Item { seq, identity, event, resumed, permit: _permit } = item;
+    let Item { seq, identity, event, record, resumed, permit: _permit } = item;
     let mut alone = None;
     if let Some(seq) = seq.filter(|_| resumed) {
         let runs = begin(account, seq).await;
         if runs > core.limits.runs {
             handler::report_error(bot, account, Error::Poison { event: event.what.kind(), runs: runs - 1 }, None);
-            return account.finish(seq, Outcome::Rejected("poison".into())).await;
+            return account.finish(seq, Outcome::Rejected("poison".into()), record).await;
         }
         if runs > 1 {
             alone = Some(core.quarantine.lock().await);
@@ -256,14 +262,14 @@ async fn handle(account: &Account, item: Item) {
         Err((error, reason)) => {
             handler::report_error(bot, account, error, None);
             if let Some(seq) = seq {
-                account.finish(seq, Outcome::Rejected(reason.into())).await;
+                account.finish(seq, Outcome::Rejected(reason.into()), record).await;
             }
             return;
         }
     };
     let asked = core.waiters.answer(&object);
     let cx = EventContext { bot, account: account.clone(), object };
-    handler::process(cx, EventRef { seq, identity, cause, resumed }, asked).await;
+    handler::process(cx, EventRef { seq, identity, cause, resumed, record }, asked).await;
     drop(alone);
 }
 

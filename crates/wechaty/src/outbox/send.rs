@@ -7,6 +7,7 @@ use wechaty_puppet::{Capability, Cause, Outgoing, PuppetError, Retry, Sent, Time
 
 use super::{InDoubt, Receipt, SendFailure};
 use crate::{
+    archive,
     bot::{Account, Permit},
     inbox::{LaneKey, OnPanic, Pushed},
     store::{OutboxRow, SendSeq, Settlement, StoreError},
@@ -119,24 +120,26 @@ async fn drain(account: Account, key: LaneKey, number: u64) {
         account.core().outbox.runs(&key, number, runner.abort_handle());
     });
     let mut turn = 0;
-    while let Some(queued) = core.outbox.pop(&key, number) {
+    while let Some(mut queued) = core.outbox.pop(&key, number) {
         turn += 1;
         if turn % TURN == 0 {
             // Who said the first must not send for all others.
             tokio::task::yield_now().await;
         }
         let seq = queued.row.seq;
-        let (settlement, outcome) = deliver(&account, &queued.row, queued.claimed).await;
+        let (settlement, outcome) = deliver(&account, &mut queued.row, queued.claimed).await;
         if let (Some(observer), Ok(sent)) = (&core.send_observer, &outcome) {
             let message = SentMessage { row: queued.row.clone(), sent: sent.clone(), time: core.clock.wall() };
             if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| observer(&message))).is_err() {
                 tracing::error!(account = %account.id(), "the observer of sends panicked");
             }
         }
-        if let Err(error) = core.store.settle(&[(seq, settlement)], core.clock.wall()).await {
+        let (done, at) = ([(seq, settlement)], core.clock.wall());
+        if let Err(error) = core.store.settle(&done, at).await {
             // The platform has it, the store does not know: it stays pending there, and is in doubt after a restart.
             tracing::error!(account = %account.id(), %error, "a send could not be settled in the store");
         }
+        archive::settled(&account, &queued.row, &done[0].1, at);
         if queued.tracked {
             core.receipts.take(seq);
         }
@@ -151,7 +154,7 @@ fn drain_boxed(account: Account, key: LaneKey, number: u64) -> BoxFuture<'static
 }
 
 /// Tries until the platform took it or nothing can be done.
-async fn deliver(account: &Account, row: &OutboxRow, mut claimed: bool) -> (Settlement, Result<Sent, SendFailure>) {
+async fn deliver(account: &Account, row: &mut OutboxRow, mut claimed: bool) -> (Settlement, Result<Sent, SendFailure>) {
     let core = account.core();
     let policy = account.policy();
     let mut began = row.claimed_at.unwrap_or_else(|| core.clock.wall());
@@ -193,6 +196,7 @@ async fn deliver(account: &Account, row: &OutboxRow, mut claimed: bool) -> (Sett
             attempt -= 1;
             continue;
         }
+        (row.attempts, row.claimed_at) = (attempt, Some(began));
         let error = match attempt_once(account, row, attempt).await {
             Ok(sent) => return (Settlement::Sent(sent.clone()), Ok(sent)),
             Err(error) => error,

@@ -1,0 +1,140 @@
+//! The archive: what is over is found again by its id, by person, by its words, and goes when its time is over.
+
+use std::time::Duration;
+
+use wechaty_puppet::Sent;
+use wechaty_store::{Archive, Book, Enqueued, Find, Outcome, Record, Settlement, Store, StoredEvent};
+use wechaty_store_sqlite::{Keep, SqliteOptions, SqliteStore, SqliteView};
+use wechaty_types::{ConversationId, MessageId, Timestamp};
+
+use crate::support::{Place, account, message, say};
+
+fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_000 + ms)
+}
+
+async fn accept(store: &SqliteStore, id: u32, text: &str) -> StoredEvent {
+    let accepted = store.accept(&account(), vec![message(id, text)], None).await.expect("writes");
+    accepted[0].clone().expect("it is new")
+}
+
+/// A message that is answered and over.
+async fn conversation(store: &SqliteStore, id: u32, text: &str) -> StoredEvent {
+    let event = accept(store, id, text).await;
+    let row = say(Some(event.seq), id as u8);
+    let Ok(Enqueued::New(seq)) = store.enqueue(row.clone()).await else { panic!("it is new") };
+    let end = Settlement::Sent(Sent::new(MessageId::new(format!("out-{id}"))));
+    store.settle(&[(seq, end.clone())], at(5)).await.expect("writes");
+    let row = wechaty_store::OutboxRow { seq, ..row };
+    store.keep(Record::of_send(&row, Some((&end, at(5)))));
+    let outcome = Outcome::Handled { by: true, errors: Vec::new() };
+    store.finish(&account(), &[(event.seq, outcome.clone())]).await.expect("writes");
+    let record = Record::of_event(&account(), &event);
+    store.keep(Record { ended: Some(at(6)), end: outcome.end(), by: vec!["bot/echo".into()], ..record });
+    event
+}
+
+/// What is found, once what was kept is written.
+async fn find(store: &SqliteStore, what: Find) -> Vec<Record> {
+    store.flush().await.expect("writes");
+    store.find(what, 100).await.expect("reads")
+}
+
+#[tokio::test]
+async fn a_message_is_found_by_any_of_its_names_with_what_it_led_to() {
+    let place = Place::new();
+    let store = place.open();
+    let event = conversation(&store, 7, "ding").await;
+    conversation(&store, 8, "other").await;
+    let key = format!("{:032x}", u128::from_be_bytes(event.identity));
+    for name in ["m7".to_owned(), format!("e{}", event.seq), "out-7".to_owned(), key[..12].to_owned()] {
+        let found = find(&store, Find::Id(name.clone())).await;
+        let way: Vec<_> = found.iter().map(|r| (r.book, r.id.as_deref(), &*r.end, r.text.as_deref())).collect();
+        let expected =
+            [(Book::In, Some("m7"), "handled", Some("ding")), (Book::Out, Some("out-7"), "sent", Some("dong"))];
+        assert_eq!(way, expected, "{name}");
+        assert_eq!(*found[0].by, ["bot/echo".into()]);
+    }
+    // A beginning that fits several gives them all.
+    assert_eq!(find(&store, Find::Id("m".into())).await.len(), 2);
+    assert!(find(&store, Find::Id("nothing".into())).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_not_over_is_found_too_and_beside_a_running_bot() {
+    let place = Place::new();
+    let store = place.open();
+    let event = accept(&store, 1, "hi").await;
+    store.enqueue(say(Some(event.seq), 1)).await.expect("writes");
+    let view = SqliteView::open(&place.path).expect("it can be read");
+    let found = view.find(&Find::Last(Some("alice".into())), 10).expect("reads");
+    let ends: Vec<_> = found.iter().map(|record| (record.book, &*record.end)).collect();
+    assert!(ends.contains(&(Book::In, "pending")) && ends.contains(&(Book::Out, "pending")), "{ends:?}");
+    assert_eq!(view.find(&Find::Id("m1".into()), 10).expect("reads")[0].seq, event.seq);
+}
+
+#[tokio::test]
+async fn two_chinese_characters_inside_a_sentence_are_found() {
+    let place = Place::new();
+    let store = place.open();
+    for (id, text) in [
+        (1, "明天下午的课程表已经发到群里了"),
+        (2, "请问还有下午茶吗？"),
+        (3, "The timetable for ＡＢＣ is out"),
+        (4, "课，程"),
+    ] {
+        conversation(&store, id, text).await;
+    }
+    let found = async |words: &str| {
+        let found = find(&store, Find::Words(words.into())).await;
+        let mut found: Vec<_> = found.iter().filter_map(|record| record.id.clone()).collect();
+        found.sort();
+        found
+    };
+    assert_eq!(found("课程").await, ["m1"], "not across the comma of m4");
+    assert_eq!(found("下午").await, ["m1", "m2"]);
+    assert_eq!(found("课程表").await, ["m1"]);
+    assert_eq!(found("表").await, ["m1"]);
+    assert_eq!(found("timetab abc").await, ["m3"]);
+    assert_eq!(found("下午 群里").await, ["m1"]);
+    assert!(found("程课").await.is_empty());
+    assert!(found("\" OR *").await.is_empty());
+}
+
+#[tokio::test]
+async fn records_go_when_there_are_too_many_and_words_stay_out_if_not_wanted() {
+    let place = Place::new();
+    let mut options = SqliteOptions::default();
+    options.keep = Keep::default();
+    options.keep.records = 10;
+    options.keep.words = false;
+    let store = SqliteStore::open_with(&place.path, &options).expect("it opens");
+    for id in 0..50 {
+        conversation(&store, id, "secret words").await;
+        store.flush().await.expect("writes");
+    }
+    let left = find(&store, Find::Last(None)).await;
+    assert!((10..30).contains(&left.len()), "{} are left", left.len());
+    assert!(left.iter().all(|record| record.text.is_none()));
+    assert!(find(&store, Find::Words("secret".into())).await.is_empty());
+    options.keep.time = Duration::from_millis(1);
+    drop(store);
+    let store = SqliteStore::open_with(&place.path, &options).expect("it opens");
+    let late = accept(&store, 99, "late").await;
+    store.keep(Record { ended: Some(at(10_000)), end: "handled".into(), ..Record::of_event(&account(), &late) });
+    store.finish(&account(), &[(late.seq, Outcome::Merged)]).await.expect("writes");
+    let left = find(&store, Find::Last(None)).await;
+    assert_eq!(left.len(), 1, "what is too old is still there");
+}
+
+#[tokio::test]
+async fn a_person_is_forgotten_with_all_words_of_them_and_to_them() {
+    let place = Place::new();
+    let store = place.open();
+    conversation(&store, 1, "my number is 12345").await;
+    let alice = ConversationId::Contact("alice".into());
+    assert_eq!(find(&store, Find::History(alice.clone(), None)).await.len(), 2);
+    assert_eq!(store.forget(&account(), &"alice".into()).await.expect("writes"), 2);
+    assert!(find(&store, Find::History(alice, None)).await.is_empty());
+    assert!(find(&store, Find::Words("12345".into())).await.is_empty());
+}
