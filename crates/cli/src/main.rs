@@ -19,6 +19,7 @@ mod plugins;
 mod progress;
 mod puppets;
 mod run;
+mod store;
 mod token;
 mod told;
 
@@ -65,6 +66,11 @@ fn command(args: Args, lang: Lang) -> Result<(), Failure> {
         Command::Plugin(args) => plugins::run(args, lang),
         Command::Puppets(args) => puppets::run(args, lang),
         Command::Ledger(args) => ledger::run(args, lang),
+        Command::Trace(args) => store::trace(args, lang),
+        Command::DeadLetters(args) => store::dead_letters(args, lang),
+        Command::Backup(args) => store::backup(args, lang),
+        Command::Restore(args) => store::restore(args, lang),
+        Command::Forget(args) => store::forget(args, lang),
         Command::Token(args) => token::run(args, lang),
         Command::Doctor(args) => doctor::run(args, lang),
         Command::Explain(args) => explain::run(args, lang),

@@ -31,12 +31,13 @@ impl Default for Keep {
 }
 
 const COLUMNS: &str = "book, seq, account.name, kind, platform_id, key, conversation, person, event, handlers, began,
-                       tried, ended, outcome, attempts, text";
+                       tried, ended, outcome, attempts, text, archive.name";
 
 /// Writes records, and takes those away whose time is over.
 pub(crate) fn write(hot: &mut Hot, c: &Connection, records: &[Record], keep: &Keep) -> rusqlite::Result<()> {
     let sql = "INSERT INTO archive (book, seq, account, kind, platform_id, key, conversation, person, event, handlers,
-               began, tried, ended, outcome, attempts, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               began, tried, ended, outcome, attempts, text, name)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let mut insert = c.prepare_cached(sql)?;
     let mut index = c.prepare_cached("INSERT INTO archive_words (rowid, words) VALUES (?, ?)")?;
     for record in records {
@@ -59,7 +60,8 @@ pub(crate) fn write(hot: &mut Hot, c: &Connection, records: &[Record], keep: &Ke
             record.ended.map(Timestamp::as_millis),
             record.end,
             record.attempts,
-            text
+            text,
+            record.name
         ])?;
         if let Some(text) = text {
             index.execute(params![id, words::indexed(text)])?;
@@ -112,6 +114,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
         end: Cow::Owned(row.get(13)?),
         attempts: row.get(14)?,
         text: row.get(15)?,
+        name: row.get(16)?,
     })
 }
 
@@ -143,6 +146,7 @@ fn pending(c: &Connection, what: &Find, limit: usize) -> rusqlite::Result<Vec<Re
         Find::Last(None) => true,
         Find::Last(Some(with)) => {
             record.person.as_ref().is_some_and(|person| person.as_str() == with)
+                || record.name.as_deref() == Some(with)
                 || record.conversation.as_ref().is_some_and(|conversation| conversation.as_str() == with)
         }
         // The words of what is not over are not indexed yet.
@@ -165,7 +169,8 @@ fn over(c: &Connection, what: &Find, limit: i64) -> rusqlite::Result<Vec<Record>
         Find::Id(id) => by_id(c, id, limit),
         Find::Last(None) => records(c, "ORDER BY archive.id DESC LIMIT ?", [limit]),
         Find::Last(Some(with)) => {
-            let tail = "WHERE person = ?1 OR conversation IN (?2, ?3) ORDER BY archive.id DESC LIMIT ?4";
+            let tail =
+                "WHERE person = ?1 OR conversation IN (?2, ?3) OR archive.name = ?1 ORDER BY archive.id DESC LIMIT ?4";
             let contact = json(&ConversationId::Contact(with.as_str().into()))?;
             let room = json(&ConversationId::Room(with.as_str().into()))?;
             records(c, tail, params![with, contact, room, limit])

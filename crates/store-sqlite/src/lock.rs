@@ -1,4 +1,5 @@
-//! Lock: one bot a file. The lock lies beside the file and goes with the process, however it ends.
+//! Lock: one bot a file, and nobody but its user reads it. The lock lies beside the file and goes with the process,
+//! however it ends.
 
 use std::{
     fs::{File, TryLockError},
@@ -16,11 +17,24 @@ impl Lock {
         let mut name = store.as_os_str().to_owned();
         name.push(".lock");
         let io = |source| OpenError::Io { path: store.to_owned(), source };
-        let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(io)?;
+        let file = private(Path::new(&name)).map_err(io)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self(file)),
+            Ok(()) => {
+                // SQLite gives its logs the mode of the file.
+                private(store).map_err(io)?;
+                Ok(Self(file))
+            }
             Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: store.to_owned() }),
             Err(TryLockError::Error(source)) => Err(io(source)),
         }
     }
+}
+
+/// A file, made if it is not there, that only its user may open.
+fn private(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }

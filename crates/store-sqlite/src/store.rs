@@ -90,6 +90,32 @@ impl SqliteStore {
         Ok(Self { readers: Readers::new(path.clone()), path, writer, _lock: lock })
     }
 
+    /// Puts a copy of another store in the place of this file, which nobody may use meanwhile. The one before is kept
+    /// beside it, with `.before` behind its name.
+    ///
+    /// # Errors
+    /// [`OpenError`]; the file is as it was then.
+    pub fn replace(path: &Path, with: &Path) -> std::result::Result<(), OpenError> {
+        let _lock = Lock::take(path)?;
+        let io = |source| OpenError::Io { path: path.to_owned(), source };
+        let beside = |end: &str| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(end);
+            PathBuf::from(name)
+        };
+        let new = beside(".new");
+        std::fs::copy(with, &new).and_then(|_| std::fs::File::open(&new)?.sync_all()).map_err(io)?;
+        if path.exists() {
+            // What is in its log goes along.
+            drop(Connection::open(path).and_then(|c| c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))));
+            std::fs::rename(path, beside(".before")).map_err(io)?;
+        }
+        for log in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(beside(log));
+        }
+        std::fs::rename(new, path).map_err(io)
+    }
+
     /// Waits until the operations that nobody waited for are committed.
     async fn caught_up(&self) -> Result<()> {
         self.writer.run("writing", |_, _| Ok(())).await

@@ -1,12 +1,18 @@
 //! View: a file read beside the bot that works with it, or without one; nothing is written and no lock is taken.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, backup::Backup, ffi};
 use wechaty_store::{DeadLetter, Find, Ledger, Record, SendSeq};
 use wechaty_types::AccountId;
 
 use crate::{OpenError, archive, query, read, schema};
+
+/// So many pages of a backup are copied at once.
+const PAGES: std::ffi::c_int = 1_024;
 
 /// A store that is only read.
 #[derive(Debug)]
@@ -41,6 +47,34 @@ impl SqliteView {
     /// When the file cannot be read.
     pub fn ledger(&self, account: Option<&AccountId>) -> Result<Ledger, OpenError> {
         self.read(|c| query::ledger(c, account))
+    }
+
+    /// Copies what is committed now into a new file.
+    ///
+    /// # Errors
+    /// When either file cannot be used.
+    pub fn backup(&self, to: &Path) -> Result<(), OpenError> {
+        let made = || {
+            let mut into = Connection::open(to)?;
+            into.busy_timeout(Duration::from_secs(5))?;
+            Backup::new(&self.connection, &mut into)?.run_to_completion(PAGES, Duration::ZERO, None)?;
+            // One file, without a log beside it.
+            into.pragma_update(None, "journal_mode", "DELETE")
+        };
+        made().map_err(OpenError::of(to))
+    }
+
+    /// Reads the whole file and looks whether it is sound; gives its books.
+    ///
+    /// # Errors
+    /// [`OpenError::Corrupt`]: it is not.
+    pub fn check(&self) -> Result<Ledger, OpenError> {
+        let sound: String = self.read(|c| c.pragma_query_value(None, "quick_check", |row| row.get(0)))?;
+        if sound != "ok" {
+            let source = rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), Some(sound));
+            return Err(OpenError::Corrupt { path: self.path.clone(), source });
+        }
+        self.ledger(None)
     }
 
     /// The accounts, sorted.

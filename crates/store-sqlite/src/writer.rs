@@ -187,8 +187,10 @@ impl Thread {
             while !flushes.is_empty() && !self.waiting.is_empty() {
                 self.write_records();
             }
-            // Who asked may have gone.
-            flushes.drain(..).for_each(|reply| drop(reply.send(())));
+            for reply in flushes.drain(..) {
+                // Who asked may have gone.
+                let _ = reply.send(());
+            }
             next = queue.try_recv().ok();
             while next.is_none() && !self.waiting.is_empty() {
                 self.write_records();

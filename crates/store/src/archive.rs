@@ -33,11 +33,15 @@ pub struct Record {
     /// The platform's id, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Names the event across runs; the idempotency key of a send.
+    /// Names the event across runs; the idempotency key of a send. JSON: 32 hexadecimal digits.
+    #[serde(with = "hex")]
     pub key: DedupeKey,
     /// Where.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<ConversationId>,
+    /// What the person or the room is called, if it was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Who said it; nobody for what the bot said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<ContactId>,
@@ -81,6 +85,7 @@ impl Record {
             key: event.identity,
             conversation: event.conversation.clone(),
             person: message.map(|message| message.talker_id.clone()).or_else(|| actor(&event.event)),
+            name: None,
             event: None,
             by: Vec::new(),
             began: event.received,
@@ -106,6 +111,7 @@ impl Record {
             key: *row.key.as_bytes(),
             conversation: Some(row.to.clone()),
             person: None,
+            name: None,
             event: row.event,
             by: Vec::new(),
             began: row.said_at,
@@ -137,6 +143,20 @@ fn actor(event: &Event) -> Option<ContactId> {
     }
 }
 
+/// A key as 32 hexadecimal digits.
+mod hex {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(key: &[u8; 16], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:032x}", u128::from_be_bytes(*key)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 16], D::Error> {
+        let text = String::deserialize(deserializer)?;
+        u128::from_str_radix(&text, 16).map(u128::to_be_bytes).map_err(D::Error::custom)
+    }
+}
+
 /// What to look for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -144,7 +164,7 @@ pub enum Find {
     /// A message by the platform's id, its event's number (`e12`) or its key; the beginning of either is enough. What
     /// the event said comes with it.
     Id(String),
-    /// The latest messages, with a person or in a conversation of this id, or with anybody.
+    /// The latest messages, with a person or in a conversation of this id or name, or with anybody.
     Last(Option<String>),
     /// Messages with these words; of Chinese any part of a sentence is a word.
     Words(String),

@@ -1,7 +1,7 @@
 //! ARCHIVE: what is remembered of events and sends that are over, given to the store.
 
 use wechaty_store::{OutboxRow, Outcome, Record, Settlement, StoredEvent};
-use wechaty_types::Timestamp;
+use wechaty_types::{ConversationId, Timestamp};
 
 use crate::bot::Account;
 
@@ -17,6 +17,7 @@ pub(crate) fn finished(account: &Account, record: Option<Box<Record>>, outcome: 
     if let (Some(archive), Some(mut record)) = (core.store.archive(), record) {
         record.ended = Some(core.clock.wall());
         record.end = outcome.end();
+        record.name = name(account, record.conversation.as_ref());
         archive.keep(*record);
     }
 }
@@ -24,6 +25,16 @@ pub(crate) fn finished(account: &Account, record: Option<Box<Record>>, outcome: 
 /// A send is over.
 pub(crate) fn settled(account: &Account, row: &OutboxRow, settlement: &Settlement, at: Timestamp) {
     if let Some(archive) = account.core().store.archive() {
-        archive.keep(Record::of_send(row, Some((settlement, at))));
+        let name = name(account, Some(&row.to));
+        archive.keep(Record { name, ..Record::of_send(row, Some((settlement, at))) });
+    }
+}
+
+/// What a contact or a room is called, if that is known without asking.
+fn name(account: &Account, conversation: Option<&ConversationId>) -> Option<String> {
+    let cache = account.cache();
+    match conversation? {
+        ConversationId::Contact(id) => cache.contact.get(account.index(), id).map(|contact| contact.name.clone()),
+        ConversationId::Room(id) => cache.room.get(account.index(), id).map(|room| room.topic.clone()),
     }
 }

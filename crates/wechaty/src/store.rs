@@ -2,6 +2,6 @@
 
 pub use wechaty_store::*;
 #[cfg(feature = "sqlite")]
-pub use wechaty_store_sqlite::{OpenError, SqliteOptions, SqliteStore};
+pub use wechaty_store_sqlite::{Keep, OpenError, SqliteOptions, SqliteStore, SqliteView};
 
 pub use crate::card::MemoryCard;

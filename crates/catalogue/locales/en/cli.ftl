@@ -157,6 +157,44 @@ new-next-library = { "  " }cd { $path } && cargo test
 pending-message = message { $id }
 pending-send = { $kind } to { $to }
 
+# trace
+trace-in = in: { $kind } of { $account }, { $conversation }
+trace-out = out: { $kind } of { $account }, to { $conversation }
+trace-text = words:    { $value }
+trace-id = id:       { $value }
+trace-event = event:    { $value }
+trace-receipt = receipt:  { $value }
+trace-cause = said in:  { $value }
+trace-received = received: { $value }
+trace-said = said:     { $value }
+trace-tried = tried:    { $value }
+trace-by = handlers: { $value }
+trace-attempts = attempts: { $value }
+trace-end = end:      { $value }
+
+# dead letters
+dead-letters-none = There are no dead letters.
+dead-letters-row = { $number }  { $reason }, attempts: { $attempts }  { $account } → { $conversation }: { $words }
+dead-letters-revived = { $count ->
+    [one] One dead letter is in the outbox again.
+   *[other] { $count } dead letters are in the outbox again.
+  }
+dead-letters-dropped = { $count ->
+    [one] One dead letter is dropped.
+   *[other] { $count } dead letters are dropped.
+  }
+
+# backup
+backup-made = { $path } holds everything committed until now: { $size } MiB.
+backup-restored = { $path } is as it was when the backup was made: { $events } events received by then.
+
+# forget
+forgotten = { $count ->
+    [0] Nothing of { $person } was in the archive.
+    [one] One record of { $person } is forgotten.
+   *[other] { $count } records of { $person } are forgotten.
+  }
+
 # bench
 bench-ready = ready handler
 bench-yielding = yielding handler

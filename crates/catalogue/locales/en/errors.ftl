@@ -199,6 +199,54 @@ W175 = the control socket { $path } cannot be used
     .cause = The system does not let this program make or open it. A bot runs without one all the same, but other commands cannot ask it.
     .fix = Check who may write to the folder, and whether its file system knows sockets; only the user who started a bot may ask it.
 
+W176 = there is no store of a bot called `{ $name }` in { $path }
+    .cause = A named bot keeps what it must not lose in a file beside its configuration, and there is none.
+    .fix = Name its BOT.toml with `--bot`, or the folder of its store with `--store`; an unnamed bot keeps nothing.
+
+W180 = { $path } is in use by another bot
+    .cause = Only one bot may work with a store, and one does.
+    .fix = Stop that bot, or give this one another `name`.
+
+W181 = { $path } was written by a newer version of this program
+    .cause = Its tables have a form that this version does not know.
+    .fix = Use the newer program; or restore a backup that this version has made.
+
+W182 = { $path } was written by an older version of this program
+    .cause = Commands that only look do not change a store, and this one has to be brought to this version first.
+    .fix = Start its bot once.
+
+W183 = { $path } is no store of a bot
+    .cause = The file holds something else.
+    .fix = Move it away, or give the store another folder with `--store`.
+
+W184 = { $path } is damaged
+    .cause = A disk, a file system or another program has changed the file.
+    .fix = Restore a backup with `wechaty restore FILE --force`; or move the file away to begin anew, which loses what is in it.
+
+W185 = { $path } cannot be used as a store
+    .cause = The system does not let this program make, read or write the file.
+    .fix = Check the folder, its permissions and the room on its disk.
+
+W186 = nothing is known of `{ $id }` in the store of `{ $name }`
+    .cause = No message, event or receipt is called so or begins so; or it was so long ago that it is not kept any more.
+    .fix = `wechaty trace --last --limit 20` shows the latest.
+
+W187 = there is no dead letter { $number }
+    .cause = It was tried again or dropped already, or there never was one of this number.
+    .fix = `wechaty dead-letters list` shows those there are.
+
+W188 = { $path } is there already
+    .cause = A backup never overwrites a file.
+    .fix = Give it another name, or move the file away.
+
+W189 = { $path } is there already
+    .cause = A restore would replace a store in which there may be unfinished messages.
+    .fix = Make a backup of it first; then use `--force`, which keeps it beside the new one.
+
+W190 = there is no account `{ $account }` in the store; there are { $known }
+    .cause = The account never received or said anything, or is spelt otherwise.
+    .fix = Use one of those, or leave `--account` out.
+
 W200 = { $count ->
     [one] the configuration has one fault
    *[other] the configuration has { $count } faults

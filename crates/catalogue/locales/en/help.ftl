@@ -59,7 +59,51 @@ help-puppets-json = Prints JSON
 
 help-ledger = Tells what came in, what was said and what became of each message, of a bot that runs beside it
 help-ledger-bot = The bot's configuration; without it ./BOT.toml, else the bot that WECHATY_NAME names in this folder
+help-ledger-store = The folder of the bot's store, if it is elsewhere
 help-ledger-json = Prints JSON
+
+help-trace = Says where a message is, and why: each step with its time
+help-trace-id = The platform's id, an event (e12), a receipt; the beginning is enough
+help-trace-last = The latest message
+help-trace-with = With this person or in this conversation
+help-trace-words = Messages with these words
+help-trace-limit = So many messages at most
+help-trace-bot = The bot's configuration; without it ./BOT.toml, else the bot that WECHATY_NAME names in this folder
+help-trace-store = The folder of the bot's store, if it is elsewhere
+help-trace-json = Prints JSON
+
+help-dead-letters = Lists sends that failed for good, and decides about them
+help-dead-letters-list = Lists them
+help-dead-letters-list-bot = The bot's configuration; without it ./BOT.toml, else the bot that WECHATY_NAME names in this folder
+help-dead-letters-list-store = The folder of the bot's store, if it is elsewhere
+help-dead-letters-list-json = Prints JSON
+help-dead-letters-retry = Puts them into the outbox again
+help-dead-letters-retry-numbers = Their numbers, as `list` shows them
+help-dead-letters-retry-all = All of them
+help-dead-letters-retry-bot = The bot's configuration; without it ./BOT.toml, else the bot that WECHATY_NAME names in this folder
+help-dead-letters-retry-store = The folder of the bot's store, if it is elsewhere
+help-dead-letters-drop = Drops them
+help-dead-letters-drop-numbers = Their numbers, as `list` shows them
+help-dead-letters-drop-all = All of them
+help-dead-letters-drop-bot = The bot's configuration; without it ./BOT.toml, else the bot that WECHATY_NAME names in this folder
+help-dead-letters-drop-store = The folder of the bot's store, if it is elsewhere
+
+help-backup = Copies a bot's store into one file, beside the running bot
+help-backup-file = The file to make
+help-backup-bot = The bot's configuration; without it ./BOT.toml, else the bot that WECHATY_NAME names in this folder
+help-backup-store = The folder of the bot's store, if it is elsewhere
+
+help-restore = Puts a backup in the place of a bot's store, while the bot does not run
+help-restore-file = The backup
+help-restore-force = Replaces a store that is there; it is kept beside it
+help-restore-bot = The bot's configuration; without it ./BOT.toml, else the bot that WECHATY_NAME names in this folder
+help-restore-store = The folder of the bot's store, if it is elsewhere
+
+help-forget = Takes what a person said and was told out of the archive
+help-forget-person = The person's id on the platform
+help-forget-account = Only of this account
+help-forget-bot = The bot's configuration; without it ./BOT.toml, else the bot that WECHATY_NAME names in this folder
+help-forget-store = The folder of the bot's store, if it is elsewhere
 
 help-token = Makes and explains the tokens of the puppet service
 help-token-generate = Makes a new token

@@ -145,6 +145,37 @@ new-next-library = { "  " }测试：cd { $path } && cargo test
 pending-message = 消息 { $id }
 pending-send = 发给 { $to } 的 { $kind }
 
+# trace
+trace-in = 收：{ $account } 的 { $kind }，{ $conversation }
+trace-out = 发：{ $account } 的 { $kind }，发给 { $conversation }
+trace-text = 内容：　　{ $value }
+trace-id = 平台编号：{ $value }
+trace-event = 事件：　　{ $value }
+trace-receipt = 回执：　　{ $value }
+trace-cause = 起因：　　{ $value }
+trace-received = 收到时间：{ $value }
+trace-said = 说出时间：{ $value }
+trace-tried = 首次发送：{ $value }
+trace-by = 处理函数：{ $value }
+trace-attempts = 尝试次数：{ $value }
+trace-end = 结果：　　{ $value }
+
+# dead letters
+dead-letters-none = 没有死信。
+dead-letters-row = { $number }  { $reason }，尝试 { $attempts } 次  { $account } → { $conversation }：{ $words }
+dead-letters-revived = 已把 { $count } 封死信放回发件箱。
+dead-letters-dropped = 已丢弃 { $count } 封死信。
+
+# backup
+backup-made = { $path } 保存了到此刻为止提交的全部内容：{ $size } MiB。
+backup-restored = { $path } 已恢复到备份时的样子：当时共收到 { $events } 个事件。
+
+# forget
+forgotten = { $count ->
+    [0] 归档里没有 { $person } 的任何记录。
+   *[other] 已删除 { $person } 的 { $count } 条记录。
+  }
+
 # bench
 bench-ready = 立即完成的处理函数
 bench-yielding = 让出一次的处理函数

@@ -59,7 +59,51 @@ help-puppets-json = 以 JSON 输出
 
 help-ledger = 查询正在运行的机器人的账目：收到了什么、说了什么、每条消息的下落
 help-ledger-bot = 机器人的配置文件；不写则用 ./BOT.toml，没有就找当前目录里 WECHATY_NAME 所指的机器人
+help-ledger-store = 机器人存储所在的目录，若在别处
 help-ledger-json = 以 JSON 输出
+
+help-trace = 说明一条消息现在在哪里、为什么：每一步都有时间
+help-trace-id = 平台的编号、事件（e12）或回执；写开头几位即可
+help-trace-last = 最近的一条消息
+help-trace-with = 与这个人或在这个会话中的消息
+help-trace-words = 含有这些词的消息
+help-trace-limit = 最多几条消息
+help-trace-bot = 机器人的配置文件；不写时用 ./BOT.toml，否则是本目录下 WECHATY_NAME 所指的机器人
+help-trace-store = 机器人存储所在的目录，若在别处
+help-trace-json = 以 JSON 输出
+
+help-dead-letters = 列出最终发送失败的消息，并决定如何处理
+help-dead-letters-list = 列出死信
+help-dead-letters-list-bot = 机器人的配置文件；不写时用 ./BOT.toml，否则是本目录下 WECHATY_NAME 所指的机器人
+help-dead-letters-list-store = 机器人存储所在的目录，若在别处
+help-dead-letters-list-json = 以 JSON 输出
+help-dead-letters-retry = 把死信放回发件箱
+help-dead-letters-retry-numbers = 死信的编号，见 `list`
+help-dead-letters-retry-all = 全部死信
+help-dead-letters-retry-bot = 机器人的配置文件；不写时用 ./BOT.toml，否则是本目录下 WECHATY_NAME 所指的机器人
+help-dead-letters-retry-store = 机器人存储所在的目录，若在别处
+help-dead-letters-drop = 丢弃死信
+help-dead-letters-drop-numbers = 死信的编号，见 `list`
+help-dead-letters-drop-all = 全部死信
+help-dead-letters-drop-bot = 机器人的配置文件；不写时用 ./BOT.toml，否则是本目录下 WECHATY_NAME 所指的机器人
+help-dead-letters-drop-store = 机器人存储所在的目录，若在别处
+
+help-backup = 把机器人的存储复制成一个文件，机器人运行时也可以
+help-backup-file = 要生成的文件
+help-backup-bot = 机器人的配置文件；不写时用 ./BOT.toml，否则是本目录下 WECHATY_NAME 所指的机器人
+help-backup-store = 机器人存储所在的目录，若在别处
+
+help-restore = 机器人不运行时，用备份替换它的存储
+help-restore-file = 备份文件
+help-restore-force = 替换已有的存储；原来的保留在旁边
+help-restore-bot = 机器人的配置文件；不写时用 ./BOT.toml，否则是本目录下 WECHATY_NAME 所指的机器人
+help-restore-store = 机器人存储所在的目录，若在别处
+
+help-forget = 从归档中删除某人说过的和收到的内容
+help-forget-person = 此人在平台上的编号
+help-forget-account = 只删除这个账号的
+help-forget-bot = 机器人的配置文件；不写时用 ./BOT.toml，否则是本目录下 WECHATY_NAME 所指的机器人
+help-forget-store = 机器人存储所在的目录，若在别处
 
 help-token = 生成和解读 puppet 服务的令牌
 help-token-generate = 生成新令牌

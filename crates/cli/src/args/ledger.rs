@@ -6,6 +6,8 @@ use std::path::PathBuf;
 pub(crate) struct LedgerArgs {
     #[arg(value_name = "BOT.toml")]
     pub(crate) bot: Option<PathBuf>,
+    #[arg(long, value_name = "PATH")]
+    pub(crate) store: Option<PathBuf>,
     #[arg(long)]
     pub(crate) json: bool,
 }

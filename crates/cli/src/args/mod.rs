@@ -13,6 +13,7 @@ mod new;
 mod plugin;
 mod puppets;
 mod run;
+mod store;
 mod token;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
@@ -31,6 +32,7 @@ pub(crate) use self::{
     plugin::{PluginArgs, PluginCommand},
     puppets::PuppetsArgs,
     run::{ClockKind, RunArgs},
+    store::{BackupArgs, BotArgs, ChosenArgs, DeadLettersArgs, DeadLettersCommand, ForgetArgs, RestoreArgs, TraceArgs},
     token::{TokenArgs, TokenCommand},
 };
 
@@ -76,6 +78,11 @@ pub(crate) enum Command {
     Plugin(PluginArgs),
     Puppets(PuppetsArgs),
     Ledger(LedgerArgs),
+    Trace(TraceArgs),
+    DeadLetters(DeadLettersArgs),
+    Backup(BackupArgs),
+    Restore(RestoreArgs),
+    Forget(ForgetArgs),
     Token(TokenArgs),
     Doctor(DoctorArgs),
     Explain(ExplainArgs),

@@ -42,6 +42,23 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) enum Ask {
     /// Both books.
     Ledger,
+    /// A dead letter goes back into the outbox.
+    Revive {
+        /// Its number.
+        seq: u64,
+    },
+    /// A dead letter is dropped.
+    Discard {
+        /// Its number.
+        seq: u64,
+    },
+    /// A person is taken out of the archive.
+    Forget {
+        /// Of which account.
+        account: String,
+        /// Whom.
+        person: String,
+    },
 }
 
 /// A question.

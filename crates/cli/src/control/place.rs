@@ -19,6 +19,8 @@ const LONGEST: usize = 80;
 pub(crate) struct Place {
     pub(crate) name: String,
     folder: PathBuf,
+    /// Where its files are, if elsewhere.
+    store: Option<PathBuf>,
 }
 
 impl Place {
@@ -30,24 +32,32 @@ impl Place {
     /// The place of a bot without a file.
     pub(crate) fn within(folder: &Path, name: &str) -> Self {
         let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-        Self { name: name.to_owned(), folder }
+        Self { name: name.to_owned(), folder, store: None }
     }
 
     /// The bot that a command means: that of the file, of ./BOT.toml, or the one `WECHATY_NAME` names here. Only the name is
     /// read: the secrets of a running bot need not be known to who asks it.
-    pub(crate) fn find(file: Option<&Path>, lang: Lang) -> Result<Self, Failure> {
+    ///
+    /// `store`: where its files are, whatever the configuration says.
+    pub(crate) fn find(file: Option<&Path>, store: Option<&Path>, lang: Lang) -> Result<Self, Failure> {
         let here = Path::new(Config::FILE);
         let Some(file) = file.or_else(|| here.is_file().then_some(here)) else {
             let name =
                 Env::system().get("WECHATY_NAME").ok_or_else(|| Failure::usage("W171").set("file", Config::FILE))?;
-            return Ok(Self::within(Path::new("."), &name));
+            return Ok(Self { store: store.map(Path::to_owned), ..Self::within(Path::new("."), &name) });
         };
         let folder = folder_of(file);
         let (env, _) = Env::system().with_folder(&folder);
-        let named = named(file, lang)?;
+        let (named, elsewhere) = named(file, lang)?;
         let name = env.get("WECHATY_NAME").or(named);
         let name = name.ok_or_else(|| Failure::usage("W171").set("file", file.display().to_string()))?;
-        Ok(Self::within(&folder, &name))
+        let elsewhere = elsewhere.map(|path| folder.join(path));
+        Ok(Self { store: store.map(Path::to_owned).or(elsewhere), ..Self::within(&folder, &name) })
+    }
+
+    /// The file of what it must not lose.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.store.as_ref().unwrap_or(&self.folder).join(format!("{}.wechaty.db", self.name))
     }
 
     /// The socket.
@@ -82,12 +92,16 @@ fn folder_of(file: &Path) -> PathBuf {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
 }
 
-/// `name` of a BOT.toml, whatever else may be wrong with it.
-fn named(file: &Path, lang: Lang) -> Result<Option<String>, Failure> {
+/// `name` of a BOT.toml and where its store is, whatever else may be wrong with it.
+fn named(file: &Path, lang: Lang) -> Result<(Option<String>, Option<String>), Failure> {
     let text = fs::read_to_string(file).ok();
     let document = text.and_then(|text| text.trim_start_matches('\u{feff}').parse::<DocumentMut>().ok());
     match document {
-        Some(document) => Ok(document.get("name").and_then(|name| name.as_str()).map(str::to_owned)),
+        Some(document) => {
+            let name = document.get("name").and_then(|name| name.as_str());
+            let path = document.get("store").and_then(|store| store.get("path")?.as_str());
+            Ok((name.map(str::to_owned), path.map(str::to_owned)))
+        }
         None => Err(config_failure(&Config::check(file, &Env::system()), lang)),
     }
 }
@@ -115,10 +129,14 @@ mod tests {
         // The secret is not known here, and that does not matter.
         let text = "\u{feff}version = 1\r\nname = \"shop\"\r\n[[account]]\r\nid = \"a\"\r\npuppet = \"webchat\"\r\ntoken = { env = \"NOBODY_KNOWS\" }\r\n";
         fs::write(&file, text).expect("written");
-        assert_eq!(Place::find(Some(&file), Lang::En).expect("found").name, "shop");
+        assert_eq!(Place::find(Some(&file), None, Lang::En).expect("found").name, "shop");
         fs::write(&file, "version = 1\n").expect("written");
-        assert!(Place::find(Some(&file), Lang::En).expect_err("no name").render(Lang::En, false).contains("[W171]"));
+        assert!(
+            Place::find(Some(&file), None, Lang::En).expect_err("no name").render(Lang::En, false).contains("[W171]")
+        );
         fs::write(&file, "version = \n").expect("written");
-        assert!(Place::find(Some(&file), Lang::Zh).expect_err("no TOML").render(Lang::Zh, false).contains("[C002]"));
+        assert!(
+            Place::find(Some(&file), None, Lang::Zh).expect_err("no TOML").render(Lang::Zh, false).contains("[C002]")
+        );
     }
 }

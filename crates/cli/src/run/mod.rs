@@ -7,14 +7,16 @@ mod plan;
 mod play;
 mod record;
 
-use wechaty::{BotBuilder, Ledger, VirtualClock};
+use std::sync::Arc;
+
+use wechaty::{BotBuilder, BuildError, Ledger, VirtualClock, store::MemoryStore};
 use wechaty_catalogue::{Args, Lang, text};
 
 use crate::{
     args::{ClockKind, RunArgs},
     control::Control,
     failure::Failure,
-    ledger, output,
+    ledger, output, store,
 };
 use plan::Plan;
 
@@ -98,6 +100,7 @@ async fn drive(
 ) -> Result<(Ledger, Option<String>), Failure> {
     let not_started = |error: wechaty::Error| match &error {
         wechaty::Error::Host(error) => listen::failure(error),
+        wechaty::Error::Build(BuildError::Store(error)) => store::failure(error),
         error => Failure::failed("W109").source(error),
     };
     let ended = |error: wechaty::Error| match &error {
@@ -105,7 +108,8 @@ async fn drive(
         error => Failure::failed("W110").source(error),
     };
     let builder = match &clock {
-        Some(clock) => builder.clock(clock.clone()),
+        // Simulated time begins anew in each run, and so does what is stored.
+        Some(clock) => builder.clock(clock.clone()).store(Arc::new(MemoryStore::new())),
         None => builder,
     };
     let bot = builder.build().map_err(not_started)?;

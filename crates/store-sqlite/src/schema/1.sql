@@ -99,7 +99,8 @@ CREATE TABLE archive (
     ended        INTEGER,
     outcome      TEXT NOT NULL,
     attempts     INTEGER NOT NULL,
-    text         TEXT
+    text         TEXT,
+    name         TEXT
 ) STRICT;
 CREATE INDEX archive_platform_id ON archive (platform_id) WHERE platform_id IS NOT NULL;
 CREATE INDEX archive_conversation ON archive (conversation, id) WHERE conversation IS NOT NULL;

@@ -1,0 +1,43 @@
+//! `wechaty backup` and `restore`: the whole store as one file of one moment, and back.
+
+use std::fs;
+
+use wechaty::store::{SqliteStore, SqliteView};
+use wechaty_catalogue::{Args, Lang, text};
+
+use super::{failure, place, view};
+use crate::{
+    args::{BackupArgs, RestoreArgs},
+    failure::Failure,
+    output,
+};
+
+/// Beside the bot or without it.
+pub(crate) fn backup(args: BackupArgs, lang: Lang) -> Result<(), Failure> {
+    let place = place(&args.which, lang)?;
+    if args.file.exists() {
+        return Err(Failure::usage("W188").set("path", args.file.display().to_string()));
+    }
+    view(&place)?.backup(&args.file).map_err(|error| failure(&error))?;
+    let size = fs::metadata(&args.file).map_or(0, |file| file.len());
+    let told = Args::new().set("path", args.file.display().to_string()).set("size", format!("{:.1}", mib(size)));
+    output::print(&(text(lang, "backup-made", &told) + "\n"))
+}
+
+/// Only while the bot does not run.
+pub(crate) fn restore(args: RestoreArgs, lang: Lang) -> Result<(), Failure> {
+    let place = place(&args.which, lang)?;
+    let file = place.file();
+    if file.exists() && !args.force {
+        return Err(Failure::usage("W189").set("path", file.display().to_string()));
+    }
+    // What is no store, or damaged, replaces nothing.
+    let found = SqliteView::open(&args.file).and_then(|from| from.check()).map_err(|error| failure(&error))?;
+    SqliteStore::replace(&file, &args.file).map_err(|error| failure(&error))?;
+    let told = Args::new().set("path", file.display().to_string()).set("events", found.inbound.received.to_string());
+    output::print(&(text(lang, "backup-restored", &told) + "\n"))
+}
+
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}

@@ -1,0 +1,32 @@
+//! `wechaty forget`: what a person said and was told is taken out of the archive.
+
+use wechaty::store::Archive;
+use wechaty_catalogue::{Args, Lang, text};
+use wechaty_types::{AccountId, ContactId};
+
+use super::{change, place, view};
+use crate::{args::ForgetArgs, control::Ask, failure::Failure, output};
+
+pub(crate) fn run(args: ForgetArgs, lang: Lang) -> Result<(), Failure> {
+    let place = place(&args.which, lang)?;
+    let accounts = view(&place)?.accounts().map_err(|error| super::failure(&error))?;
+    let accounts = match args.account.map(AccountId::new) {
+        Some(one) if accounts.contains(&one) => vec![one],
+        Some(unknown) => {
+            let known = accounts.iter().map(AccountId::as_str).collect::<Vec<_>>().join(", ");
+            return Err(Failure::usage("W190").set("account", unknown.to_string()).set("known", known));
+        }
+        None => accounts,
+    };
+    let person = ContactId::new(args.person);
+    let mut count = 0;
+    for account in accounts {
+        let ask = Ask::Forget { account: account.to_string(), person: person.to_string() };
+        let forgotten: u64 = change(&place, ask, async |store| {
+            store.forget(&account, &person).await.map_err(|error| Failure::failed("W110").source(&error))
+        })?;
+        count += forgotten;
+    }
+    let told = Args::new().number("count", count).set("person", person.to_string());
+    output::print(&(text(lang, "forgotten", &told) + "\n"))
+}

@@ -1,0 +1,72 @@
+//! What a bot has stored: looked at beside it, changed through it while it runs, or in its file while it does not.
+
+mod backup;
+mod dead_letters;
+mod forget;
+mod trace;
+
+use wechaty::store::{OpenError, SqliteStore, SqliteView};
+use wechaty_catalogue::Lang;
+
+pub(crate) use self::{
+    backup::{backup, restore},
+    dead_letters::run as dead_letters,
+    forget::run as forget,
+    trace::run as trace,
+};
+use crate::{
+    args::BotArgs,
+    control::{self, Ask, Place},
+    failure::Failure,
+};
+
+/// The bot that is meant.
+pub(crate) fn place(which: &BotArgs, lang: Lang) -> Result<Place, Failure> {
+    Place::find(which.bot.as_deref(), which.store.as_deref(), lang)
+}
+
+/// What opening a store said, with its own code.
+pub(crate) fn failure(error: &OpenError) -> Failure {
+    let (code, path) = match error {
+        OpenError::InUse { path } => ("W180", path),
+        OpenError::Newer { path, .. } => ("W181", path),
+        OpenError::Older { path, .. } => ("W182", path),
+        OpenError::Foreign { path } => ("W183", path),
+        OpenError::Corrupt { path, .. } => ("W184", path),
+        OpenError::Io { path, .. } | OpenError::Sqlite { path, .. } => ("W185", path),
+        _ => return Failure::failed("W100").source(error),
+    };
+    let failure = Failure::failed(code).set("path", path.display().to_string());
+    match error {
+        OpenError::Io { source, .. } => failure.source(source),
+        OpenError::Sqlite { source, .. } | OpenError::Corrupt { source, .. } => failure.source(source),
+        _ => failure,
+    }
+}
+
+/// The bot's file, to look at.
+pub(crate) fn view(place: &Place) -> Result<SqliteView, Failure> {
+    let file = place.file();
+    if !file.is_file() {
+        let folder = file.parent().unwrap_or(&file).display().to_string();
+        return Err(Failure::usage("W176").set("name", &*place.name).set("path", folder));
+    }
+    SqliteView::open(file).map_err(|error| failure(&error))
+}
+
+/// Changes something: the running bot does it, or we do while no bot runs.
+pub(crate) fn change<T: serde::de::DeserializeOwned>(
+    place: &Place,
+    ask: Ask,
+    alone: impl AsyncFnOnce(&SqliteStore) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    match control::ask(place, ask) {
+        // Nobody of this name runs.
+        Err(failure) if failure.code() == "W170" => {}
+        answered => return answered,
+    }
+    drop(view(place)?);
+    let store = SqliteStore::open(place.file()).map_err(|error| failure(&error))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(alone(&store))
+}

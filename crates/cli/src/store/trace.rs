@@ -1,0 +1,111 @@
+//! `wechaty trace`: where a message is, and why: each step with its time.
+
+use jiff::{Timestamp as Instant, tz::TimeZone};
+use wechaty::store::{Book, Find, Record};
+use wechaty_catalogue::{Args, Lang, text};
+use wechaty_types::Timestamp;
+
+use super::{place, view};
+use crate::{args::TraceArgs, failure::Failure, output};
+
+pub(crate) fn run(args: TraceArgs, lang: Lang) -> Result<(), Failure> {
+    let place = place(&args.which, lang)?;
+    let view = view(&place)?;
+    let (find, asked) = match (args.id, args.words, args.with) {
+        (Some(id), ..) => (Find::Id(id.clone()), id),
+        (_, Some(words), _) => (Find::Words(words.clone()), words),
+        (.., with) => (Find::Last(with.clone()), with.unwrap_or_default()),
+    };
+    let most = if matches!(find, Find::Id(_)) { 1_000 } else { usize::from(args.limit) };
+    let found = view.find(&find, most).map_err(|error| super::failure(&error))?;
+    if found.is_empty() {
+        return Err(Failure::usage("W186").set("id", asked).set("name", &*place.name));
+    }
+    let found = match &find {
+        // A message by itself says little: what it led to comes with it.
+        Find::Last(_) | Find::Words(_) => with_their_ways(&view, found)?,
+        _ => found,
+    };
+    if args.json {
+        return output::json(&found);
+    }
+    let blocks: Vec<_> = found.iter().map(|record| block(record, lang)).collect();
+    output::print(&(blocks.join("\n\n") + "\n"))
+}
+
+fn with_their_ways(view: &wechaty::store::SqliteView, found: Vec<Record>) -> Result<Vec<Record>, Failure> {
+    let mut all: Vec<Record> = Vec::new();
+    for record in found {
+        let event = if record.book == Book::In { Some(record.seq) } else { record.event };
+        let way = match event {
+            Some(event) => view.find(&Find::Id(format!("e{event}")), 1_000).map_err(|error| super::failure(&error))?,
+            None => Vec::new(),
+        };
+        let way = if way.is_empty() { vec![record] } else { way };
+        all.extend(
+            way.into_iter()
+                .filter(|one| !all.iter().any(|had| (had.book, had.seq) == (one.book, one.seq)))
+                .collect::<Vec<_>>(),
+        );
+    }
+    Ok(all)
+}
+
+/// One message, as people read it.
+fn block(record: &Record, lang: Lang) -> String {
+    let is_in = record.book == Book::In;
+    let who = record.person.as_ref().map(ToString::to_string);
+    let place = record.conversation.as_ref().map(ToString::to_string);
+    let args = Args::new()
+        .set("kind", record.kind.clone().into_owned())
+        .set("account", record.account.to_string())
+        .set("conversation", record.name.clone().or(place).or(who).unwrap_or_default());
+    let mut lines = vec![text(lang, if is_in { "trace-in" } else { "trace-out" }, &args)];
+    let mut line = |key: &str, value: &str| {
+        lines.push(format!("  {}", text(lang, key, &Args::new().set("value", value.to_owned()))));
+    };
+    if let Some(words) = &record.text {
+        line("trace-text", &shortened(words));
+    }
+    if let Some(id) = &record.id {
+        line("trace-id", id);
+    }
+    match is_in {
+        true => line("trace-event", &format!("e{}", record.seq)),
+        false => line("trace-receipt", &format!("{:032x}", u128::from_be_bytes(record.key))),
+    }
+    if let (false, Some(event)) = (is_in, record.event) {
+        line("trace-cause", &format!("e{event}"));
+    }
+    line(if is_in { "trace-received" } else { "trace-said" }, &time(record.began));
+    if let Some(tried) = record.tried {
+        line("trace-tried", &time(tried));
+    }
+    if !record.by.is_empty() {
+        line("trace-by", &record.by.join(", "));
+    }
+    if record.attempts > u32::from(!is_in) {
+        line("trace-attempts", &record.attempts.to_string());
+    }
+    let end = match record.ended {
+        Some(ended) => format!("{} {}", record.end, time(ended)),
+        None => record.end.clone().into_owned(),
+    };
+    line("trace-end", &end);
+    lines.join("\n")
+}
+
+/// A time on this machine, to the millisecond.
+fn time(at: Timestamp) -> String {
+    match Instant::from_millisecond(at.as_millis()) {
+        Ok(instant) => instant.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S%.3f %:z").to_string(),
+        Err(_) => at.as_millis().to_string(),
+    }
+}
+
+/// The beginning of a text, on one line.
+fn shortened(words: &str) -> String {
+    const MOST: usize = 120;
+    let line: String = words.chars().take(MOST).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if line.len() < words.len() { line + "…" } else { line }
+}
