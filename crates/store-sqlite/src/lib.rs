@@ -12,6 +12,7 @@ mod query;
 mod read;
 mod row;
 mod schema;
+mod seal;
 mod store;
 mod view;
 mod words;

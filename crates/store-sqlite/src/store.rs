@@ -23,11 +23,12 @@ use crate::{
     query,
     read::Readers,
     row, schema,
+    seal::{Seal, SealError},
     writer::Writer,
 };
 
 /// How a store is opened.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SqliteOptions {
     /// How many events of an account are remembered in order to find duplicates.
@@ -37,11 +38,23 @@ pub struct SqliteOptions {
     pub most_bytes: Option<u64>,
     /// What is remembered of messages that are over.
     pub keep: Keep,
+    /// Encrypts login sessions and tokens in the file: a long random text, the same each time. `None`: they are there
+    /// as they are, and only the file's mode protects them.
+    pub key: Option<String>,
+}
+
+impl std::fmt::Debug for SqliteOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { dedupe_window, most_bytes, keep, key } = self;
+        let mut shown = f.debug_struct("SqliteOptions");
+        shown.field("dedupe_window", dedupe_window).field("most_bytes", most_bytes).field("keep", keep);
+        shown.field("key", &key.as_ref().map(|_| "…")).finish()
+    }
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { dedupe_window: 65_536, most_bytes: None, keep: Keep::default() }
+        Self { dedupe_window: 65_536, most_bytes: None, keep: Keep::default(), key: None }
     }
 }
 
@@ -50,6 +63,7 @@ pub struct SqliteStore {
     path: PathBuf,
     writer: Writer,
     readers: Readers,
+    seal: Arc<Seal>,
     // The last to go.
     _lock: Lock,
 }
@@ -87,7 +101,8 @@ impl SqliteStore {
         let hot = Hot::load(&connection, options.dedupe_window).map_err(&sqlite)?;
         let writer = Writer::start(connection, hot, options.dedupe_window, options.keep.clone())
             .map_err(|source| OpenError::Io { path: path.clone(), source })?;
-        Ok(Self { readers: Readers::new(path.clone()), path, writer, _lock: lock })
+        let seal = Arc::new(Seal::new(options.key.as_deref()));
+        Ok(Self { readers: Readers::new(path.clone()), path, writer, seal, _lock: lock })
     }
 
     /// Puts a copy of another store in the place of this file, which nobody may use meanwhile. The one before is kept
@@ -125,6 +140,10 @@ impl SqliteStore {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+fn unreadable(error: SealError) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Blob, error.into())
 }
 
 fn json(context: &'static str) -> impl Fn(serde_json::Error) -> StoreError {
@@ -284,10 +303,12 @@ impl Store for SqliteStore {
 
     async fn get(&self, namespace: &str, key: &str) -> Result<Option<Versioned>> {
         let at = (namespace.to_owned(), key.to_owned());
+        let seal = self.seal.clone();
         let read = move |c: &Connection| {
             c.prepare_cached("SELECT version, value FROM value WHERE namespace = ? AND key = ?")?
-                .query_row((at.0, at.1), |row| {
-                    Ok(Versioned { version: row.get(0)?, value: Bytes::from(row.get::<_, Vec<u8>>(1)?) })
+                .query_row((&at.0, &at.1), |row| {
+                    let value = seal.open(&at.0, &at.1, row.get(1)?).map_err(unreadable)?;
+                    Ok(Versioned { version: row.get(0)?, value: Bytes::from(value) })
                 })
                 .optional()
         };
@@ -297,6 +318,9 @@ impl Store for SqliteStore {
     async fn put(&self, namespace: &str, key: &str, expected: Option<u64>, value: Option<Bytes>) -> Result<u64> {
         let at = (namespace.to_owned(), key.to_owned());
         let there = at.clone();
+        let value = value.map(|value| self.seal.close(namespace, key, &value)).transpose();
+        let value =
+            value.map_err(|error| StoreError::Failed { context: "encrypting a value", source: error.into() })?;
         let put = move |hot: &mut Hot, c: &Connection| hot.put(c, (&there.0, &there.1), expected, value.as_deref());
         match self.writer.run("changing a value", put).await? {
             Ok(version) => Ok(version),

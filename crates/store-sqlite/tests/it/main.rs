@@ -3,5 +3,6 @@
 mod archive;
 mod file;
 mod full;
+mod secrets;
 mod suite;
 mod support;

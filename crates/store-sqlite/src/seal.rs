@@ -1,0 +1,69 @@
+//! Seal: values that are secrets (login sessions, tokens) are encrypted when there is a key: ChaCha20-Poly1305, a fresh
+//! nonce each time, bound to the name of the value so that none can be put in the place of another.
+
+use ring::{
+    aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    rand::{SecureRandom, SystemRandom},
+};
+
+/// Values of these namespaces are secrets.
+const SECRET: &str = "session/";
+/// In front of an encrypted value. JSON and text never begin so.
+const MARK: &[u8] = b"\x00wechaty-sealed-1\x00";
+
+/// The key of a store, if it has one.
+pub(crate) struct Seal(Option<LessSafeKey>);
+
+impl std::fmt::Debug for Seal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Seal(a key)" } else { "Seal(no key)" })
+    }
+}
+
+/// Why a secret cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SealError {
+    #[error("it is encrypted, and the store was opened without its key")]
+    NoKey,
+    #[error("it does not open with this key")]
+    WrongKey,
+    #[error("the system gives no random numbers")]
+    NoRandom,
+}
+
+impl Seal {
+    /// From what the operator keeps secret; anything with enough chance in it.
+    pub(crate) fn new(secret: Option<&str>) -> Self {
+        let key = secret.map(|secret| blake3::derive_key("wechaty store sessions 2026-11", secret.as_bytes()));
+        Self(key.and_then(|key| UnboundKey::new(&CHACHA20_POLY1305, &key).ok()).map(LessSafeKey::new))
+    }
+
+    fn name(namespace: &str, key: &str) -> Aad<Vec<u8>> {
+        Aad::from([namespace.as_bytes(), b"\n", key.as_bytes()].concat())
+    }
+
+    /// The value as it is written.
+    pub(crate) fn close(&self, namespace: &str, key: &str, value: &[u8]) -> Result<Vec<u8>, SealError> {
+        let Some(cipher) = self.0.as_ref().filter(|_| namespace.starts_with(SECRET)) else { return Ok(value.to_vec()) };
+        let mut nonce = [0; NONCE_LEN];
+        SystemRandom::new().fill(&mut nonce).map_err(|_| SealError::NoRandom)?;
+        let mut sealed = value.to_vec();
+        cipher
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Self::name(namespace, key), &mut sealed)
+            .map_err(|_| SealError::WrongKey)?;
+        Ok([MARK, &nonce, &sealed].concat())
+    }
+
+    /// The value as it was given. One that was written without a key is read with one, too.
+    pub(crate) fn open(&self, namespace: &str, key: &str, written: Vec<u8>) -> Result<Vec<u8>, SealError> {
+        let Some(sealed) = written.strip_prefix(MARK) else { return Ok(written) };
+        let cipher = self.0.as_ref().ok_or(SealError::NoKey)?;
+        let (nonce, sealed) = sealed.split_first_chunk::<{ NONCE_LEN }>().ok_or(SealError::WrongKey)?;
+        let mut value = sealed.to_vec();
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let opened = cipher.open_in_place(nonce, Self::name(namespace, key), &mut value);
+        let length = opened.map_err(|_| SealError::WrongKey)?.len();
+        value.truncate(length);
+        Ok(value)
+    }
+}

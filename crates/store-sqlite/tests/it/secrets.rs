@@ -1,0 +1,66 @@
+//! Secrets: with a key, sessions are not in the file as they are.
+
+use bytes::Bytes;
+use wechaty_store::Store;
+use wechaty_store_sqlite::{SqliteOptions, SqliteStore};
+
+use crate::support::Place;
+
+const TOKEN: &str = "syt_canary_of_a_login_session";
+
+fn with(place: &Place, key: Option<&str>) -> SqliteStore {
+    let mut options = SqliteOptions::default();
+    options.key = key.map(str::to_owned);
+    assert!(!format!("{options:?}").contains("a long random text"), "the key is in the debug form");
+    SqliteStore::open_with(&place.path, &options).expect("it opens")
+}
+
+async fn session(store: &SqliteStore) -> Result<Option<Bytes>, String> {
+    let found = store.get("session/shop", "token").await;
+    found
+        .map(|found| found.map(|found| found.value))
+        .map_err(|error| std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default())
+}
+
+#[tokio::test]
+async fn a_session_is_read_back_with_the_key_only_and_is_not_in_the_file() {
+    let place = Place::new();
+    let store = with(&place, Some("a long random text"));
+    store.put("session/shop", "token", None, Some(TOKEN.into())).await.expect("writes");
+    store.put("state", "k", None, Some("plain".into())).await.expect("writes");
+    assert_eq!(session(&store).await, Ok(Some(TOKEN.into())));
+    drop(store);
+    let file = std::fs::read(&place.path).expect("a file");
+    let holds = |text: &str| file.windows(text.len()).any(|part| part == text.as_bytes());
+    assert!(holds("plain") && !holds(TOKEN) && !holds("a long random text"));
+    let refused = session(&with(&place, None)).await.expect_err("there is no key");
+    assert!(refused.contains("without its key"), "{refused}");
+    let refused = session(&with(&place, Some("another text"))).await.expect_err("it is another key");
+    assert!(refused.contains("does not open"), "{refused}");
+    assert_eq!(session(&with(&place, Some("a long random text"))).await, Ok(Some(TOKEN.into())));
+}
+
+#[tokio::test]
+async fn a_key_that_comes_later_reads_what_was_there_and_encrypts_what_follows() {
+    let place = Place::new();
+    with(&place, None).put("session/shop", "token", None, Some(TOKEN.into())).await.expect("writes");
+    let store = with(&place, Some("a long random text"));
+    assert_eq!(session(&store).await, Ok(Some(TOKEN.into())));
+    store.put("session/shop", "token", None, Some(TOKEN.into())).await.expect("writes");
+    drop(store);
+    assert!(session(&with(&place, None)).await.is_err());
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_may_read_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    let _store = place.open();
+    for end in ["", "-wal", ".lock"] {
+        let mut path = place.path.clone().into_os_string();
+        path.push(end);
+        let mode = std::fs::metadata(&path).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{path:?}");
+    }
+}
