@@ -199,7 +199,7 @@ W175 = the control socket { $path } cannot be used
     .cause = The system does not let this program make or open it. A bot runs without one all the same, but other commands cannot ask it.
     .fix = Check who may write to the folder, and whether its file system knows sockets; only the user who started a bot may ask it.
 
-W176 = there is no store of a bot called `{ $name }` in { $path }
+W177 = there is no store of a bot called `{ $name }` in { $path }
     .cause = A named bot keeps what it must not lose in a file beside its configuration, and there is none.
     .fix = Name its BOT.toml with `--bot`, or the folder of its store with `--store`; an unnamed bot keeps nothing.
 

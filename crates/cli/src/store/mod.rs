@@ -49,7 +49,7 @@ pub(crate) fn view(place: &Place) -> Result<SqliteView, Failure> {
     let file = place.file();
     if !file.is_file() {
         let folder = file.parent().unwrap_or(&file).display().to_string();
-        return Err(Failure::usage("W176").set("name", &*place.name).set("path", folder));
+        return Err(Failure::usage("W177").set("name", &*place.name).set("path", folder));
     }
     SqliteView::open(file).map_err(|error| failure(&error))
 }
