@@ -1,6 +1,6 @@
 // The door: a name, if one likes, and the token where the server wants one.
 
-import { join, session } from "./api.js";
+import { join, NEEDS_TOKEN, session } from "./api.js";
 import { h } from "./dom.js";
 import { t } from "./i18n.js";
 
@@ -25,7 +25,7 @@ export function joinView({ switches, joined, name = "", needsToken = false }) {
             await join(field.value.trim());
             joined();
           } catch (error) {
-            if (error.status === 401) {
+            if (error.code === NEEDS_TOKEN) {
               tokenRow.hidden = false;
               token.focus();
             }

@@ -1,4 +1,4 @@
-# What the HTTP host itself refuses, in English. Each has a code of its own or of the web chat: see errors.ftl.
+# What the HTTP host itself refuses, in English. For the codes see errors.ftl.
 
 http-two-hosts = The request names two hosts.
     .fix = Send one Host header.
