@@ -248,12 +248,16 @@ stream.addEventListener("lost", (event) => {
   })());
 });
 
-store.addEventListener("change", ({ detail: { what, id, fresh } }) => {
+store.addEventListener("change", ({ detail: { what, id, fresh, quote } }) => {
   if (!view) return;
   const { chat, sidebar } = view;
   if (what === "active" || (what === "state" && chat.shown !== store.active)) chat.show(store.active);
   else if (id === chat.shown || what === "state") {
     if (what === "messages" || what === "history") chat.log.update({ quiet: what === "history" || !fresh });
+    if (what === "quote") {
+      chat.log.update({ quiet: true });
+      chat.composer.requoted(quote);
+    }
     if (what === "typing") chat.drawTyping();
     if (what === "conversation" || what === "state") chat.drawHead();
     if (what === "read") chat.log.jump();

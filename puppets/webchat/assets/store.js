@@ -196,8 +196,9 @@ export class Store extends EventTarget {
 
   recalled(conversation, id) {
     this.patch(conversation, id, {
-      recalled: true, text: undefined, quote: undefined, file: undefined, card: undefined, menu: undefined, url: undefined, location: undefined, contact: undefined, reactions: [],
+      recalled: true, edited: false, text: undefined, quote: undefined, file: undefined, card: undefined, menu: undefined, url: undefined, location: undefined, contact: undefined, reactions: [],
     });
+    this.changed("quote", conversation, { quote: { id, recalled: true } });
   }
 
   // What others quote of a message that was changed or taken back.
