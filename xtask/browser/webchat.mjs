@@ -329,6 +329,17 @@ async function press(page, name, key = "Tab") {
   await page.keyboard.press("Enter");
 }
 
+/** From the message field up to the messages, and to the one that is meant. */
+async function reach(page, wanted) {
+  await walk(page, "message", "Shift+Tab");
+  await page.keyboard.press("End");
+  for (let i = 0; i < 20; i += 1) {
+    if (await wanted.evaluate((node) => node === document.activeElement)) return;
+    await page.keyboard.press("ArrowUp");
+  }
+  assert.fail("the message is not reached");
+}
+
 await promise("the keyboard alone is enough to join, say and choose", async (open) => {
   const page = await open();
   await page.goto(url);
@@ -370,7 +381,8 @@ await promise("the keyboard alone is enough for rooms, dialogs, languages and co
   await accessible(page);
   await press(page, "leave-confirm");
   await page.locator(id("title"), { hasText: "Wechaty" }).waitFor();
-  for (let i = 0; i < 80 && !(await page.evaluate(() => document.activeElement?.textContent.includes("Keys"))); i += 1) await page.keyboard.press("Tab");
+  const room = () => page.evaluate(() => document.activeElement.dataset.testid === "room" && document.activeElement.textContent.includes("Keys"));
+  for (let i = 0; i < 80 && !(await room()); i += 1) await page.keyboard.press("Tab");
   await page.keyboard.press("Enter"); // enters the other's room
   await page.locator(id("title"), { hasText: "Keys" }).waitFor();
   await walk(page, "conversation");
@@ -405,17 +417,13 @@ await promise("the keyboard alone is enough to quote, edit, recall, react and at
   await page.keyboard.press("Enter");
   await page.locator(`article[data-own=true]:not([data-message-id^=pending]) ${id("quoted")}`).waitFor();
   const last = page.locator("article[data-own=true]", { hasText: "quoted" });
-  // From the message field up to the messages, and to the one that is meant.
-  await walk(page, "message", "Shift+Tab");
-  while (!(await last.evaluate((node) => node === document.activeElement))) await page.keyboard.press("ArrowUp");
+  await reach(page, last);
   await press(page, "act-edit");
   await page.keyboard.press("Control+a");
   await page.keyboard.type("quoted and mended");
   await page.keyboard.press("Enter");
   await hears(page, "quoted and mended");
-  await walk(page, "message", "Shift+Tab");
-  const mended = page.locator("article[data-own=true]", { hasText: "mended" });
-  while (!(await mended.evaluate((node) => node === document.activeElement))) await page.keyboard.press("ArrowUp");
+  await reach(page, page.locator("article[data-own=true]", { hasText: "mended" }));
   await press(page, "act-react");
   await page.waitForSelector(id("reaction-choice"));
   await accessible(page);
@@ -432,7 +440,8 @@ await promise("the keyboard alone is enough to quote, edit, recall, react and at
   await (await chooser).setFiles({ name: "dot.png", mimeType: "image/png", buffer: PNG });
   await page.waitForSelector(`article[data-own=true][data-kind=image]:not([data-message-id^=pending]) ${id("image")}`);
   await walk(page, "composer");
-  await press(page, "image", "Shift+Tab");
+  await reach(page, page.locator("article[data-kind=image]"));
+  await press(page, "image");
   await page.waitForSelector(id("viewer"));
   await accessible(page);
   await page.keyboard.press("Escape");

@@ -123,7 +123,10 @@ async fn edits_reactions_and_recalls_are_seen_and_told() {
         bob.post("react", &json!({ "id": id, "reaction": "👍", "added": true })).await.ok();
     }
     assert_eq!(events.until("edit").await.data["text"], "hello");
-    assert_eq!(events.until("reaction").await.data["reactions"], json!([{ "reaction": "👍", "names": ["Bob"], "mine": true }]));
+    assert_eq!(
+        events.until("reaction").await.data["reactions"],
+        json!([{ "reaction": "👍", "names": ["Bob"], "mine": true }])
+    );
     for _ in 0..2 {
         ann.post("recall", &json!({ "id": id })).await.ok();
     }
