@@ -481,7 +481,7 @@ await promise("a new start of the page finds the bot again after it was away", a
   await page.context().setOffline(false);
   await page.waitForSelector(`${id("connection")}[data-state=online]`, { state: "attached" });
   await say(page, "echo back again");
-  await hears(page, "back again");
+  await page.locator("article[data-own=false] .text", { hasText: /^back again$/ }).waitFor();
   assert.equal(await page.locator("article[data-own=true] .text", { hasText: "ding" }).count(), 1);
   faults.length = 0; // what a browser says about a lost network is no fault of the page
 });
