@@ -45,6 +45,8 @@ pub(super) struct Lifecycle {
 
 #[derive(Debug)]
 struct Running {
+    /// Ends the taking in of events.
+    close: CancellationToken,
     cancel: CancellationToken,
     accounts: Vec<JoinHandle<()>>,
     #[cfg(feature = "host")]
@@ -114,11 +116,12 @@ impl Bot {
             outbox::resume(account).await?;
         }
         gate.open();
-        let cancel = CancellationToken::new();
-        let accounts = self.accounts().iter();
-        let accounts =
-            accounts.map(|account| tokio::spawn(drive(self.clone(), account.clone(), cancel.clone()))).collect();
+        let (close, cancel) = (CancellationToken::new(), CancellationToken::new());
+        let drive =
+            |account: &Account| tokio::spawn(drive(self.clone(), account.clone(), close.clone(), cancel.clone()));
+        let accounts = self.accounts().iter().map(drive).collect();
         Ok(Running {
+            close,
             cancel,
             accounts,
             #[cfg(feature = "host")]
@@ -197,25 +200,27 @@ impl Bot {
     /// Ends what [`launch`](Self::launch) began, and leaves the accounts in this state.
     async fn halt(&self, running: &mut Option<Running>, then: AccountState) {
         let Some(was) = running.take() else { return };
-        let Running { cancel, accounts, .. } = was;
+        let Running { close, cancel, accounts, .. } = was;
         let core = self.core();
         let began = self.clock().now();
         let told = self.emit(AnyEvent::BotStop(BotStop { bot: self.clone() }));
         if self.clock().timeout(PATIENCE, told).await.is_err() {
             tracing::warn!("a handler of `stop` did not return; it was left alone");
         }
-        cancel.cancel();
-        let aborts: Vec<_> = accounts.iter().map(JoinHandle::abort_handle).collect();
-        if self.clock().timeout(PATIENCE, join_all(accounts)).await.is_err() {
-            tracing::warn!("a puppet did not return when asked to; it was aborted");
-            aborts.iter().for_each(AbortHandle::abort);
-        }
+        // Puppets last: what is still to be sent needs their connections.
+        close.cancel();
         core.tasks.close();
         let left = DRAIN.saturating_sub(self.clock().now().saturating_sub(began));
         let drained = self.clock().timeout(left, core.tasks.wait()).await.is_ok();
         self.0.lifecycle.cut_off.store(!drained, Ordering::Relaxed);
         if !drained {
             tracing::warn!("the time was not enough to drain; the rest stays in the store");
+        }
+        cancel.cancel();
+        let aborts: Vec<_> = accounts.iter().map(JoinHandle::abort_handle).collect();
+        if self.clock().timeout(PATIENCE, join_all(accounts)).await.is_err() {
+            tracing::warn!("a puppet did not return when asked to; it was aborted");
+            aborts.iter().for_each(AbortHandle::abort);
         }
         core.gate.close();
         core.abort().await;
@@ -349,7 +354,7 @@ impl Bot {
 }
 
 /// Runs one account's puppet, again and again as long as that makes sense.
-async fn drive(bot: Bot, account: Account, cancel: CancellationToken) {
+async fn drive(bot: Bot, account: Account, close: CancellationToken, cancel: CancellationToken) {
     let mut failures = 0u32;
     loop {
         let cursor = match account.core().store.cursor(account.id()).await {
@@ -367,7 +372,12 @@ async fn drive(bot: Bot, account: Account, cancel: CancellationToken) {
         let run = cancel.child_token();
         // Whatever the puppet has spawned for this run ends with it, and nothing of it is accepted any more.
         let over = run.clone().drop_guard();
-        let inbox = Arc::new(Inbox { account: account.clone(), cancelled: run.clone(), early: Default::default() });
+        let inbox = Arc::new(Inbox {
+            account: account.clone(),
+            closed: close.clone(),
+            cancelled: run.clone(),
+            early: Default::default(),
+        });
         let cx = PuppetContext::new(account.id().clone(), inbox, account.session(), bot.clock().clone(), run, cursor);
         let puppet = account.puppet_arc();
         let result = AssertUnwindSafe(puppet.run(cx)).catch_unwind().await.unwrap_or_else(|_| {

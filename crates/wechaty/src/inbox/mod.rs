@@ -50,12 +50,27 @@ impl Item {
 #[derive(Debug)]
 pub(crate) struct Inbox {
     pub(crate) account: Account,
+    /// The bot stops: nothing more is accepted, while what is to be sent still goes out through the puppet.
+    pub(crate) closed: CancellationToken,
     pub(crate) cancelled: CancellationToken,
     /// A `ready` that came before its login.
     pub(crate) early: parking_lot::Mutex<Option<Event>>,
 }
 
 impl Inbox {
+    async fn closing(&self) {
+        tokio::select! {
+            () = self.closed.cancelled() => {}
+            () = self.cancelled.cancelled() => {}
+        }
+    }
+
+    /// Holds the puppet until it shall end: it has to stay for what is still to be sent.
+    async fn stopping(&self) -> AcceptError {
+        self.cancelled.cancelled().await;
+        AcceptError::Stopping
+    }
+
     /// Puts a `ready` for which nobody is logged in yet behind the login.
     fn ready_after_login(&self, events: Vec<Event>) -> Vec<Event> {
         if !events.iter().any(|event| matches!(event.what, EventPayload::Ready(_) | EventPayload::Login(_))) {
@@ -84,10 +99,13 @@ impl EventSink for Inbox {
     async fn accept(&self, batch: Batch) -> Result<(), AcceptError> {
         let (account, core) = (&self.account, self.account.core());
         // A stop drains what is on its way in, too.
-        let _under_way = core.tasks.token();
+        let under_way = core.tasks.token();
         let events = tokio::select! {
             biased;
-            () = self.cancelled.cancelled() => return Err(AcceptError::Stopping),
+            () = self.closing() => {
+                drop(under_way);
+                return Err(self.stopping().await);
+            }
             events = load::complete(account, batch.events) => self.ready_after_login(events),
         };
         let mut logged_in = false;
@@ -110,7 +128,10 @@ impl EventSink for Inbox {
         }
         let permits = tokio::select! {
             biased;
-            () = self.cancelled.cancelled() => return Err(AcceptError::Stopping),
+            () = self.closing() => {
+                drop(under_way);
+                return Err(self.stopping().await);
+            }
             permits = core.events.take(journal.len() + uncounted.len()) => permits,
         };
         // A puppet may drop this call; what the store has taken must come into its lane all the same.
@@ -123,9 +144,10 @@ impl EventSink for Inbox {
         for key in full {
             tokio::select! {
                 () = core.lane_below(&key, core.limits.lane) => {}
-                () = self.cancelled.cancelled() => break,
+                () = self.closing() => break,
             }
         }
+        drop(under_way);
         Ok(())
     }
 }
