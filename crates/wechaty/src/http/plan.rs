@@ -7,7 +7,7 @@ use axum::Router;
 use super::{Host, HttpSettings, Listening};
 use crate::{Account, Bot, Error};
 
-type Door = Box<dyn Fn(&Bot) -> Router + Send + Sync>;
+type Door = (String, Box<dyn Fn(&Bot) -> Router + Send + Sync>);
 type Tell = Box<dyn Fn(&Listening) + Send + Sync>;
 
 /// What the builder was told.
@@ -35,8 +35,8 @@ impl Bot {
             return Ok(None);
         }
         let mut host = Host::new(self, plan.settings.as_ref().unwrap_or(&plan.fallback).clone());
-        for door in &plan.doors {
-            host = host.door(door(self));
+        for (path, door) in &plan.doors {
+            host = host.door(path, door(self));
         }
         Ok(Some(host.bind().await?))
     }
