@@ -3,6 +3,7 @@
 use std::fmt;
 
 use axum::Router;
+use wechaty_catalogue::{Args, Lang, text};
 
 use super::{Host, HttpSettings, Listening};
 use crate::{Account, Bot, Error};
@@ -45,7 +46,10 @@ impl Bot {
     pub(crate) fn tell(&self, listening: &Listening) {
         match &self.0.host.tell {
             Some(tell) => tell(listening),
-            None => eprintln!("{} listens on {}", self.name(), listening.url()),
+            None => {
+                let args = Args::new().set("name", self.name()).set("url", listening.url());
+                eprintln!("{}", text(Lang::of_env(|name| std::env::var(name).ok()), "http-listens", &args));
+            }
         }
     }
 }
