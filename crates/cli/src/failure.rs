@@ -43,11 +43,6 @@ impl Failure {
         Self { code, args: Args::new(), details: Vec::new(), exit: FAILED }
     }
 
-    /// Which error of the catalogue.
-    pub(crate) const fn code(&self) -> &'static str {
-        self.code
-    }
-
     /// Fills in a placeable of the message.
     #[must_use]
     pub(crate) fn set(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -125,20 +120,6 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 fn visible(line: &str) -> String {
     let shown = |c: char| if c.is_control() && c != '\t' { c.escape_default().to_string() } else { c.to_string() };
     line.chars().map(shown).collect()
-}
-
-/// Most alike, if anything is alike.
-pub(crate) fn nearest<'a>(word: &str, among: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    const ALIKE: f64 = 0.7;
-    let word = word.to_lowercase();
-    let likeness = |name: &str| {
-        let name = name.to_lowercase();
-        // One slip of the fingers counts for more in a short word than the other measure thinks: `rnu`.
-        let slip = if strsim::osa_distance(&name, &word) <= 1 && name.len() > 2 { 0.9 } else { 0.0 };
-        strsim::jaro_winkler(&name, &word).max(slip)
-    };
-    let alike = among.into_iter().map(|name| (name, likeness(name)));
-    alike.filter(|(_, alike)| *alike >= ALIKE).max_by(|a, b| a.1.total_cmp(&b.1)).map(|(name, _)| name)
 }
 
 #[cfg(test)]

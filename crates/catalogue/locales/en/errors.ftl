@@ -152,8 +152,8 @@ W155 = the locale does not say UTF-8
     .fix = Set LANG to `en_US.UTF-8`, `zh_CN.UTF-8` or `C.UTF-8`.
 
 W156 = few files may be open at once
-    .cause = Each connection is an open file, and the limit of this process is low.
-    .fix = Raise it before you start many accounts: `ulimit -n 65536`.
+    .cause = Each connection is an open file; a bot with all its connections has more than 4200 open, and the hard limit is lower. The host then takes fewer connections.
+    .fix = Raise the hard limit: `LimitNOFILE=` in a systemd unit, `nofile` in /etc/security/limits.conf, `--ulimit nofile=` for a container.
 
 W158 = this variable has an old name
     .cause = Older versions of Wechaty called it so. It may stop working.
@@ -164,8 +164,8 @@ W160 = { $address } is taken
     .fix = End the other program, or give `--listen` another port; without a port of your own the next free one is used.
 
 W161 = { $door } has no token and would be open to everybody who reaches { $address }
-    .cause = The address is not of this machine alone, and nothing asks who is there.
-    .fix = Set a token for it, or listen on 127.0.0.1.
+    .cause = The address, or a name in `hosts`, is not of this machine alone, and nothing asks who is there.
+    .fix = Set a token for it, or listen on 127.0.0.1 without such a name.
 
 W162 = the bot cannot listen
     .cause = The system does not let this program use the address.
@@ -198,6 +198,10 @@ W174 = the bot `{ $name }` does not know what it is asked
 W175 = the control socket { $path } cannot be used
     .cause = The system does not let this program make or open it. A bot runs without one all the same, but other commands cannot ask it.
     .fix = Check who may write to the folder, and whether its file system knows sockets; only the user who started a bot may ask it.
+
+W176 = the name `{ $name }` cannot be locked in { $path }
+    .cause = A bot with a name keeps a lock beside its configuration, so that no second one runs. The system does not let this program make it.
+    .fix = Check who may write to the folder, or start the bot from a folder of your own; a bot without a name needs no lock.
 
 W200 = { $count ->
     [one] the configuration has one fault

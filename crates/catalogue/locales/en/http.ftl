@@ -30,3 +30,4 @@ http-head-too-large = The head of the request is too large.
     .fix = Send fewer and shorter headers; in a browser, delete the cookies of this address.
 http-address-too-long = The address is too long.
     .fix = Shorten it.
+http-listens = { $name } listens on { $url }
