@@ -59,6 +59,13 @@ async function say(page, text) {
   await page.press(id("composer"), "Enter");
 }
 
+async function makeRoom(page, topic) {
+  await page.click(id("new-room"));
+  await page.fill(id("room-topic"), topic);
+  await page.click(id("room-create"));
+  await page.waitForSelector(id("members"));
+}
+
 const message = (page, text) => page.locator("article", { hasText: text }).first();
 const hears = (page, text) => message(page, text).waitFor();
 
@@ -170,6 +177,52 @@ await promise("two people talk in a room", async (open) => {
   await hears(alice, "dong");
 });
 
+await promise("a new name is one visitor's, on the pages of all who see it", async (open) => {
+  const [alice, bob] = [await open(), await open()];
+  await enter(alice, "Nora");
+  await enter(bob, "Otto");
+  await makeRoom(alice, "Names");
+  await bob.locator(id("room"), { hasText: "Names" }).click();
+  await bob.waitForSelector(id("members"));
+  await say(bob, "who am I?");
+  const asked = message(alice, "who am I?");
+  await asked.hover();
+  await asked.locator(id("act-react")).click();
+  await alice.locator(id("reaction-choice")).first().click();
+  await bob.click(id("rename"));
+  await bob.fill(id("name-field"), "Oskar");
+  await bob.click(id("name-save"));
+  await alice.locator("article .who", { hasText: "Oskar" }).waitFor();
+  assert.equal(await alice.textContent(id("my-name")), "Nora");
+  assert.equal(await bob.textContent(id("my-name")), "Oskar");
+  await alice.click(id("members"));
+  const members = (await alice.locator(`${id("member")} .person-name`).allTextContents()).sort();
+  assert.deepEqual(members, ["Nora", "Oskar", "Wechaty"]);
+  await alice.click(id("dialog-close"));
+  // What one reacted with is one's own under any name, and only then.
+  await alice.click(id("rename"));
+  await alice.fill(id("name-field"), "Nina");
+  await alice.click(id("name-save"));
+  await bob.locator(`${id("reaction")}[title="Nina"], ${id("reaction")}[title="Nora"]`).first().waitFor();
+  assert.equal(await alice.locator(id("reaction")).first().getAttribute("aria-pressed"), "true");
+  assert.equal(await bob.locator(id("reaction")).first().getAttribute("aria-pressed"), "false");
+  await alice.reload();
+  await hears(alice, "who am I?");
+  assert.equal(await alice.textContent(id("my-name")), "Nina");
+});
+
+await promise("who waits for a picture or an echo sees the bot type", async (open) => {
+  const page = await open();
+  await enter(page, "Ada");
+  await say(page, "picture");
+  await page.locator(id("typing"), { hasText: "Wechaty is typing" }).waitFor();
+  await page.waitForSelector(`article[data-own=false][data-kind=image] ${id("image")}`);
+  await page.waitForFunction(() => document.querySelector('[data-testid="typing"]').textContent === "");
+  await say(page, "echo once more");
+  await page.locator(id("typing"), { hasText: "Wechaty is typing" }).waitFor();
+  await page.locator("article[data-own=false] .text", { hasText: /^once more$/ }).waitFor();
+});
+
 await promise("a button is pressed, and the bot knows which", async (open) => {
   const page = await open();
   await enter(page, "Ada");
@@ -219,6 +272,33 @@ await promise("words are quoted, edited and taken back", async (open) => {
   await page.waitForSelector("[data-recalled=true]");
 });
 
+await promise("a quote changes with what it quotes, and goes with it", async (open) => {
+  const [alice, bob] = [await open(), await open()];
+  await enter(alice, "Quinn");
+  await enter(bob, "Rosa");
+  await makeRoom(alice, "Quotes");
+  await bob.locator(id("room"), { hasText: "Quotes" }).click();
+  await say(alice, "a seecret");
+  const heard = message(bob, "a seecret");
+  await heard.hover();
+  await heard.locator(id("act-quote")).click();
+  await say(bob, "really?");
+  await alice.locator(id("quoted"), { hasText: "a seecret" }).waitFor();
+  const own = alice.locator("article[data-own=true]", { hasText: "a seecret" });
+  await own.hover();
+  await own.locator(id("act-edit")).click();
+  await say(alice, "a secret");
+  await bob.locator(id("quoted"), { hasText: "a secret" }).waitFor();
+  const edited = alice.locator("article[data-own=true]", { hasText: "a secret" });
+  await edited.hover();
+  await edited.locator(id("act-recall")).click();
+  await alice.click(id("recall-confirm"));
+  for (const page of [alice, bob]) {
+    await page.locator(id("quoted"), { hasText: "This message was recalled" }).waitFor();
+    assert.equal(await page.getByText("secret").count(), 0);
+  }
+});
+
 await promise("after a reload the visitor and the history are there, and another tab is somebody else", async (open) => {
   const [page, other] = [await open(), await open()];
   await enter(page, "Lin");
@@ -233,21 +313,139 @@ await promise("after a reload the visitor and the history are there, and another
   assert.equal(await other.locator("article", { hasText: "number 0" }).count(), 0);
 });
 
-await promise("the keyboard alone is enough", async (open) => {
+const focus = (page) => page.evaluate(() => document.activeElement?.dataset?.testid ?? "");
+
+/** Walks by Tab, or `key`, until this has the focus; a trap or a control that is left out fails here. */
+async function walk(page, name, key = "Tab") {
+  for (let i = 0; i < 80; i += 1) {
+    if ((await focus(page)) === name) return;
+    await page.keyboard.press(key);
+  }
+  assert.fail(`${name} is not reached by ${key}`);
+}
+
+async function press(page, name, key = "Tab") {
+  await walk(page, name, key);
+  await page.keyboard.press("Enter");
+}
+
+/** From the message field up to the messages, and to the one that is meant. */
+async function reach(page, wanted) {
+  await walk(page, "message", "Shift+Tab");
+  await page.keyboard.press("End");
+  for (let i = 0; i < 20; i += 1) {
+    if (await wanted.evaluate((node) => node === document.activeElement)) return;
+    await page.keyboard.press("ArrowUp");
+  }
+  assert.fail("the message is not reached");
+}
+
+await promise("the keyboard alone is enough to join, say and choose", async (open) => {
   const page = await open();
   await page.goto(url);
-  const focus = () => page.evaluate(() => document.activeElement?.dataset?.testid ?? "");
-  for (let i = 0; i < 20 && (await focus()) !== "join-name"; i += 1) await page.keyboard.press("Tab");
+  await accessible(page);
+  await walk(page, "join-name");
   await page.keyboard.type("Key");
   await page.keyboard.press("Enter");
   await page.waitForSelector(id("composer"));
-  for (let i = 0; i < 60 && (await focus()) !== "composer"; i += 1) await page.keyboard.press("Tab");
+  await walk(page, "composer");
   await page.keyboard.type("menu");
   await page.keyboard.press("Enter");
   await page.waitForSelector(id("choice"));
-  for (let i = 0; i < 60 && (await focus()) !== "choice"; i += 1) await page.keyboard.press("Shift+Tab");
-  await page.keyboard.press("Enter");
+  await press(page, "choice", "Shift+Tab");
   await hears(page, "No tea, then."); // backwards from the message field, the last choice comes first
+});
+
+await promise("the keyboard alone is enough for rooms, dialogs, languages and colours", async (open) => {
+  const [page, other] = [await open(), await open()];
+  await enter(other, "Tess");
+  await makeRoom(other, "Keys");
+  await enter(page, "Keyra");
+  await press(page, "new-room");
+  await accessible(page); // with a dialog open
+  assert.equal(await focus(page), "room-topic");
+  await page.keyboard.press("Escape");
+  await page.waitForSelector("dialog", { state: "detached" });
+  assert.equal(await focus(page), "new-room"); // it gives the focus back
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("Typed");
+  await page.keyboard.press("Enter");
+  await page.locator(id("title"), { hasText: "Typed" }).waitFor();
+  await press(page, "members");
+  await page.waitForSelector(id("members-dialog"));
+  await accessible(page);
+  await press(page, "dialog-close");
+  await page.waitForSelector("dialog", { state: "detached" });
+  assert.equal(await focus(page), "members");
+  await press(page, "leave");
+  await accessible(page);
+  await press(page, "leave-confirm");
+  await page.locator(id("title"), { hasText: "Wechaty" }).waitFor();
+  const room = () => page.evaluate(() => document.activeElement.dataset.testid === "room" && document.activeElement.textContent.includes("Keys"));
+  for (let i = 0; i < 80 && !(await room()); i += 1) await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter"); // enters the other's room
+  await page.locator(id("title"), { hasText: "Keys" }).waitFor();
+  await walk(page, "conversation");
+  await page.keyboard.press("Home");
+  await page.keyboard.press("Enter"); // and goes back to the bot
+  await page.locator(id("title"), { hasText: "Wechaty" }).waitFor();
+  await press(page, "rename");
+  await page.keyboard.type("Keysha");
+  await page.keyboard.press("Enter");
+  await page.locator(id("my-name"), { hasText: "Keysha" }).waitFor();
+  await press(page, "theme-switch");
+  const theme = await page.evaluate(() => document.documentElement.dataset.theme);
+  await page.keyboard.press("Enter");
+  assert.notEqual(await page.evaluate(() => document.documentElement.dataset.theme), theme);
+  await press(page, "lang-switch");
+  await page.waitForFunction(() => document.documentElement.lang.startsWith("zh"));
+  assert.equal(await focus(page), "lang-switch");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.documentElement.lang.startsWith("en"));
+});
+
+await promise("the keyboard alone is enough to quote, edit, recall, react and attach", async (open) => {
+  const page = await open();
+  await enter(page, "Keanu");
+  await walk(page, "composer");
+  await page.keyboard.type("echo by hand");
+  await page.keyboard.press("Enter");
+  await page.locator("article[data-own=false]", { hasText: "by hand" }).waitFor();
+  await press(page, "act-quote", "Shift+Tab");
+  assert.equal(await focus(page), "composer");
+  await page.keyboard.type("quoted");
+  await page.keyboard.press("Enter");
+  await page.locator(`article[data-own=true]:not([data-message-id^=pending]) ${id("quoted")}`).waitFor();
+  const last = page.locator("article[data-own=true]", { hasText: "quoted" });
+  await reach(page, last);
+  await press(page, "act-edit");
+  await page.keyboard.press("Control+a");
+  await page.keyboard.type("quoted and mended");
+  await page.keyboard.press("Enter");
+  await hears(page, "quoted and mended");
+  await reach(page, page.locator("article[data-own=true]", { hasText: "mended" }));
+  await press(page, "act-react");
+  await page.waitForSelector(id("reaction-choice"));
+  await accessible(page);
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(`${id("reaction")}[aria-pressed=true]`);
+  await walk(page, "message", "Shift+Tab");
+  await press(page, "act-recall");
+  await page.waitForSelector(id("recall-confirm"));
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[data-recalled=true]");
+  const chooser = page.waitForEvent("filechooser");
+  await press(page, "attach");
+  await (await chooser).setFiles({ name: "dot.png", mimeType: "image/png", buffer: PNG });
+  await page.waitForSelector(`article[data-own=true][data-kind=image]:not([data-message-id^=pending]) ${id("image")}`);
+  await walk(page, "composer");
+  await reach(page, page.locator("article[data-kind=image]"));
+  await press(page, "image");
+  await page.waitForSelector(id("viewer"));
+  await accessible(page);
+  await page.keyboard.press("Escape");
+  await page.waitForSelector(id("viewer"), { state: "detached" });
 });
 
 await promise("the language and the theme are switched in the page", async (open) => {
@@ -283,7 +481,7 @@ await promise("a new start of the page finds the bot again after it was away", a
   await page.context().setOffline(false);
   await page.waitForSelector(`${id("connection")}[data-state=online]`, { state: "attached" });
   await say(page, "echo back again");
-  await hears(page, "back again");
+  await page.locator("article[data-own=false] .text", { hasText: /^back again$/ }).waitFor();
   assert.equal(await page.locator("article[data-own=true] .text", { hasText: "ding" }).count(), 1);
   faults.length = 0; // what a browser says about a lost network is no fault of the page
 });

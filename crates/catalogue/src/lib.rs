@@ -2,8 +2,8 @@
 //!
 //! The texts are Fluent files, `locales/<language>/*.ftl`, embedded when this is built: a new file is found by itself.
 //! A message whose id is a code (`W101`) is an error, with the attributes `.cause` and `.fix`; a code is never given to
-//! another error once it is released. The hundreds say where: 1 command line, 2 configuration, 3 accounts and puppets,
-//! 4 web chat and HTTP. `C005` is a fault in a configuration file: crates/config gives those codes.
+//! another error once it is released. The hundreds say where: 1 and 2 command line, 4 and 5 web chat and HTTP. `C005` is a
+//! fault in a configuration file: crates/config gives those codes.
 //!
 //! ```
 //! use wechaty_catalogue::{Args, Lang, explain, text};

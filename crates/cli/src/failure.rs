@@ -127,20 +127,6 @@ fn visible(line: &str) -> String {
     line.chars().map(shown).collect()
 }
 
-/// Most alike, if anything is alike.
-pub(crate) fn nearest<'a>(word: &str, among: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    const ALIKE: f64 = 0.7;
-    let word = word.to_lowercase();
-    let likeness = |name: &str| {
-        let name = name.to_lowercase();
-        // One slip of the fingers counts for more in a short word than the other measure thinks: `rnu`.
-        let slip = if strsim::osa_distance(&name, &word) <= 1 && name.len() > 2 { 0.9 } else { 0.0 };
-        strsim::jaro_winkler(&name, &word).max(slip)
-    };
-    let alike = among.into_iter().map(|name| (name, likeness(name)));
-    alike.filter(|(_, alike)| *alike >= ALIKE).max_by(|a, b| a.1.total_cmp(&b.1)).map(|(name, _)| name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

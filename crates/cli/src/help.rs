@@ -10,11 +10,7 @@ use clap::{
 };
 use wechaty_catalogue::{Args as Words, Lang, text};
 
-use crate::{
-    args::Args,
-    failure::{Failure, nearest},
-    output,
-};
+use crate::{args::Args, failure::Failure, output};
 
 /// What a command line asks for.
 pub(crate) enum Asked {
@@ -146,7 +142,7 @@ fn failure(error: &clap::Error) -> Failure {
             let word = context(ContextKind::InvalidSubcommand).unwrap_or_default();
             let failure = Failure::usage("W121").set("word", &*word);
             let all = names(&Args::command());
-            return match nearest(&word, all.iter().map(String::as_str)) {
+            return match wechaty_config::nearest(&word, all.iter().map(String::as_str)) {
                 Some(name) => failure.tell("did-you-mean", Words::new().set("name", name)),
                 None => failure,
             };

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 use wechaty_catalogue::Args;
 
-use crate::failure::{Failure, nearest};
+use crate::failure::Failure;
 
 /// Wechaty's words, then those of `tracing` that Wechaty does not have.
 const LEVELS: &[&str] = &["silent", "error", "warn", "info", "verbose", "silly", "off", "debug", "trace"];
@@ -36,7 +36,7 @@ fn filter(level: &str) -> Result<EnvFilter, Failure> {
 
 fn unknown(level: &str) -> Failure {
     let failure = Failure::usage("W114").set("level", level);
-    match nearest(level, LEVELS.iter().copied()) {
+    match wechaty_config::nearest(level, LEVELS.iter().copied()) {
         Some(name) => failure.tell("did-you-mean", Args::new().set("name", name)),
         None => failure,
     }

@@ -12,6 +12,7 @@ mod failure;
 mod help;
 mod lang;
 mod ledger;
+mod limits;
 mod log;
 mod new;
 mod output;

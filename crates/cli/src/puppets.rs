@@ -6,7 +6,7 @@ use wechaty::puppet::{self, Capability};
 use wechaty_catalogue::{Args, Lang, lookup, text};
 use wechaty_puppet::{Capabilities, Declaration, Live, Setting, SettingKind};
 
-use crate::{args::PuppetsArgs, failure::Failure, failure::nearest, output};
+use crate::{args::PuppetsArgs, failure::Failure, output};
 
 /// Puppets of this repository that not every build has, and the feature of `wechaty-cli` that brings each.
 const OPTIONAL: &[(&str, &str)] = &[];
@@ -35,7 +35,7 @@ fn missing_of(name: &str, built: &[&'static str], optional: &[(&'static str, &'s
     }
     let mut failure = Failure::usage("W101").set("name", name.trim());
     let others = optional.iter().map(|(puppet, _)| *puppet);
-    if let Some(name) = nearest(wanted, built.iter().copied().chain(others)) {
+    if let Some(name) = wechaty_config::nearest(wanted, built.iter().copied().chain(others)) {
         failure = failure.tell("did-you-mean", Args::new().set("name", name));
     }
     failure.tell(

@@ -71,7 +71,7 @@ impl Check<'_> {
         let accounts = self.accounts();
         let pacing: Pacing = self.section(&Key::new("pacing"), &self.value["pacing"]);
         let http = self.http();
-        self.doors(&accounts, http.listen);
+        self.doors(&accounts, &http);
         let name = self.flags.name.clone().or_else(|| self.env.get("WECHATY_NAME"));
         Config {
             file: self.walk.document.path.clone(),
@@ -289,18 +289,17 @@ impl Check<'_> {
         self.walk.tell(&field, error);
     }
 
-    /// Puppets that serve pages to everybody who asks, on an address that everybody reaches.
-    fn doors(&mut self, accounts: &[AccountConfig], listen: SocketAddr) {
-        if listen.ip().is_loopback() {
-            return;
-        }
+    /// Puppets that serve pages to everybody who asks, on an address or under a name that everybody reaches.
+    fn doors(&mut self, accounts: &[AccountConfig], http: &HttpSettings) {
+        let Some(address) = http.reached_at() else { return };
+        let key = if http.listen.ip().is_loopback() { "hosts" } else { "listen" };
         for account in accounts {
             let Ok(puppet) = (account.puppet.build)(&account.settings) else { continue };
             if puppet.webhook().is_some_and(|hook| !hook.is_guarded()) {
                 let door = phrases::DOOR.with("account", account.id.as_str());
                 let door = door.with("puppet", account.puppet.platform.as_str());
-                let error = ConfigError::new(Code::OpenDoor).words("door", door).arg("address", listen);
-                self.walk.tell(&Key::new("http").field("listen"), error);
+                let error = ConfigError::new(Code::OpenDoor).words("door", door).arg("address", &address);
+                self.walk.tell(&Key::new("http").field(key), error);
             }
         }
     }
@@ -318,15 +317,10 @@ impl Check<'_> {
                 }
             }
         }
-        let port = ["WECHATY_PORT", "PORT"].into_iter().find_map(|name| Some((name, self.env.get(name)?)));
-        if let Some((name, port)) = port {
-            match port.trim().parse() {
-                Ok(port) => settings.listen.set_port(port),
-                Err(_) => {
-                    let error = ConfigError::new(Code::BadVariable).arg("name", name).arg("expected", "0 … 65535");
-                    self.walk.problems.push(self.env.at(error, name));
-                }
-            }
+        match self.env.port() {
+            Ok(Some(port)) => settings.listen.set_port(port),
+            Ok(None) => {}
+            Err(error) => self.walk.problems.push(*error),
         }
         if let Some(listen) = self.flags.listen {
             settings.listen = listen;

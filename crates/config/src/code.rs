@@ -1,7 +1,7 @@
 //! CODES: one stable code for each thing that can be wrong, with its message, cause and fix.
 //!
-//! A message is a code and named arguments; the English words live in this table and nowhere else, so a translation
-//! needs nothing more.
+//! A message is a code and named arguments. The English words of this table stand in the catalogue, too, beside their
+//! translations; a test there compares the two.
 
 use std::fmt;
 
@@ -143,8 +143,8 @@ codes! {
         "Write both; port 0 takes any free one.";
     /// Anybody could use the door.
     OpenDoor = "C025", "{door} has no token and would be open to everybody who reaches {address}",
-        "Elsewhere than on loopback everybody in the network reaches the host, so its doors need tokens.",
-        "Give the account a token, or listen on 127.0.0.1.";
+        "Elsewhere than on loopback, and behind a proxy under a name in `hosts`, others reach the host, so its doors need tokens.",
+        "Give the account a token, or listen on 127.0.0.1 without such a name.";
     /// The text has not the right form.
     BadForm = "C026", "`{value}` has the wrong form: expected {expected}",
         "The text has characters or an order that this key does not take.",

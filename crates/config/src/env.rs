@@ -61,6 +61,19 @@ impl Env {
         }
     }
 
+    /// The port that the environment gives the host: `WECHATY_PORT`, else `PORT`.
+    ///
+    /// # Errors
+    /// It is no port.
+    pub fn port(&self) -> Result<Option<u16>, Box<ConfigError>> {
+        let found = ["WECHATY_PORT", "PORT"].into_iter().find_map(|name| Some((name, self.get(name)?)));
+        let Some((name, port)) = found else { return Ok(None) };
+        port.trim().parse().map(Some).map_err(|_| {
+            let error = ConfigError::new(Code::BadVariable).arg("name", name).arg("expected", "0 … 65535");
+            Box::new(self.at(error, name))
+        })
+    }
+
     /// With the `.env` in this folder, if there is one.
     ///
     /// # Errors

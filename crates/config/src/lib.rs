@@ -44,6 +44,7 @@ pub use catalogue::Catalogue;
 pub use code::{CODES, Code, CodeInfo};
 pub use config::{AccountConfig, Config, Flags, PluginConfig};
 pub use env::Env;
+pub use nearest::nearest;
 pub use phrases::PHRASES;
 pub use problem::{ConfigError, Problems};
 pub use sections::{HttpSection, InDoubtChoice, Pacing, Seconds, StoreSection};

@@ -2,6 +2,12 @@
 
 import { lang, tag } from "./i18n.js";
 
+// What a page can do something about; `wechaty explain` tells of all codes.
+export const NEEDS_TOKEN = "W420";
+export const UNKNOWN_VISITOR = "W421";
+const BAD_NAME = "W426";
+export const NEEDS_HELP = [NEEDS_TOKEN, BAD_NAME];
+
 export class ApiError extends Error {
   constructor(status, body, retryAfter) {
     super(body?.error?.message ?? "");

@@ -1,6 +1,6 @@
 // Starts the page and ties its parts together: store, stream, outbox and views.
 
-import { ApiError, join, keep, post, session, takeToken } from "./api.js";
+import { join, keep, NEEDS_HELP, NEEDS_TOKEN, post, session, takeToken, UNKNOWN_VISITOR } from "./api.js";
 import { Chat } from "./chat.js";
 import { ask, members, question, viewImage } from "./dialogs.js";
 import { h, iconButton } from "./dom.js";
@@ -78,7 +78,6 @@ async function attempt(act) {
 }
 
 const actions = {
-  myName: () => store.visitor?.name,
   dropText: () => t("drop", { size: size(store.limits.file) }),
   view: viewImage,
   retry: (entry) => outbox.retry(entry),
@@ -189,7 +188,9 @@ async function loadPatiently(again = true) {
     try {
       return await loadAll();
     } catch (error) {
-      if (error instanceof ApiError && error.status === 401) return again ? rejoin() : null;
+      if (error.code === UNKNOWN_VISITOR && again) return rejoin();
+      if (error.code === NEEDS_TOKEN) return atDoor(session.me?.name, true);
+      if (error.code === UNKNOWN_VISITOR) return atDoor(session.me?.name, false);
       await pause(error.retryAfter * 1000 || wait);
     }
   }
@@ -202,17 +203,22 @@ async function rejoin() {
   try {
     await join(name);
   } catch (error) {
-    if (error.status !== 401 && error.status !== 400) {
+    if (!NEEDS_HELP.includes(error.code)) {
       session.me = { name };
       await pause(error.retryAfter * 1000 || 2000);
       return rejoin();
     }
-    door({ name: name ?? "", needsToken: error.status === 401 });
-    return null;
+    return atDoor(name, error.code === NEEDS_TOKEN);
   }
   store.forget();
   store.read = {};
   return loadPatiently(false);
+}
+
+// Without the visitor's help it does not go on.
+function atDoor(name, needsToken) {
+  door({ name: name ?? "", needsToken });
+  return null;
 }
 
 async function enter() {
@@ -232,7 +238,7 @@ stream.addEventListener("lost", (event) => {
   event.detail.wait((async () => {
     const before = session.me?.id;
     if (event.detail.why === "reset") store.forget();
-    const last = event.detail.why === "reset" ? await loadPatiently() : await rejoin();
+    const last = event.detail.why === "unknown" ? await rejoin() : await loadPatiently();
     if (last === null) return new Promise((resolve) => (admitted = resolve)); // The door is open.
     stream.last = last;
     if (!view) build();
@@ -242,17 +248,24 @@ stream.addEventListener("lost", (event) => {
   })());
 });
 
-store.addEventListener("change", ({ detail: { what, id, fresh } }) => {
+store.addEventListener("change", ({ detail: { what, id, fresh, quote } }) => {
   if (!view) return;
   const { chat, sidebar } = view;
   if (what === "active" || (what === "state" && chat.shown !== store.active)) chat.show(store.active);
   else if (id === chat.shown || what === "state") {
     if (what === "messages" || what === "history") chat.log.update({ quiet: what === "history" || !fresh });
+    if (what === "quote") {
+      chat.log.update({ quiet: true });
+      chat.composer.requoted(quote);
+    }
     if (what === "typing") chat.drawTyping();
     if (what === "conversation" || what === "state") chat.drawHead();
     if (what === "read") chat.log.jump();
   }
-  if (what === "visitor" && chat.shown) chat.log.show(chat.shown);
+  if (what === "visitor") {
+    chat.log.update({ quiet: true });
+    chat.drawTyping();
+  }
   if (what === "conversation" && store.get(id) && !store.get(id).loaded) store.history(id).catch(() => {});
   drawSoon();
 });

@@ -108,6 +108,14 @@ export class Composer {
     this.focus();
   }
 
+  // What is about to be answered was changed or taken back.
+  requoted(quote) {
+    if (this.draft.quote?.id !== quote.id) return;
+    this.draft.quote = quote.recalled ? null : { ...this.draft.quote, text: quote.text };
+    this.changed();
+    this.drawBar();
+  }
+
   edit(message) {
     this.draft.edit = { id: message.id, text: message.text };
     this.field.value = message.text;

@@ -1,8 +1,21 @@
 // The door: a name, if one likes, and the token where the server wants one.
 
-import { join, session } from "./api.js";
+import { get, join, NEEDS_TOKEN, session, UNKNOWN_VISITOR } from "./api.js";
 import { h } from "./dom.js";
 import { t } from "./i18n.js";
+
+// Who only lacked the token is who they were.
+async function comeIn(name) {
+  if (session.me?.secret && session.me.name === name) {
+    try {
+      await get("state");
+      return;
+    } catch (error) {
+      if (error.code !== UNKNOWN_VISITOR) throw error;
+    }
+  }
+  await join(name);
+}
 
 export function joinView({ switches, joined, name = "", needsToken = false }) {
   const field = h("input", { type: "text", id: "join-name", testid: "join-name", value: name, maxlength: "40", autocomplete: "nickname", placeholder: t("join-placeholder"), dir: "auto", "aria-describedby": "join-hint" });
@@ -22,10 +35,10 @@ export function joinView({ switches, joined, name = "", needsToken = false }) {
           trouble.textContent = "";
           if (token.value.trim()) session.token = token.value.trim();
           try {
-            await join(field.value.trim());
+            await comeIn(field.value.trim());
             joined();
           } catch (error) {
-            if (error.status === 401) {
+            if (error.code === NEEDS_TOKEN) {
               tokenRow.hidden = false;
               token.focus();
             }

@@ -27,7 +27,7 @@ function quoted(quote, actions) {
     "button",
     { type: "button", class: "quoted", tabindex: "-1", testid: "quoted", title: t("quote-jump"), on: { click: () => actions.jump(quote.id) } },
     h("strong", { dir: "auto" }, quote.name),
-    h("span", { dir: "auto" }, quote.text),
+    quote.recalled ? h("em", {}, t("quote-recalled")) : h("span", { dir: "auto" }, quote.text),
   );
 }
 
@@ -44,7 +44,6 @@ function meta(message, delivery) {
 
 function reactions(message, actions) {
   if (!message.reactions?.length || message.recalled) return null;
-  const mine = (one) => one.names.includes(actions.myName());
   return h(
     "div",
     { class: "reactions", role: "group", "aria-label": t("reactions") },
@@ -52,9 +51,9 @@ function reactions(message, actions) {
       h(
         "button",
         {
-          type: "button", class: "chip", tabindex: "-1", testid: "reaction", "aria-pressed": String(mine(one)), title: one.names.join(", "),
+          type: "button", class: "chip", tabindex: "-1", testid: "reaction", "aria-pressed": String(one.mine), title: one.names.join(", "),
           "aria-label": t("reaction-of", { reaction: one.reaction, names: one.names.join(", ") }),
-          on: { click: () => actions.react(message, one.reaction, !mine(one)) },
+          on: { click: () => actions.react(message, one.reaction, !one.mine) },
         },
         h("span", {}, one.reaction),
         h("span", { class: "count" }, String(one.names.length)),
@@ -67,7 +66,7 @@ function tools(message, actions) {
   const button = (name, act) => iconButton(name, t(`act-${name}`), { testid: `act-${name}`, tabindex: "-1", on: { click: (event) => act(event.currentTarget) } });
   const all = [
     button("react", (anchor) => reactionPicker(anchor, (reaction) => {
-      const had = message.reactions?.some((one) => one.reaction === reaction && one.names.includes(actions.myName()));
+      const had = message.reactions?.some((one) => one.reaction === reaction && one.mine);
       actions.react(message, reaction, !had);
     })),
     button("quote", () => actions.quote(message)),

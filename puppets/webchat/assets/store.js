@@ -16,6 +16,7 @@ export class Store extends EventTarget {
     this.active = null;
     // Changes of messages that are not loaded yet: a history answer made earlier would undo them.
     this.late = new Map();
+    this.quotes = new Map(); // The same for what was quoted and has changed.
     this.read = keep.get("read") ?? {};
   }
 
@@ -44,6 +45,7 @@ export class Store extends EventTarget {
   forget() {
     this.conversations.clear();
     this.late.clear();
+    this.quotes.clear();
   }
 
   put(data) {
@@ -116,7 +118,8 @@ export class Store extends EventTarget {
       return false;
     }
     const patch = this.late.get(message.id);
-    const whole = patch ? { ...message, ...patch, seq: message.seq } : message;
+    const whole = { ...message, ...patch, seq: message.seq };
+    if (!live && this.quotes.has(whole.quote?.id)) whole.quote = this.quotes.get(whole.quote.id);
     this.late.delete(message.id);
     const list = conversation.messages;
     let at = list.length;
@@ -168,6 +171,8 @@ export class Store extends EventTarget {
         return this.patch(data.conversation, data.id, { chosen: undefined, ...data });
       case "recall":
         return this.recalled(data.conversation, data.id);
+      case "quote":
+        return this.requoted(data.conversation, data.quote);
       case "reaction":
         return this.patch(data.conversation, data.id, { reactions: data.reactions });
       case "chosen":
@@ -183,8 +188,7 @@ export class Store extends EventTarget {
         this.rooms = data;
         return this.changed("rooms");
       case "visitor":
-        this.visitor = { ...this.visitor, ...data };
-        return this.changed("visitor");
+        return this.renamed(data);
       default:
         return undefined; // A newer server may say more than this page knows.
     }
@@ -192,8 +196,45 @@ export class Store extends EventTarget {
 
   recalled(conversation, id) {
     this.patch(conversation, id, {
-      recalled: true, text: undefined, quote: undefined, file: undefined, card: undefined, menu: undefined, url: undefined, location: undefined, contact: undefined, reactions: [],
+      recalled: true, edited: false, text: undefined, quote: undefined, file: undefined, card: undefined, menu: undefined, url: undefined, location: undefined, contact: undefined, reactions: [],
     });
+    this.changed("quote", conversation, { quote: { id, recalled: true } });
+  }
+
+  // What others quote of a message that was changed or taken back.
+  requoted(id, quote) {
+    this.quotes.delete(quote.id);
+    this.quotes.set(quote.id, quote);
+    if (this.quotes.size > LATE_MAX) this.quotes.delete(this.quotes.keys().next().value);
+    this.redraw((message) => (message.quote?.id === quote.id ? { ...message, quote } : message), id);
+    this.changed("quote", id, { quote });
+  }
+
+  // Somebody has another name: we, or one of those we share a room with.
+  renamed({ id, name }) {
+    if (id === this.visitor?.id) this.visitor = { ...this.visitor, name };
+    for (const conversation of this.conversations.values()) {
+      conversation.members = conversation.members.map((one) => (one.id === id ? { ...one, name } : one));
+      const typing = conversation.typing.get(id);
+      if (typing) typing.name = name;
+    }
+    this.redraw((message) => {
+      const quoted = message.quote && this.message(message.quote.id)?.from.id === id;
+      if (message.from.id !== id && !quoted) return message;
+      return { ...message, from: message.from.id === id ? { ...message.from, name } : message.from, quote: quoted ? { ...message.quote, name } : message.quote };
+    });
+    this.changed("visitor", id);
+  }
+
+  // Puts what `change` makes of messages in their place; one that it gives back as it is stays as it is drawn.
+  redraw(change, id = null) {
+    for (const conversation of this.conversations.values()) {
+      if (id !== null && conversation.id !== id) continue;
+      for (const message of [...conversation.messages]) {
+        const changed = change(message);
+        if (changed !== message) this.replace(conversation, changed);
+      }
+    }
   }
 
   leave(id) {

@@ -1,6 +1,6 @@
 // The event stream: reconnects with back-off from the last id, polls instead while the tab is hidden.
 
-import { ApiError, get, open } from "./api.js";
+import { ApiError, get, NEEDS_TOKEN, open, UNKNOWN_VISITOR } from "./api.js";
 
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 15_000;
@@ -86,8 +86,8 @@ export class Stream extends EventTarget {
           this.set("online");
         });
       } catch (error) {
-        if (error instanceof ApiError && error.status === 401) {
-          await this.lost("unknown");
+        if (error.code === UNKNOWN_VISITOR || error.code === NEEDS_TOKEN) {
+          await this.lost(error.code === NEEDS_TOKEN ? "token" : "unknown");
         } else if (error instanceof ApiError && error.retryAfter) {
           pause = error.retryAfter * 1000;
         }
@@ -172,7 +172,8 @@ export class Stream extends EventTarget {
         this.polled = state.last;
       }
     } catch (error) {
-      if (error.status === 401) await this.lost("unknown");
+      if (error.code === UNKNOWN_VISITOR) await this.lost("unknown");
+      else if (error.code === NEEDS_TOKEN) await this.lost("token");
     }
     if (this.polling) await this.pause(POLL_EVERY);
   }

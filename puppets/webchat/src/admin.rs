@@ -48,9 +48,9 @@ impl RoomAdmin for WebChatPuppet {
         };
         let id = RoomId::new(state.id('r', now));
         let number = state.next_number();
-        state.add_room(&id, Room::new(named, BOT.into(), false, members, number)).map_err(|_| {
+        state.add_room(&id, Room::new(named, BOT.into(), false, members, number)).map_err(|why| {
             let message = "there are as many rooms as the settings allow, and people in all of them".to_owned();
-            PuppetError::Rejected { code: "W429".to_owned(), message }
+            PuppetError::Rejected { code: why.code().to_owned(), message }
         })?;
         state.tell_room(&id);
         let name = state.bot_name.clone();

@@ -1,7 +1,8 @@
 //! HISTORY: the last messages of each conversation, bounded in number and in bytes.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
+use wechaty_catalogue::Lang;
 use wechaty_puppet::{ContactId, ConversationId, Mention, MessageId, MessagePayload, MessageType, Timestamp};
 
 use crate::{
@@ -9,7 +10,6 @@ use crate::{
     files::Token,
     limits,
     notes::Note,
-    refusal::Lang,
     wire::{self, Body},
 };
 
@@ -92,18 +92,25 @@ impl Kept {
             mentions: self.mentions.clone(),
             edited: self.edited,
             recalled: self.recalled,
-            reactions: self.told_reactions(),
+            reactions: self.told_reactions(viewer),
             chosen: self.chosen.get(viewer).cloned(),
             nonce: self.nonce.clone().filter(|_| own),
         }
     }
 
-    pub(crate) fn told_reactions(&self) -> Vec<wire::Reaction> {
-        let names = |who: &[wire::Who]| who.iter().map(|who| who.name.clone()).collect();
-        self.reactions
-            .iter()
-            .map(|(reaction, who)| wire::Reaction { reaction: reaction.clone(), names: names(who) })
-            .collect()
+    pub(crate) fn told_reactions(&self, viewer: &ContactId) -> Vec<wire::Reaction> {
+        let told = |(reaction, who): &(String, Vec<wire::Who>)| wire::Reaction {
+            reaction: reaction.clone(),
+            names: who.iter().map(|who| who.name.clone()).collect(),
+            mine: who.iter().any(|who| who.id == viewer.as_str()),
+        };
+        self.reactions.iter().map(told).collect()
+    }
+
+    /// Whether this visitor sees it otherwise than others do.
+    pub(crate) fn is_special_to(&self, viewer: &ContactId) -> bool {
+        let reacted = |(_, who): &(String, Vec<wire::Who>)| who.iter().any(|who| who.id == viewer.as_str());
+        self.talker == *viewer || self.chosen.contains_key(viewer) || self.reactions.iter().any(reacted)
     }
 
     /// Whether this reaction of this person stands already.
@@ -172,7 +179,7 @@ impl Kept {
     pub(crate) fn quoted(&self) -> wire::Quote {
         let text = self.body.file.as_ref().map(|file| file.name.clone()).or_else(|| convert::words(&self.body));
         let text = text.unwrap_or_default().chars().take(200).collect();
-        wire::Quote { id: self.id.to_string(), name: self.name.clone(), text }
+        wire::Quote { id: self.id.to_string(), name: self.name.clone(), text, recalled: self.recalled }
     }
 }
 
@@ -266,6 +273,43 @@ impl Book {
         change(kept);
         self.bytes = self.bytes.saturating_sub(before) + kept.weight();
         Some(kept)
+    }
+
+    /// Brings those that quote a message in line with it; whether there are any.
+    pub(crate) fn requote(&mut self, to: &ConversationId, quote: &wire::Quote) -> bool {
+        let lane = self.lanes.get(to).into_iter().flatten();
+        let mut found = false;
+        for seq in lane {
+            let quoted = self.messages.get_mut(seq).and_then(|kept| kept.quote.as_mut());
+            if let Some(quoted) = quoted.filter(|quoted| quoted.id == quote.id) {
+                (*quoted, found) = (quote.clone(), true);
+            }
+        }
+        // Nobody has these yet, but they will be told.
+        for quoted in self.pending.values_mut().filter_map(|kept| kept.quote.as_mut()) {
+            if quoted.id == quote.id {
+                *quoted = quote.clone();
+            }
+        }
+        found
+    }
+
+    /// Somebody has a new name: nobody else who takes the old one shall have said what they said.
+    pub(crate) fn rename(&mut self, who: &ContactId, name: &str) {
+        let theirs = self.messages.values().filter(|kept| kept.talker == *who);
+        let theirs: HashSet<String> = theirs.map(|kept| kept.id.to_string()).collect();
+        for kept in self.messages.values_mut().chain(self.pending.values_mut()) {
+            if kept.talker == *who {
+                name.clone_into(&mut kept.name);
+            }
+            if let Some(quote) = kept.quote.as_mut().filter(|quote| theirs.contains(&quote.id)) {
+                name.clone_into(&mut quote.name);
+            }
+            let people = kept.reactions.iter_mut().flat_map(|(_, people)| people);
+            for person in people.filter(|person| person.id == who.as_str()) {
+                name.clone_into(&mut person.name);
+            }
+        }
     }
 
     /// Everything of a conversation.

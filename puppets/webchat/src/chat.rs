@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use wechaty_catalogue::Lang;
 use wechaty_puppet::{
     ActionEvent, ContactId, ConversationId, Event, FileBox, MessageEditEvent, MessageId, MessageRecallEvent,
     ReactionEvent, Timestamp, WebhookResponse,
@@ -13,7 +14,7 @@ use crate::{
     book::Kept,
     limits,
     puppet::Inner,
-    refusal::{Lang, Refusal, json_response},
+    refusal::{Refusal, json_response},
     state::State,
     wire::{self, Body, Kind},
 };
@@ -232,6 +233,7 @@ impl Call {
                 accepted?;
                 state.book.change(&id, |kept| (kept.body.text, kept.edited) = (Some(text), true));
                 state.tell_message("edit", &id);
+                state.requote(&id);
                 answer(&state.book.get(&id).ok_or(Refusal::Gone)?.view(&me, lang))
             })
             .await
@@ -283,7 +285,7 @@ impl Call {
         }
         let is_new = kept.reactions.iter().all(|(other, _)| *other != reaction);
         if react.added && is_new && kept.reactions.len() >= limits::REACTIONS {
-            return Err(Refusal::Request);
+            return Err(Refusal::Reactions);
         }
         self.pace()?;
         let number = self.inner.state.lock().next_number();

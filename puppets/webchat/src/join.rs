@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
+use wechaty_catalogue::Lang;
 use wechaty_puppet::{
     ContactId, ConversationId, DirtyEvent, DirtyType, Event, EventPayload, FriendshipEvent, FriendshipId,
     FriendshipPayload, FriendshipType, Payload, Timestamp, WebhookResponse,
@@ -12,7 +13,7 @@ use crate::{
     chat::{Call, answer, done},
     limits,
     puppet::Inner,
-    refusal::{Lang, Refusal},
+    refusal::Refusal,
     wire,
 };
 
@@ -28,8 +29,11 @@ pub(crate) async fn join(
         None => None,
     };
     // What the page shows, else what the browser wants.
-    let told = join.lang.as_deref().filter(|told| Lang::of(told).is_some()).or(accepted).unwrap_or_default();
-    let lang = Lang::of(told).unwrap_or_default();
+    let told = join.lang.as_deref().and_then(|told| Some((told, Lang::of_tag(told)?)));
+    let (told, lang) = told.unwrap_or_else(|| {
+        let accepted = accepted.unwrap_or_default();
+        (accepted, Lang::of_accept_language(accepted))
+    });
     let oldest = {
         let state = inner.state.lock();
         if state.visitors.is_full() { Some(state.visitors.longest_away(now).ok_or(Refusal::Full)?) } else { None }
@@ -72,7 +76,7 @@ pub(crate) async fn join(
 impl Call {
     /// `POST language`: the page is shown in another one.
     pub(crate) async fn language(self, language: &wire::Language) -> Result<WebhookResponse, Refusal> {
-        let lang = Lang::of(&language.lang).ok_or(Refusal::Request)?;
+        let lang = Lang::of_tag(&language.lang).ok_or(Refusal::Request)?;
         let language = limits::language(&language.lang);
         self.pace()?;
         {
@@ -104,7 +108,8 @@ impl Call {
             // Changed first, so that nobody loads the old name behind the event.
             let mut state = self.inner.state.lock();
             let name = state.visitors.free(wanted, &me);
-            state.visitors.rename(&me, name);
+            state.visitors.rename(&me, name.clone());
+            state.book.rename(&me, &name);
         }
         self.inner
             .accepted(events, move |state, accepted| {

@@ -13,7 +13,8 @@
 //! Who joins is a new friend, and the bot hears of it before the page goes on. From one address sixty may join at once,
 //! then one a second; twenty may guess the token, then one in five seconds (fifty times as many from loopback, where a
 //! proxy may be in front of everybody). A visitor sends two files of the largest size at once, then one in half a minute,
-//! and keeps a quarter of all bytes.
+//! makes ten rooms, and keeps a quarter of all bytes. A name that differs from another only in case, width or what cannot
+//! be seen is taken; letters of another script that look the same are not found out.
 //!
 //! State lives in memory, over restarts of the run, and ends with the process: visitors join again then. Everything is
 //! bounded: visitors, rooms, messages a conversation and their bytes, files and their bytes, and what a stream that

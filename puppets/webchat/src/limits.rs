@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use unicode_segmentation::UnicodeSegmentation;
 use wechaty_puppet::Timestamp;
 
@@ -17,6 +18,8 @@ pub(crate) const FILE: usize = 32 << 20;
 pub(crate) const BUTTONS: usize = 20;
 /// Longest label, value, title and nonce in bytes; longer ids name nothing here.
 pub(crate) const LABEL: usize = 1_024;
+/// Most rooms one visitor has made that somebody is in.
+pub(crate) const ROOMS: usize = 10;
 /// Most people one message mentions.
 pub(crate) const MENTIONS: usize = 50;
 /// Most different reactions to one message.
@@ -99,9 +102,25 @@ pub(crate) fn name(text: &str) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
-/// The first language of a list as browsers send it, if it is a tag.
+/// A name as a reader sees it: two that look alike are one. Without what shows nothing, whatever its width and case.
+pub(crate) fn key(name: &str) -> String {
+    let seen: String = name.chars().filter(|c| !is_unseen(*c)).collect();
+    let plain = ComposingNormalizerBorrowed::new_nfkc().normalize(&seen).to_lowercase();
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The language that a list as browsers send it wants most, if it is a tag.
 pub(crate) fn language(header: &str) -> Option<String> {
-    let tag = header.split([',', ';']).next().unwrap_or_default().trim();
+    let mut best = (0.0, "");
+    for part in header.split(',').take(64) {
+        let (tag, parameters) = part.split_once(';').unwrap_or((part, ""));
+        let quality = parameters.trim().strip_prefix("q=").and_then(|q| q.trim().parse::<f32>().ok()).unwrap_or(1.0);
+        // Of equals the first one wins.
+        if quality > best.0 {
+            best = (quality, tag.trim());
+        }
+    }
+    let tag = best.1;
     let fits = tag.len() <= 35
         && tag.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
     fits.then(|| tag.to_owned())
@@ -114,7 +133,25 @@ const fn turns(c: char) -> bool {
 
 /// Characters that join or mark others, and show nothing by themselves.
 const fn is_unseen(c: char) -> bool {
-    matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}')
+    matches!(
+        c,
+        '\u{AD}'
+            | '\u{34F}'
+            | '\u{61C}'
+            | '\u{115F}'..='\u{1160}'
+            | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}'
+            | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}'
+            | '\u{FFA0}'
+            | '\u{FFF9}'..='\u{FFFB}'
+            | '\u{E0000}'..='\u{E0FFF}'
+    )
 }
 
 /// A text somebody says: neither empty nor too long.
@@ -139,6 +176,20 @@ mod tests {
             ["", " \t ", "a\nb", "a\0", "\u{202E}ecila", "\u{200B}\u{200D}", &(long + "字"), &"e\u{301}".repeat(300)]
         {
             assert_eq!(name(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_language_is_what_is_wanted_most() {
+        for (header, tag) in [
+            ("zh-CN", Some("zh-CN")),
+            ("fr;q=0.3, zh-CN;q=0.1, en-GB;q=0.9", Some("en-GB")),
+            ("fr, en;q=0.9", Some("fr")),
+            ("en, zh", Some("en")),
+            ("", None),
+            ("*&^", None),
+        ] {
+            assert_eq!(language(header).as_deref(), tag, "{header}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! NOTES: system lines of a room, in the reader's language.
 
-use crate::refusal::Lang;
+use wechaty_catalogue::{Args, Lang, text};
 
 /// Something that happened in a room.
 #[derive(Clone, Debug)]
@@ -14,17 +14,13 @@ pub(crate) enum Note {
 
 impl Note {
     pub(crate) fn text(&self, lang: Lang) -> String {
-        match (self, lang) {
-            (Self::Created { name }, Lang::En) => format!("{name} made this room"),
-            (Self::Created { name }, Lang::Zh) => format!("{name} 创建了群"),
-            (Self::Came { name }, Lang::En) => format!("{name} came in"),
-            (Self::Came { name }, Lang::Zh) => format!("{name} 进来了"),
-            (Self::Left { name }, Lang::En) => format!("{name} left"),
-            (Self::Left { name }, Lang::Zh) => format!("{name} 离开了"),
-            (Self::Removed { name }, Lang::En) => format!("{name} was removed"),
-            (Self::Removed { name }, Lang::Zh) => format!("{name} 被移出了群"),
-            (Self::Topic { name, topic }, Lang::En) => format!("{name} renamed the room: {topic}"),
-            (Self::Topic { name, topic }, Lang::Zh) => format!("{name} 把群名改为：{topic}"),
+        let args = |name: &str| Args::new().set("name", name);
+        match self {
+            Self::Created { name } => text(lang, "note-created", &args(name)),
+            Self::Came { name } => text(lang, "note-came", &args(name)),
+            Self::Left { name } => text(lang, "note-left", &args(name)),
+            Self::Removed { name } => text(lang, "note-removed", &args(name)),
+            Self::Topic { name, topic } => text(lang, "note-topic", &args(name).set("topic", topic.as_str())),
         }
     }
 }

@@ -98,7 +98,12 @@ impl Rooms {
             return Ok(None);
         }
         let empty = self.all.iter().filter(|(_, room)| room.members.is_empty());
-        empty.min_by_key(|(_, room)| room.number).map(|(id, _)| Some(id.clone())).ok_or(Refusal::Full)
+        empty.min_by_key(|(_, room)| room.number).map(|(id, _)| Some(id.clone())).ok_or(Refusal::NoRoom)
+    }
+    /// Refuses who has made many already that somebody is in: the rooms are for all.
+    fn may_make(&self, who: &ContactId) -> Result<(), Refusal> {
+        let theirs = self.all.values().filter(|room| room.owner == *who && !room.members.is_empty());
+        if theirs.count() < limits::ROOMS { Ok(()) } else { Err(Refusal::Rooms) }
     }
     pub(crate) fn insert(&mut self, id: RoomId, room: Room) {
         self.all.insert(id, room);
@@ -191,6 +196,7 @@ impl Call {
         let topic = limits::name(&topic.topic).ok_or(Refusal::Name)?;
         let (id, number) = {
             let mut state = self.inner.state.lock();
+            state.rooms.may_make(&self.me)?;
             state.rooms.make_room()?;
             let number = state.next_number();
             (RoomId::new(format!("r{}-{number}", self.now.as_millis())), number)
@@ -199,6 +205,7 @@ impl Call {
         // The bot asks who is in it as soon as it hears of it: the room is there before, but nobody sees it yet.
         {
             let mut state = self.inner.state.lock();
+            state.rooms.may_make(&self.me)?;
             let name = state.name(&self.me).unwrap_or_default();
             let mut room = Room::new(topic, self.me.clone(), true, BTreeSet::from([self.me.clone()]), number);
             room.arriving.push((self.me.clone(), Note::Created { name }));

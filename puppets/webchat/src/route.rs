@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use wechaty_catalogue::Lang;
 use wechaty_puppet::{ConversationId, WebhookRequest, WebhookResponse};
 
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     chat::{Call, Said, Upload, answer},
     guard, join, limits,
     puppet::Inner,
-    refusal::{Lang, Refusal},
+    refusal::Refusal,
     stream, strings, wire,
 };
 
@@ -30,7 +31,7 @@ pub(crate) async fn handle(inner: &Arc<Inner>, request: WebhookRequest) -> Webho
 /// The language of whoever asks: of a visitor, what their page told, else what the browser wants.
 fn language(inner: &Inner, request: &WebhookRequest) -> Lang {
     let known = guard::visitor(request).ok().and_then(|(me, secret)| inner.state.lock().visitors.lang(&me, secret));
-    known.unwrap_or_else(|| request.header("accept-language").and_then(Lang::of).unwrap_or_default())
+    known.unwrap_or_else(|| Lang::of_accept_language(request.header("accept-language").unwrap_or_default()))
 }
 
 /// How much body a request may have: only a known visitor's file has more than a few words.

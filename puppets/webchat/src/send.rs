@@ -13,6 +13,7 @@ use crate::{
     book::Kept,
     convert, limits,
     puppet::Inner,
+    refusal::Refusal,
     state::State,
     wire::{self, Kind},
 };
@@ -144,7 +145,7 @@ fn quote(state: &State, to: &ConversationId, id: &MessageId) -> Result<wire::Quo
             let reason = "it was said in another conversation, whose words are not for this one".to_owned();
             Err(PuppetError::Invalid { what: "quote", reason })
         }
-        None => Ok(wire::Quote { id: id.to_string(), name: String::new(), text: String::new() }),
+        None => Ok(wire::Quote { id: id.to_string(), name: String::new(), text: String::new(), recalled: false }),
     }
 }
 
@@ -156,7 +157,7 @@ fn own<'a>(state: &'a State, id: &MessageId) -> Result<&'a Kept> {
         return Ok(kept);
     }
     let message = "only who wrote a message can change it or take it back".to_owned();
-    Err(PuppetError::Rejected { code: "W403".to_owned(), message })
+    Err(PuppetError::Rejected { code: Refusal::NotYours.code().to_owned(), message })
 }
 
 fn belongs(kept: &Kept, conversation: &ConversationId) -> Result<()> {
@@ -204,6 +205,7 @@ impl MessageEdits for WebChatPuppet {
             state.files.release(&token);
         }
         state.tell_message("edit", id);
+        state.requote(id);
         Ok(())
     }
 }

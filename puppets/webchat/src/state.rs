@@ -7,6 +7,7 @@ use std::{
 
 use serde::Serialize;
 use serde_json::json;
+use wechaty_catalogue::Lang;
 use wechaty_puppet::{ContactId, ConversationId, IdempotencyKey, MessageId, RoomId, Sent, Timestamp};
 
 use crate::{
@@ -16,7 +17,6 @@ use crate::{
     files::Files,
     limits,
     notes::Note,
-    refusal::Lang,
     rooms::Rooms,
     stream::{Entry, event},
     visitors::Visitors,
@@ -156,10 +156,10 @@ impl State {
         let (kept, audience) = (kept.clone(), self.audience(&kept.to));
         // The event of a new message has the message's own number.
         let seq = if name == "message" { kept.seq } else { self.next_seq() };
-        // All see the same, but for their own message, their own choice and the language of notes.
+        // All see the same, but for their own message, choice and reactions, and the language of notes.
         let (mut shared, mut rest) = (HashMap::<bool, Vec<ContactId>>::new(), Vec::new());
         for id in audience {
-            if id == kept.talker || kept.chosen.contains_key(&id) {
+            if kept.is_special_to(&id) {
                 rest.push(id);
             } else {
                 let zh = self.visitors.get(&id).is_some_and(|visitor| visitor.lang == Lang::Zh);
@@ -201,7 +201,8 @@ impl State {
         }
     }
 
-    /// Takes a message back: nothing of its content stays.
+    /// Takes a message back: nothing of its content stays, nor in what quotes it. What the bot forwarded is the bot's
+    /// own message, which it can take back itself.
     pub(crate) fn recall(&mut self, id: &MessageId) {
         let mut token = None;
         let Some(kept) = self.book.change(id, |kept| {
@@ -220,6 +221,21 @@ impl State {
         }
         let audience = self.audience(&to);
         self.tell(&audience, "recall", None, &data);
+        self.requote(id);
+    }
+
+    /// A message is changed or taken back, and so is what others quote of it.
+    pub(crate) fn requote(&mut self, id: &MessageId) {
+        let Some(kept) = self.book.get(id) else { return };
+        let (mut quote, to) = (kept.quoted(), kept.to.clone());
+        if quote.recalled {
+            quote.text.clear();
+        }
+        if self.book.requote(&to, &quote) {
+            let audience = self.audience(&to);
+            let data = json!({ "conversation": place(&to), "quote": quote });
+            self.tell(&audience, "quote", Some(&format!("quote {id}")), &data);
+        }
     }
 
     /// Adds or takes back a reaction; false: it stands so already, or there are too many.
@@ -229,10 +245,17 @@ impl State {
         if !kept.react(wire::Who { id: who.to_string(), name }, reaction, added) {
             return false;
         }
-        let (reactions, to) = (kept.told_reactions(), kept.to.clone());
-        let data = json!({ "conversation": place(&to), "id": id, "reactions": reactions });
-        let audience = self.audience(&to);
-        self.tell(&audience, "reaction", Some(&format!("reaction {id}")), &data);
+        let (kept, key) = (kept.clone(), format!("reaction {id}"));
+        let told = |viewer: &ContactId| json!({ "conversation": place(&kept.to), "id": id, "reactions": kept.told_reactions(viewer) });
+        let (apart, all): (Vec<_>, Vec<_>) = self.audience(&kept.to).into_iter().partition(|id| kept.is_special_to(id));
+        let seq = self.next_seq();
+        if let Some(first) = all.first() {
+            self.tell_as(seq, &all, "reaction", Some(&key), None, &told(first));
+        }
+        for viewer in apart {
+            let data = told(&viewer);
+            self.tell_as(seq, &[viewer], "reaction", Some(&key), None, &data);
+        }
         true
     }
 

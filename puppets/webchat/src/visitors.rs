@@ -6,12 +6,13 @@ use std::{
     time::Duration,
 };
 
+use wechaty_catalogue::{Args, Lang, text};
 use wechaty_puppet::{CancellationToken, ContactId, ContactPayload, MessageId, Timestamp};
 
 use crate::{
     guard::Secret,
     limits::{self, Bucket},
-    refusal::{Lang, Refusal},
+    refusal::Refusal,
     stream::Log,
 };
 
@@ -80,7 +81,7 @@ impl Visitor {
 #[derive(Debug)]
 pub(crate) struct Visitors {
     all: HashMap<ContactId, Visitor>,
-    /// In lower case: two of one name could not be told apart.
+    /// By what a reader sees of a name: two of one could not be told apart.
     names: HashMap<String, ContactId>,
     guests: u64,
     most: usize,
@@ -89,7 +90,7 @@ pub(crate) struct Visitors {
 impl Visitors {
     /// The bot's name is nobody else's.
     pub(crate) fn new(most: usize, bot: &str) -> Self {
-        let names = HashMap::from([(bot.to_lowercase(), crate::BOT.into())]);
+        let names = HashMap::from([(limits::key(bot), crate::BOT.into())]);
         Self { all: HashMap::new(), names, guests: 0, most }
     }
 
@@ -129,10 +130,10 @@ impl Visitors {
     ) -> &mut Visitor {
         let name = name.unwrap_or_else(|| {
             self.guests += 1;
-            format!("{} {}", if lang == Lang::Zh { "访客" } else { "Guest" }, self.guests)
+            text(lang, "guest", &Args::new().set("number", self.guests.to_string()))
         });
         let name = self.free(name, &id);
-        self.names.insert(name.to_lowercase(), id.clone());
+        self.names.insert(limits::key(&name), id.clone());
         let visitor = Visitor {
             id: id.clone(),
             name,
@@ -153,7 +154,7 @@ impl Visitors {
 
     /// The name somebody gets who asks for this one.
     pub(crate) fn free(&self, name: String, id: &ContactId) -> String {
-        let taken = |name: &str| self.names.get(&name.to_lowercase()).is_some_and(|owner| owner != id);
+        let taken = |name: &str| self.names.get(&limits::key(name)).is_some_and(|owner| owner != id);
         let mut free = name.clone();
         let mut number = 2u64;
         while taken(&free) {
@@ -166,14 +167,14 @@ impl Visitors {
     /// Gives a name that was free a moment ago.
     pub(crate) fn rename(&mut self, id: &ContactId, name: String) {
         let Some(visitor) = self.all.get_mut(id) else { return };
-        self.names.remove(&visitor.name.to_lowercase());
-        self.names.insert(name.to_lowercase(), id.clone());
+        self.names.remove(&limits::key(&visitor.name));
+        self.names.insert(limits::key(&name), id.clone());
         visitor.name = name;
     }
 
     pub(crate) fn remove(&mut self, id: &ContactId) {
         if let Some(visitor) = self.all.remove(id) {
-            self.names.remove(&visitor.name.to_lowercase());
+            self.names.remove(&limits::key(&visitor.name));
         }
     }
 
@@ -206,6 +207,29 @@ mod tests {
         assert_eq!(all.free("ANN".into(), &"c".into()), "ANN");
         all.remove(&"a".into());
         assert_eq!(all.free("anna".into(), &"c".into()), "anna");
+    }
+
+    #[test]
+    fn a_name_that_only_looks_another_is_taken() {
+        let (mut all, at) = (Visitors::new(9, "Wechaty"), Timestamp::from_millis(0));
+        all.join("a".into(), Some("Alice B".into()), Lang::En, at, 0);
+        for name in [
+            "Wechaty\u{200B}",
+            "We\u{AD}chaty",
+            "Ｗechaty",
+            "ＷＥＣＨＡＴＹ",
+            "𝐖echaty",
+            "Alice B\u{200E}",
+            "alice\u{3000}B",
+            "Alice  b",
+            "\u{E0041}Alice B",
+            "Ali\u{34F}ce\u{A0}B",
+        ] {
+            assert_eq!(all.free(name.into(), &"x".into()), format!("{name} 2"), "{}", name.escape_unicode());
+        }
+        // One's own may be written another way.
+        assert_eq!(all.free("ALICE B".into(), &"a".into()), "ALICE B");
+        assert_eq!(all.free("Alicé B".into(), &"x".into()), "Alicé B");
     }
 
     #[test]

@@ -246,11 +246,16 @@ pub(crate) struct Quote {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) text: String,
+    /// It was taken back, and so its words are gone here too.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) recalled: bool,
 }
 
-/// Who reacted with what.
+/// Who reacted with what, as one visitor sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Reaction {
     pub(crate) reaction: String,
     pub(crate) names: Vec<String>,
+    /// Whether the viewer is one of them: names change, and this does not.
+    pub(crate) mine: bool,
 }

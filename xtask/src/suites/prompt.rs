@@ -1,4 +1,5 @@
-//! The hidden prompt of `wechaty account add`, on a pseudo terminal: what is typed is not shown, Ctrl-C leaves nothing behind.
+//! What only a terminal shows, on a pseudo terminal: the hidden prompt of `wechaty account add` shows nothing of what is
+//! typed, and the QR code of an address is one that a phone can read and open.
 
 use std::{
     fs,
@@ -28,6 +29,8 @@ const SECRET: &str = "canary-7f3c-hunter2";
 pub(super) fn checks(cx: &Context, wechaty: &Path) -> Vec<(String, Result<Vec<String>>)> {
     vec![
         ("a secret is typed unseen and lands in .env alone".to_owned(), typed(cx, wechaty)),
+        ("a phone reads the address off the screen".to_owned(), scanned(cx, wechaty)),
+        ("on loopback a phone is told how it could".to_owned(), loopback(cx, wechaty)),
         ("Ctrl-C in the prompt leaves nothing behind".to_owned(), interrupted(cx, wechaty)),
     ]
 }
@@ -147,6 +150,56 @@ fn typed(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
         faults.push(terminal.shown().replace(SECRET, "…"));
     }
     Ok(faults)
+}
+
+/// The bot in a network: the code is what another device opens, token and all.
+fn scanned(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
+    let folder = cx.scratch("prompt-scanned")?;
+    let terminal = Terminal::start(wechaty, &folder, &["run", "--puppet", "webchat", "--listen", "0.0.0.0:0"])?;
+    terminal.asks("http://127.0.0.1:", true)?;
+    let began = Instant::now();
+    let read = loop {
+        match qr_code(&terminal.shown()) {
+            Some(read) => break read,
+            None if began.elapsed() > LIMIT => bail!("no code that can be read in\n{}", terminal.shown()),
+            None => thread::sleep(PAUSE),
+        }
+    };
+    let network = terminal.shown().lines().filter_map(|line| line.split("http://").nth(1)).nth(1).map(str::to_owned);
+    // A machine without a network has its own address alone.
+    let expected = match network.or_else(|| terminal.shown().split("http://").nth(1).map(str::to_owned)) {
+        Some(rest) => format!("http://{}", rest.split_whitespace().next().unwrap_or_default()),
+        None => bail!("no address"),
+    };
+    let good = read == expected && read.contains("/#token=");
+    Ok(if good { Vec::new() } else { vec![format!("the code says {read}, expected {expected}")] })
+}
+
+fn loopback(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
+    let folder = cx.scratch("prompt-loopback")?;
+    let terminal = Terminal::start(wechaty, &folder, &["run", "--puppet", "webchat", "--listen", "127.0.0.1:0"])?;
+    terminal.asks("wechaty run --listen 0.0.0.0", true)?;
+    let drawn = terminal.shown().contains('▀');
+    Ok(if drawn { vec![format!("a code that no phone can open\n{}", terminal.shown())] } else { Vec::new() })
+}
+
+/// The text of the code on a screen, drawn with half blocks.
+fn qr_code(screen: &str) -> Option<String> {
+    const PIXEL: usize = 4;
+    let block = |line: &&str| line.contains(['▀', '▄', '█']) && line.chars().all(|c| " ▀▄█".contains(c));
+    let lines: Vec<Vec<char>> =
+        screen.lines().map(str::trim_end).filter(block).map(|line| line.chars().collect()).collect();
+    let columns = lines.iter().map(Vec::len).max()?;
+    let dark = |x: usize, y: usize| {
+        let quiet = 4;
+        let (x, y) = ((x / PIXEL).checked_sub(quiet), (y / PIXEL).checked_sub(quiet));
+        let (Some(x), Some(y)) = (x, y) else { return false };
+        let c = lines.get(y / 2).and_then(|line| line.get(x)).copied().unwrap_or(' ');
+        c == '█' || c == if y % 2 == 0 { '▀' } else { '▄' }
+    };
+    let (width, height) = ((columns + 8) * PIXEL, (lines.len() * 2 + 8) * PIXEL);
+    let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| if dark(x, y) { 0 } else { 255 });
+    image.detect_grids().first()?.decode().ok().map(|(_, text)| text)
 }
 
 fn interrupted(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {

@@ -70,6 +70,7 @@ pub(super) fn checks(cx: &Context, wechaty: &Path) -> Vec<(String, Result<Vec<St
         ("a name is one bot's, until it dies".to_owned(), names(cx, wechaty)),
         ("a path too long for a socket".to_owned(), long_path(cx, wechaty)),
         ("an address that is printed answers".to_owned(), answers(cx, wechaty)),
+        ("a taken port means the next one, and `.env` counts".to_owned(), next_port(cx, wechaty)),
         ("two signals at once are one request".to_owned(), signals(cx, wechaty)),
     ]
 }
@@ -276,6 +277,31 @@ fn answers(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
         if !answer.starts_with("HTTP/1.1 200") {
             faults.push(answer);
         }
+    }
+    Ok(faults)
+}
+
+/// The demo bot twice, on the port that `.env` names: the second says which one it took instead.
+fn next_port(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
+    let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let mut bots = Vec::new();
+    for name in ["running-port-first", "running-port-second"] {
+        let folder = cx.scratch(name)?;
+        fs::write(folder.join(".env"), format!("WECHATY_PORT={port}\n"))?;
+        let bot = Running::spawn(wechaty, &folder, &["run"], Stdio::null())?;
+        bot.within("it listens", || Ok(bot.read("stderr")?.contains("http://").then_some(())))?;
+        bots.push(bot);
+    }
+    let mut faults = Vec::new();
+    let first = bots[0].read("stderr")?;
+    if !first.contains(&format!("http://127.0.0.1:{port}")) || first.contains("is taken") {
+        faults.push(format!("not on port {port} of `.env`:\n{first}"));
+    }
+    let second = bots[1].read("stderr")?;
+    let taken = second.split(": ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_default().to_owned();
+    let other = taken.parse::<u16>().is_ok_and(|other| other > port);
+    if !second.contains("The port is taken") || !other || !second.contains(&format!("http://127.0.0.1:{taken}")) {
+        faults.push(format!("the second does not say which port it took instead of {port}:\n{second}"));
     }
     Ok(faults)
 }

@@ -1,7 +1,7 @@
 //! What `wechaty new` makes, as a stranger gets it: in a folder outside of this workspace, built and tested there.
 //!
-//! One depends on this checkout by git, as strangers' projects do, the others by path. They share one target folder that
-//! outlives the run, and get this workspace's Cargo.lock, so that nothing new is looked up.
+//! One is taken exactly as a user gets it, one depends on this checkout by git, one by path. They share one target folder
+//! that outlives the run; the last two get this workspace's Cargo.lock, so that nothing new is looked up.
 
 use std::{
     fs,
@@ -21,14 +21,16 @@ const SHORT: Duration = Duration::from_secs(60);
 
 /// A template with Rust in it, how it depends on us, and words that the output of its tests has.
 const RUST: [(&str, By, &str); 3] = [
-    ("rust", By::Git, "tests::ding_gets_dong ... ok"),
-    ("plugin", By::Path, "thanks_are_counted_and_nothing_else ... ok"),
+    ("rust", By::Default, "tests::ding_gets_dong ... ok"),
+    ("plugin", By::Git, "thanks_are_counted_and_nothing_else ... ok"),
     ("puppet", By::Path, "conforms::restart ... ok"),
 ];
 
 /// How a project depends on Wechaty.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum By {
+    /// As the command chooses it.
+    Default,
     Git,
     Path,
 }
@@ -40,8 +42,7 @@ pub(crate) fn run(cx: &Context, report: &mut Report) -> Result<()> {
     let mut checks: Vec<(String, Result<Vec<String>>)> = RUST
         .iter()
         .map(|(template, by, words)| {
-            let how = if *by == By::Git { "by git" } else { "by path" };
-            (format!("template {template}, {how}"), rust(cx, wechaty, &folder.0, template, *by, words))
+            (format!("template {template}, by {by:?}"), rust(cx, wechaty, &folder.0, template, *by, words))
         })
         .collect();
     checks.push(("template config".to_owned(), config(wechaty, &folder.0)));
@@ -101,29 +102,19 @@ fn repository(cx: &Context, target: &Path) -> Result<String> {
     Ok(format!("file://{path}"))
 }
 
-/// Depends on another repository than the one in the template; the rest of the line stays.
-fn depend_on(project: &Path, repository: &str) -> Result<()> {
-    let path = project.join("Cargo.toml");
-    let text = fs::read_to_string(&path).context("the project has no Cargo.toml")?;
-    let published = text.split("git = \"").nth(1).and_then(|rest| rest.split('"').next());
-    let published = published.context("the project does not depend on us by git")?;
-    fs::write(path, text.replace(published, repository)).context("cannot write Cargo.toml")
-}
-
 fn rust(cx: &Context, wechaty: &Path, folder: &Path, template: &str, by: By, words: &str) -> Result<Vec<String>> {
     let target = cx.metadata()?["target_directory"].as_str().context("no target folder")?;
     let target = Path::new(target).join("templates");
     fs::create_dir_all(&target).with_context(|| format!("cannot make {}", target.display()))?;
     let root = cx.root.to_string_lossy();
     let project = match by {
-        By::Git => {
-            let project = make(wechaty, folder, template, &[])?;
-            depend_on(&project, &repository(cx, &target)?)?;
-            project
-        }
+        By::Default => make(wechaty, folder, template, &[])?,
+        By::Git => make(wechaty, folder, template, &["--git", &repository(cx, &target)?])?,
         By::Path => make(wechaty, folder, template, &["--path", &root])?,
     };
-    fs::copy(cx.root.join("Cargo.lock"), project.join("Cargo.lock")).context("cannot copy Cargo.lock")?;
+    if by != By::Default {
+        fs::copy(cx.root.join("Cargo.lock"), project.join("Cargo.lock")).context("cannot copy Cargo.lock")?;
+    }
     let mut test = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     test.current_dir(&project).args(["test", "--all-targets"]);
     test.env("CARGO_TARGET_DIR", target);

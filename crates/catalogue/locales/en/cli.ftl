@@ -22,6 +22,7 @@ demo-card-chosen-no = You chose no. Then we stop here.
 listen = The chat is open at { $url }
 listen-network = From a phone or another machine in the same network: { $url }
 listen-token = It asks for the token of the account; `/#token=` and the token behind the address saves typing it.
+listen-phone = To open it on a phone in the same network: wechaty run --listen 0.0.0.0
 listen-moved = The port is taken by another program: { $port } is used instead.
 demo-tea = Tea?
 demo-tea-green = Green
@@ -70,7 +71,7 @@ token-insecure = { "  " }warning: `insecure` is what clients take when nobody ch
 token-uuid-name = { "  " }`uuid` is the usual name for tokens without a service of their own
 token-named = { "  " }the service or the certificate is called `{ $sni }`
 token-lowercased = { "  " }capital letters do not count: it is compared in small letters
-token-secret = secret: { $start }… — the rest is not shown
+token-secret = secret: it is there, and is not shown
 token-guessable = { "  " }warning: this is no random UUID (version 4): others may guess it
 token-keep = Whoever has the token can use the account: keep it like a password.
 token-third-party = It will send your token to a third party, api.chatie.io unless you set another. Nothing was sent now.
@@ -142,6 +143,7 @@ doctor-config = BOT.toml
 doctor-config-none = there is none here
 doctor-config-fine = is fine
 doctor-files = open files
+doctor-files-found = { $now }; a bot that runs raises it to { $most }
 doctor-clock = clock
 doctor-clock-found = { $seconds } s since 1970
 doctor-zone = time zone
@@ -152,6 +154,8 @@ new-made = { $name } is in { $path }. Next:
 new-next-config = { "  " }cd { $path } && wechaty run --clock virtual --record out.jsonl
 new-next-rust = { "  " }cd { $path } && cargo test && WECHATY_PUPPET=terminal cargo run
 new-next-library = { "  " }cd { $path } && cargo test
+new-from-path = It depends on Wechaty in { $path }, the checkout this program was built from or `--path` names.
+new-from-git = It depends on Wechaty at { $url }. If that cannot be fetched, name a checkout: `--path CHECKOUT`.
 
 # what is pending
 pending-message = message { $id }

@@ -98,8 +98,8 @@ C024 = `{ $value }` is no address: expected one like 127.0.0.1:8080
     .fix = Write both; port 0 takes any free one.
 
 C025 = { $door } has no token and would be open to everybody who reaches { $address }
-    .cause = Elsewhere than on loopback everybody in the network reaches the host, so its doors need tokens.
-    .fix = Give the account a token, or listen on 127.0.0.1.
+    .cause = Elsewhere than on loopback, and behind a proxy under a name in `hosts`, others reach the host, so its doors need tokens.
+    .fix = Give the account a token, or listen on 127.0.0.1 without such a name.
 
 C026 = `{ $value }` has the wrong form: expected { $expected }
     .cause = The text has characters or an order that this key does not take.

@@ -152,8 +152,8 @@ W155 = the locale does not say UTF-8
     .fix = Set LANG to `en_US.UTF-8`, `zh_CN.UTF-8` or `C.UTF-8`.
 
 W156 = few files may be open at once
-    .cause = Each connection is an open file, and the limit of this process is low.
-    .fix = Raise it before you start many accounts: `ulimit -n 65536`.
+    .cause = Each connection is an open file; a bot with all its connections has more than 4200 open, and the hard limit is lower. The host then takes fewer connections.
+    .fix = Raise the hard limit: `LimitNOFILE=` in a systemd unit, `nofile` in /etc/security/limits.conf, `--ulimit nofile=` for a container.
 
 W158 = this variable has an old name
     .cause = Older versions of Wechaty called it so. It may stop working.
@@ -164,8 +164,8 @@ W160 = { $address } is taken
     .fix = End the other program, or give `--listen` another port; without a port of your own the next free one is used.
 
 W161 = { $door } has no token and would be open to everybody who reaches { $address }
-    .cause = The address is not of this machine alone, and nothing asks who is there.
-    .fix = Set a token for it, or listen on 127.0.0.1.
+    .cause = The address, or a name in `hosts`, is not of this machine alone, and nothing asks who is there.
+    .fix = Set a token for it, or listen on 127.0.0.1 without such a name.
 
 W162 = the bot cannot listen
     .cause = The system does not let this program use the address.
@@ -198,6 +198,10 @@ W174 = the bot `{ $name }` does not know what it is asked
 W175 = the control socket { $path } cannot be used
     .cause = The system does not let this program make or open it. A bot runs without one all the same, but other commands cannot ask it.
     .fix = Check who may write to the folder, and whether its file system knows sockets; only the user who started a bot may ask it.
+
+W176 = the name `{ $name }` cannot be locked in { $path }
+    .cause = A bot with a name keeps a lock beside its configuration, so that no second one runs. The system does not let this program make it.
+    .fix = Check who may write to the folder, or start the bot from a folder of your own; a bot without a name needs no lock.
 
 W177 = there is no store of a bot called `{ $name }` in { $path }
     .cause = A named bot keeps what it must not lose in a file beside its configuration, and there is none.
@@ -262,53 +266,121 @@ W203 = puppet `{ $puppet }` has no setting `{ $key }`
     .cause = `--set` takes KEY=VALUE, where KEY is a setting that the puppet declares.
     .fix = Use one of the puppet's settings; `wechaty puppets` lists them.
 
-W400 = a request makes no sense to the web chat, or to the HTTP host
-    .cause = The page is older than the program, the request was made by hand, or it broke off.
-    .fix = Reload the page.
+W400 = the HTTP host cannot read a request
+    .cause = Its head makes no sense, or its body broke off.
+    .fix = Send it again; if a program made it, check it against HTTP/1.1.
 
-W401 = the web chat does not know who asks
-    .cause = The token is missing or wrong, or the visitor was away for too long.
-    .fix = Open the whole address you were given, or join again.
-
-W403 = the web chat or the HTTP host does not allow this
-    .cause = The message is somebody else's, the room is closed to this visitor; or the request names a host that this one is not, or comes from a page of another origin.
-    .fix = Ask somebody in the room; or open the host by its own address, or add the name to `hosts` in [http].
+W403 = the HTTP host does not take this request
+    .cause = It names no host, two, or one that this host is not called; or it comes from a page of another origin.
+    .fix = Open the host by its own address, or add the name to `hosts` in [http] of BOT.toml.
 
 W404 = there is nothing at this address
-    .cause = The message, file, room or address is not there, or no longer.
-    .fix = Check the address, or reload the page.
+    .cause = The HTTP host has nothing there, and no account takes the request.
+    .fix = Check the address, and the settings of the account it is meant for.
 
 W405 = this cannot be done with this address
-    .cause = The address is there, but not for this method.
+    .cause = The HTTP host has the address, but not for this method.
     .fix = Use a method that the header Allow names.
 
 W408 = a request came too slowly
     .cause = Its body took longer than the time limit of the HTTP host.
     .fix = Send it again, over a better line if there is one.
 
-W409 = a choice was made already
-    .cause = A card or a menu is answered once; another tab may have done it.
-    .fix = Ask the bot again if you want something else.
-
-W413 = a file or a request is too large
-    .cause = It is larger than what may be sent there; for files that is the account's setting `file_limit`.
-    .fix = Send a smaller one, or raise the limit.
+W413 = a request is too large
+    .cause = It is larger than what the account it is meant for takes there.
+    .fix = Send less; for files in the web chat, the account's setting `file_limit` can be raised.
 
 W414 = an address is too long
     .cause = The first line of the request is longer than the HTTP host reads.
     .fix = Shorten it.
 
-W429 = the web chat is asked too fast, or is full
-    .cause = A visitor or an address sent, joined or guessed more than the pace allows, or there is no room for more.
-    .fix = Wait a moment; the answer says how long.
+W420 = This chat needs a token.
+    .cause = The account has a token, and who asked showed none, or another one.
+    .fix = Open it with the whole address you were given, token included.
+
+W421 = You are not known here, or no longer.
+    .cause = The program was started anew, the visitor was away for a day, or made room for others who waited.
+    .fix = Join again; the page does so by itself where it can.
+
+W422 = This is not your message.
+    .cause = Only who wrote a message can change it or take it back.
+    .fix = Ask who wrote it.
+
+W423 = You may not enter this room.
+    .cause = The bot removed this visitor from the room.
+    .fix = Ask the bot's owner; you are in again when the bot adds you.
+
+W424 = There is nothing here.
+    .cause = The web chat has no such page, call or file, or no longer: files go when there are too many.
+    .fix = Check the address, or open the chat anew.
+
+W425 = This request makes no sense.
+    .cause = The page is older or newer than the program, or the request was made by hand.
+    .fix = Reload the page; if it happens again, report it.
+
+W426 = A name has 1 to 40 letters, without control characters.
+    .cause = The name of a visitor or of a room is empty, too long, or has characters that no name has.
+    .fix = Choose another one.
+
+W427 = A message has 1 to 4,000 characters.
+    .cause = The text is empty or too long.
+    .fix = Shorten it, or send it in parts.
+
+W428 = You are not in this conversation.
+    .cause = The visitor never entered the room, has left it, or it is closed.
+    .fix = Enter the room first.
+
+W429 = That was too fast.
+    .cause = A visitor sent, or an address joined or guessed the token, more often than the pace allows.
+    .fix = Wait a moment.
+
+W430 = This message is no longer there.
+    .cause = It was taken back, fell out of the history, or was said where this visitor is not.
+    .fix = Write a new one.
 
 W431 = the head of a request is too large
     .cause = It has too many headers, or too long ones.
     .fix = Send fewer and shorter ones; in a browser, delete the cookies of the address.
 
-W503 = the bot behind the web chat is not there, or the HTTP host is busy
-    .cause = It is starting, stopping, its store fails, or very much is being sent.
-    .fix = Try again soon; nothing that was written is lost.
+W432 = This file is too large.
+    .cause = It is larger than the account's setting `file_limit`, or a call larger than any page sends.
+    .fix = Send a smaller one.
+
+W433 = That was too much at once.
+    .cause = A visitor sent more bytes of files than the pace allows.
+    .fix = Wait a moment, then send the rest.
+
+W434 = The chat is full at the moment.
+    .cause = There are as many visitors as the account's setting `visitors` allows, and nobody has been away for long.
+    .fix = Try again in a minute.
+
+W435 = There are too many rooms at the moment.
+    .cause = There are as many rooms as the account's setting `rooms` allows, with people in all of them.
+    .fix = Enter one of those there are, or try again in a minute.
+
+W436 = You have made 10 rooms already.
+    .cause = The rooms are for everybody, so one visitor makes 10 at most; those that nobody is in do not count.
+    .fix = Use one of yours, or leave one that only you are in.
+
+W437 = This message has 20 different reactions already.
+    .cause = A message shows no more than that.
+    .fix = Choose one that is there.
+
+W438 = The chat cannot do this with this address.
+    .cause = The web chat has the address, but not for this method.
+    .fix = Reload the page; if it happens again, report it.
+
+W439 = You have chosen already.
+    .cause = A card or a menu is answered once; another tab may have done it.
+    .fix = Ask the bot again if you want something else.
+
+W440 = The bot is not there at the moment.
+    .cause = It is starting or stopping, or its store fails.
+    .fix = Try again soon; nothing you wrote is lost.
+
+W503 = the HTTP host is busy
+    .cause = Very much is being sent at the same time.
+    .fix = Send it again in a few seconds.
 
 W504 = an answer took too long
     .cause = An account did not answer a request within the time limit of the HTTP host.

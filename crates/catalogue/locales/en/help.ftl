@@ -21,7 +21,7 @@ help-env = { " " }[environment: { $value }]
 help-run = Runs the bot of a BOT.toml, else the demo bot
 help-run-bot = The configuration; without it ./BOT.toml if it is there, else the demo bot
 help-run-puppet = Which messenger (`wechaty puppets` lists them); without it WECHATY_PUPPET, else the web chat
-help-run-listen = Where the web chat and the webhooks are: IP:PORT, IP, localhost:PORT, :PORT or PORT; without an IP this machine alone, 0.0.0.0 for phones in the network too; without it 127.0.0.1:8080 or the next free port
+help-run-listen = Where the web chat and the webhooks are: IP:PORT, IP, localhost:PORT, :PORT or PORT; without an IP this machine alone, 0.0.0.0 for phones in the network too; without it 127.0.0.1:8080 or the next free port. Requests for a name need that name in `hosts` of [http] in BOT.toml
 help-run-store = The folder where the bot keeps its files
 help-run-world = World file of the puppet mock
 help-run-clock = Which clock; virtual plays a world as fast as it can, and ends with it
@@ -31,6 +31,8 @@ help-run-json = Prints the ledger at the end as JSON: on stdout, with the puppet
 help-new = Makes a project that compiles and passes its test
 help-new-dir = The folder to make; its name becomes the name of the project
 help-new-template = What to make: a bot without code, a bot in Rust, a plugin, a puppet
+help-new-path = The checkout of Wechaty to depend on; without it the one this program was built from, if it is still there
+help-new-git = The repository of Wechaty to depend on instead
 
 help-config = Checks BOT.toml, the file that describes a bot
 help-config-check = Tells everything that is wrong with the file, with line, key and what to do

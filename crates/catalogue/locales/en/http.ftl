@@ -1,4 +1,4 @@
-# What the HTTP host itself refuses, in English. Each has a code of its own or of the web chat: see errors.ftl.
+# What the HTTP host itself refuses, in English. For the codes see errors.ftl.
 
 http-two-hosts = The request names two hosts.
     .fix = Send one Host header.
@@ -30,3 +30,4 @@ http-head-too-large = The head of the request is too large.
     .fix = Send fewer and shorter headers; in a browser, delete the cookies of this address.
 http-address-too-long = The address is too long.
     .fix = Shorten it.
+http-listens = { $name } listens on { $url }

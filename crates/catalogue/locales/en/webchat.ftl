@@ -63,6 +63,7 @@ recalled-own = You recalled a message
 recalled-other = { $name } recalled a message
 quote-jump = Show the quoted message
 quote-gone = The quoted message is no longer there.
+quote-recalled = This message was recalled
 choices = Choices
 reactions = Reactions
 reaction-of = { $reaction } from { $names }

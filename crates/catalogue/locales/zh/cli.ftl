@@ -22,6 +22,7 @@ demo-card-chosen-no = 你选了“不了”，那就到这里。
 listen = 聊天页面已打开：{ $url }
 listen-network = 同一网络里的手机或其他电脑请打开：{ $url }
 listen-token = 打开时需要该账号的令牌；在地址后面加上 `/#token=` 和令牌，就不用再输入。
+listen-phone = 想用同一网络里的手机打开，请运行：wechaty run --listen 0.0.0.0
 listen-moved = 端口已被另一个程序占用，改用 { $port }。
 demo-tea = 喝茶吗？
 demo-tea-green = 绿茶
@@ -64,7 +65,7 @@ token-insecure = { "  " }警告：没人起名时客户端就用 `insecure`，�
 token-uuid-name = { "  " }`uuid` 是没有专属服务的令牌常用的名字
 token-named = { "  " }服务或证书的名字是 `{ $sni }`
 token-lowercased = { "  " }大小写不作区分，一律按小写比较
-token-secret = 密钥：{ $start }… — 其余部分不显示
+token-secret = 密钥：已填写，不显示
 token-guessable = { "  " }警告：这不是随机的 UUID（第 4 版），可能被人猜到
 token-keep = 拿到令牌就能使用这个账号，请像密码一样保管。
 token-third-party = 这项查询会把你的令牌发给第三方（默认是 api.chatie.io）。现在什么都没有发出去。
@@ -130,6 +131,7 @@ doctor-config = 配置文件 BOT.toml
 doctor-config-none = 这里没有
 doctor-config-fine = 没有问题
 doctor-files = 可打开文件数
+doctor-files-found = { $now }；机器人运行时会提高到 { $most }
 doctor-clock = 时钟
 doctor-clock-found = 1970 年以来 { $seconds } 秒
 doctor-zone = 时区
@@ -140,6 +142,8 @@ new-made = { $name } 已建在 { $path }。接下来：
 new-next-config = { "  " }进入目录试运行：cd { $path } && wechaty run --clock virtual --record out.jsonl
 new-next-rust = { "  " }测试并运行：cd { $path } && cargo test && WECHATY_PUPPET=terminal cargo run
 new-next-library = { "  " }测试：cd { $path } && cargo test
+new-from-path = 它依赖 { $path } 里的 Wechaty，也就是编译本程序的源码目录，或 `--path` 指定的目录。
+new-from-git = 它依赖 { $url } 上的 Wechaty。如果取不到，请指定一个源码目录：`--path CHECKOUT`。
 
 # what is pending
 pending-message = 消息 { $id }

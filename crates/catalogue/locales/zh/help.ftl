@@ -21,7 +21,7 @@ help-env = （环境变量 { $value }）
 help-run = 运行 BOT.toml 里的机器人；没有它就运行演示机器人
 help-run-bot = 配置文件；不写则用 ./BOT.toml，没有就运行演示机器人
 help-run-puppet = 使用哪个平台（`wechaty puppets` 列出全部）；不写则看 WECHATY_PUPPET，再没有就用网页聊天
-help-run-listen = 网页聊天和 webhook 的地址，可写成 `IP:PORT`、`IP`、`localhost:PORT`、`:PORT` 或 `PORT`；不写 IP 则只限本机，写 0.0.0.0 则同一网络里的手机也能打开；不写则用 127.0.0.1:8080 或下一个空闲端口
+help-run-listen = 网页聊天和 webhook 的地址，可写成 `IP:PORT`、`IP`、`localhost:PORT`、`:PORT` 或 `PORT`；不写 IP 则只限本机，写 0.0.0.0 则同一网络里的手机也能打开；不写则用 127.0.0.1:8080 或下一个空闲端口。用域名访问时，须把域名写进 BOT.toml 中 [http] 的 `hosts`
 help-run-store = 机器人存放文件的目录
 help-run-world = puppet mock 的世界文件
 help-run-clock = 使用哪个时钟；virtual 会以最快速度演完整个世界，然后结束
@@ -31,6 +31,8 @@ help-run-json = 结束时以 JSON 打印账目：输出到 stdout；puppet 为 t
 help-new = 新建一个项目，开箱就能编译并通过测试
 help-new-dir = 要新建的目录，目录名就是项目名
 help-new-template = 新建什么：不写代码的机器人、Rust 机器人、插件、puppet
+help-new-path = 所依赖的 Wechaty 源码目录；不写则用编译本程序的源码目录（如果还在）
+help-new-git = 改为依赖这个 Wechaty 仓库
 
 help-config = 检查 BOT.toml，也就是描述机器人的配置文件
 help-config-check = 指出文件里的全部错误：行、键、应该怎么改

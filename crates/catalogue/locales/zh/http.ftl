@@ -30,3 +30,4 @@ http-head-too-large = 请求头太大。
     .fix = 请减少或缩短请求头；在浏览器中，请清除此地址的 Cookie。
 http-address-too-long = 地址太长。
     .fix = 请缩短地址。
+http-listens = { $name } 正在监听 { $url }

@@ -63,6 +63,7 @@ recalled-own = 你撤回了一条消息
 recalled-other = { $name } 撤回了一条消息
 quote-jump = 查看被引用的消息
 quote-gone = 找不到被引用的消息了。
+quote-recalled = 该消息已撤回
 choices = 选项
 reactions = 表情回应
 reaction-of = { $names } 回应了 { $reaction }

@@ -16,7 +16,7 @@ use std::{
 use wechaty_catalogue::{Args, Lang, lookup, text};
 use wechaty_puppet::{Declaration, Setting, SettingKind};
 
-use crate::failure::{Failure, nearest};
+use crate::failure::Failure;
 
 /// The longest value that is read.
 const LONGEST: u64 = 64 << 10;
@@ -36,7 +36,7 @@ pub(super) fn given(
         let Some(setting) = puppet.settings.iter().find(|setting| setting.key == key) else {
             let keys: Vec<&str> = puppet.settings.iter().map(|setting| setting.key).collect();
             let failure = Failure::usage("W203").set("puppet", puppet.platform.as_str()).set("key", key);
-            let failure = match nearest(key, keys.iter().copied()) {
+            let failure = match wechaty_config::nearest(key, keys.iter().copied()) {
                 Some(name) => failure.tell("did-you-mean", Args::new().set("name", name)),
                 None => failure,
             };

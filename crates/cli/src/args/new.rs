@@ -10,9 +10,10 @@ pub(crate) struct NewArgs {
     pub(crate) dir: PathBuf,
     #[arg(long, value_enum, default_value_t = Template::Rust, value_name = "TEMPLATE")]
     pub(crate) template: Template,
-    /// A checkout of Wechaty to depend on instead of the repository: for tests.
-    #[arg(long, value_name = "CHECKOUT", hide = true)]
+    #[arg(long, value_name = "CHECKOUT", conflicts_with = "git")]
     pub(crate) path: Option<PathBuf>,
+    #[arg(long, value_name = "URL")]
+    pub(crate) git: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

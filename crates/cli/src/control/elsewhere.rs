@@ -14,8 +14,8 @@ pub(crate) struct Control;
 pub(crate) struct Serving;
 
 impl Control {
-    pub(crate) fn claim(_: &Place) -> Result<Self, Failure> {
-        Ok(Self)
+    pub(crate) fn claim(_: &Place) -> Result<(Self, Option<Failure>), Failure> {
+        Ok((Self, None))
     }
     pub(crate) fn serve(&self, _: &Bot) -> io::Result<Serving> {
         Ok(Serving)

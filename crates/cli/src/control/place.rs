@@ -42,8 +42,8 @@ impl Place {
     pub(crate) fn find(file: Option<&Path>, store: Option<&Path>, lang: Lang) -> Result<Self, Failure> {
         let here = Path::new(Config::FILE);
         let Some(file) = file.or_else(|| here.is_file().then_some(here)) else {
-            let name =
-                Env::system().get("WECHATY_NAME").ok_or_else(|| Failure::usage("W171").set("file", Config::FILE))?;
+            let (env, _) = Env::system().with_folder(Path::new("."));
+            let name = env.get("WECHATY_NAME").ok_or_else(|| Failure::usage("W171").set("file", Config::FILE))?;
             return Ok(Self { store: store.map(Path::to_owned), ..Self::within(Path::new("."), &name) });
         };
         let folder = folder_of(file);

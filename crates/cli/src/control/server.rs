@@ -31,7 +31,8 @@ const LONGEST_PATH: usize = 100;
 /// The name of a running bot, and its socket. Both are given back on drop.
 #[derive(Debug)]
 pub(crate) struct Control {
-    socket: Socket,
+    /// None, where the system lets us have a lock alone.
+    socket: Option<Socket>,
     path: PathBuf,
     /// Given back by the system, whatever ends the process.
     _lock: File,
@@ -41,9 +42,13 @@ impl Control {
     /// Takes the name. Call it before there are threads: for a long path it changes the working directory, and back.
     ///
     /// # Errors
-    /// A bot of this name runs already (exit code 1), or the system does not let us.
-    pub(crate) fn claim(place: &Place) -> Result<Self, Failure> {
-        let refused = |error: io::Error| unusable(&place.socket(), &error);
+    /// A bot of this name runs already, or the name cannot be locked (exit code 1). That there is no socket is told
+    /// beside.
+    pub(crate) fn claim(place: &Place) -> Result<(Self, Option<Failure>), Failure> {
+        let refused = |error: io::Error| {
+            let failure = Failure::failed("W176").set("name", &*place.name);
+            failure.set("path", place.lock().display().to_string()).source(&error)
+        };
         let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(place.lock());
         let lock = lock.map_err(refused)?;
         match lock.try_lock() {
@@ -54,15 +59,19 @@ impl Control {
             Err(TryLockError::Error(error)) => return Err(refused(error)),
         }
         let path = place.socket();
-        let socket = bind(place.folder(), &path).map_err(refused)?;
-        socket.set_nonblocking(true).map_err(refused)?;
-        Ok(Self { socket, path, _lock: lock })
+        let socket = bind(place.folder(), &path).and_then(|socket| socket.set_nonblocking(true).map(|()| socket));
+        let (socket, deaf) = match socket {
+            Ok(socket) => (Some(socket), None),
+            Err(error) => (None, Some(unusable(&path, &error))),
+        };
+        Ok((Self { socket, path, _lock: lock }, deaf))
     }
 
     /// Answers for this bot, until what is returned is dropped.
-    pub(crate) fn serve(&self, bot: &Bot) -> io::Result<Serving> {
-        let listener = UnixListener::from_std(self.socket.try_clone()?)?;
-        Ok(Serving(tokio::spawn(serve(listener, bot.clone()))))
+    pub(crate) fn serve(&self, bot: &Bot) -> io::Result<Option<Serving>> {
+        let Some(socket) = &self.socket else { return Ok(None) };
+        let listener = UnixListener::from_std(socket.try_clone()?)?;
+        Ok(Some(Serving(tokio::spawn(serve(listener, bot.clone())))))
     }
 }
 
@@ -175,7 +184,8 @@ mod tests {
         let place = Place::within(folder.path(), "shop");
         // What a bot that was killed left behind.
         drop(Socket::bind(place.socket()).expect("bound"));
-        let control = Control::claim(&place).expect("free");
+        let (control, deaf) = Control::claim(&place).expect("free");
+        assert!(deaf.is_none());
         let mode = fs::metadata(place.socket()).expect("there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let told = Control::claim(&place).expect_err("taken").render(wechaty_catalogue::Lang::En, false);
@@ -184,5 +194,21 @@ mod tests {
         let left: Vec<_> = fs::read_dir(folder.path()).expect("read").flatten().map(|one| one.file_name()).collect();
         assert_eq!(left, ["shop.wechaty.lock"]);
         Control::claim(&place).expect("free again");
+    }
+
+    #[test]
+    fn without_a_lock_no_bot_runs_and_without_a_socket_it_does() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = Place::within(&folder.path().join("missing"), "shop");
+        let told = Control::claim(&place).expect_err("no lock").render(wechaty_catalogue::Lang::En, false);
+        assert!(told.contains("[W176]") && told.contains("shop.wechaty.lock"), "{told}");
+        let place = Place::within(folder.path(), "shop");
+        // A folder cannot be replaced by a socket.
+        fs::create_dir(place.socket()).expect("made");
+        let (control, deaf) = Control::claim(&place).expect("the lock is enough");
+        assert!(deaf.is_some_and(|failure| failure.render(wechaty_catalogue::Lang::Zh, false).contains("[W175]")));
+        let told = Control::claim(&place).expect_err("taken").render(wechaty_catalogue::Lang::En, false);
+        assert!(told.contains("[W172]"), "{told}");
+        drop(control);
     }
 }

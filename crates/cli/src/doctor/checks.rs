@@ -12,7 +12,7 @@ use wechaty_config::{Config, Env};
 use wechaty_puppet::Words;
 
 use super::{Check, Found, config, environment};
-use crate::told::told;
+use crate::{limits, told::told};
 
 /// The web chat's, and the gateway's.
 const PORTS: [(&str, u16); 2] = [("port-8080", 8080), ("port-8788", 8788)];
@@ -20,8 +20,6 @@ const PORTS: [(&str, u16); 2] = [("port-8080", 8080), ("port-8788", 8788)];
 const EARLIEST: i64 = 1_767_225_600_000;
 /// 2100-01-01.
 const LATEST: i64 = 4_102_444_800_000;
-/// Fewer open files than this do not suffice for many accounts.
-const FEW_FILES: u64 = 1024;
 
 /// Everything, in the order of the report.
 pub(super) fn all(lang: Lang) -> Vec<Check> {
@@ -31,7 +29,7 @@ pub(super) fn all(lang: Lang) -> Vec<Check> {
     checks.extend(PORTS.map(|(id, port)| self::port(id, port)));
     checks.push(folder(lang));
     checks.extend(config::check(std::path::Path::new(Config::FILE), &Env::system()));
-    checks.extend(fs::read_to_string("/proc/self/limits").ok().and_then(|limits| files(&limits)));
+    checks.push(files(limits::files()));
     checks.push(clock(Clock::system().wall().as_millis()));
     checks.push(time_zone(env));
     checks
@@ -105,16 +103,14 @@ fn folder(lang: Lang) -> Check {
     }
 }
 
-/// From Linux's table of limits.
-fn files(limits: &str) -> Option<Check> {
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
-    let soft = line.split_whitespace().next()?;
-    let found = Found::Plain(soft.to_owned());
-    // `unlimited` is no number, and no worry.
-    Some(match soft.parse::<u64>() {
-        Ok(limit) if limit < FEW_FILES => Check::warn("files", found, "W156"),
+/// A bot raises its limit to what the system gives.
+fn files((now, most): (Option<u64>, Option<u64>)) -> Check {
+    let word = |limit: Option<u64>| limit.map_or_else(|| "∞".to_owned(), |limit| limit.to_string());
+    let found = Found::Text("doctor-files-found", Args::new().set("now", word(now)).set("most", word(most)));
+    match most {
+        Some(most) if most < limits::ENOUGH => Check::warn("files", found, "W156"),
         _ => Check::ok("files", found),
-    })
+    }
 }
 
 fn clock(now: i64) -> Check {
@@ -148,11 +144,9 @@ mod tests {
 
     #[test]
     fn few_open_files_are_told() {
-        let limits =
-            |soft: &str| format!("Limit  Soft  Hard  Units\nMax open files            {soft}   4096    files\n");
-        assert_eq!(files(&limits("256")).map(|check| check.state), Some(State::Warn));
-        assert_eq!(files(&limits("unlimited")).map(|check| check.state), Some(State::Ok));
-        assert!(files("nothing of the kind").is_none());
+        assert_eq!(files((Some(1024), Some(4096))).state, State::Warn);
+        assert_eq!(files((Some(1024), Some(524_288))).state, State::Ok);
+        assert_eq!(files((Some(256), None)).state, State::Ok);
     }
 
     #[test]

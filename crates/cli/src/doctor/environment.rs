@@ -7,7 +7,6 @@ use wechaty_catalogue::Args;
 use wechaty_puppet::SettingKind;
 
 use super::{Check, Found};
-use crate::failure::nearest;
 
 /// Values of these may be shown.
 const HARMLESS: &[&str] = &[
@@ -91,7 +90,7 @@ fn one(name: &str, value: &str) -> Check {
         }
         None => {
             let known = HARMLESS.iter().chain(SECRET).copied();
-            let found = match nearest(name, known) {
+            let found = match wechaty_config::nearest(name, known) {
                 Some(near) => Found::Text("doctor-variable-unknown-near", args.set("near", near)),
                 None => Found::Text("doctor-variable-unknown", args),
             };

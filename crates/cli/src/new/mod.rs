@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use toml_edit::Value;
 use wechaty_catalogue::{Args, Lang, text};
 
 use self::name::Name;
@@ -17,15 +18,18 @@ use crate::{
     output,
 };
 
-/// Where a project finds Wechaty. Not crates.io: the crates named `wechaty…` there belong to another project.
-const REPOSITORY: &str = "https://github.com/wechaty/wechaty-rust";
+/// Where a project finds Wechaty, if not here. Not crates.io: the crates named `wechaty…` there belong to another project.
+const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
+/// The checkout that this program was built from, on the machine where it was.
+const BUILT_FROM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 pub(crate) fn run(args: NewArgs, lang: Lang) -> Result<(), Failure> {
     let shown = args.dir.display().to_string();
     let name = Name::of_folder(&args.dir).ok_or_else(|| Failure::usage("W141").set("path", &*shown))?;
-    let source = match &args.path {
-        Some(path) => Source::Path(fs::canonicalize(path).map_err(|error| refused(path, &error))?),
-        None => Source::Git,
+    let source = match (args.path, args.git) {
+        (Some(path), _) => Source::Path(fs::canonicalize(&path).map_err(|error| refused(&path, &error))?),
+        (None, Some(url)) => Source::Git(url),
+        (None, None) => Source::of_build(Path::new(BUILT_FROM)),
     };
     empty(&args.dir)?;
     for (file, content) in templates::files(args.template) {
@@ -40,7 +44,11 @@ pub(crate) fn run(args: NewArgs, lang: Lang) -> Result<(), Failure> {
         Template::Plugin | Template::Puppet => "new-next-library",
     };
     let words = Args::new().set("path", quoted(&shown)).set("name", &*name.package);
-    output::print(&format!("{}\n{}\n", text(lang, "new-made", &words), text(lang, next, &words)))
+    let mut told = format!("{}\n{}\n", text(lang, "new-made", &words), text(lang, next, &words));
+    if args.template != Template::Config {
+        told += &(source.told(lang) + "\n");
+    }
+    output::print(&told)
 }
 
 /// As a shell takes it, so that the next step can be copied.
@@ -69,17 +77,32 @@ fn refused(path: &Path, error: &io::Error) -> Failure {
 
 /// What a project depends on.
 enum Source {
-    Git,
+    Git(String),
     Path(PathBuf),
 }
 
 impl Source {
+    /// The checkout this program was built from, as long as it is there.
+    fn of_build(checkout: &Path) -> Self {
+        match fs::canonicalize(checkout) {
+            Ok(checkout) if checkout.join("crates/wechaty/Cargo.toml").is_file() => Self::Path(checkout),
+            _ => Self::Git(REPOSITORY.to_owned()),
+        }
+    }
+
+    /// Which it is, and how to have another.
+    fn told(&self, lang: Lang) -> String {
+        match self {
+            Self::Git(url) => text(lang, "new-from-git", &Args::new().set("url", &**url)),
+            Self::Path(path) => text(lang, "new-from-path", &Args::new().set("path", path.display().to_string())),
+        }
+    }
+
     /// The part of a dependency that says where it comes from.
     fn of(&self, package: &str) -> String {
         match self {
-            Self::Git => format!("git = {REPOSITORY:?}"),
-            // The escapes of a Rust string are those of a TOML string as far as paths have them.
-            Self::Path(root) => format!("path = {:?}", root.join(package).to_string_lossy()),
+            Self::Git(url) => format!("git = {}", Value::from(&**url)),
+            Self::Path(root) => format!("path = {}", Value::from(&*root.join(package).to_string_lossy())),
         }
     }
 }
@@ -89,7 +112,7 @@ fn filled(content: &str, name: &Name, source: &Source) -> String {
         .replace("{{name}}", &name.package)
         .replace("{{crate}}", &name.library)
         .replace("{{type}}", &name.type_name)
-        .replace("{{source}}", if matches!(source, Source::Git) { "git" } else { "path" });
+        .replace("{{source}}", if matches!(source, Source::Git(_)) { "git" } else { "path" });
     for package in ["crates/wechaty", "crates/puppet-testkit", "crates/puppet"] {
         content = content.replace(&format!("{{{{from {package}}}}}"), &source.of(package));
     }
@@ -101,7 +124,7 @@ mod tests {
     use super::*;
 
     fn make(dir: &Path, template: Template) -> Result<(), Failure> {
-        run(NewArgs { dir: dir.to_owned(), template, path: None }, Lang::En)
+        run(NewArgs { dir: dir.to_owned(), template, path: None, git: None }, Lang::En)
     }
 
     #[test]
@@ -117,11 +140,29 @@ mod tests {
                 let text = fs::read_to_string(dir.join(file)).expect(file);
                 assert!(!text.contains("{{") || file.ends_with(".rs") && !text.contains("}}"), "{template:?}: {file}");
                 for line in text.lines().filter(|line| line.starts_with("wechaty")) {
-                    assert!(line.contains(REPOSITORY) || !file.ends_with(".toml"), "{line}");
+                    // This checkout is there as long as it is tested.
+                    assert!(line.contains("{ path = \"") || !file.ends_with(".toml"), "{line}");
                 }
             }
             let told = make(&dir, template).expect_err("it is not empty").render(Lang::En, false);
             assert!(told.contains("[W140]"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_project_depends_on_the_checkout_the_program_was_built_from_or_else_on_the_repository() {
+        assert!(matches!(Source::of_build(Path::new(BUILT_FROM)), Source::Path(_)));
+        let gone = Source::of_build(Path::new("no/such/checkout"));
+        assert_eq!(gone.of("crates/wechaty"), format!("git = \"{REPOSITORY}\""));
+        assert!(gone.told(Lang::En).contains("--path") && gone.told(Lang::Zh).contains("--path"));
+    }
+
+    #[test]
+    fn every_path_becomes_good_toml() {
+        for odd in ["/home/e\u{301}", "/a b/\u{200b}", "/tab\t", "C:\\Users\\\"x\"", "/中文/😀"] {
+            let line = Source::Path(PathBuf::from(odd)).of("crates/wechaty");
+            let read: toml_edit::DocumentMut = line.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
+            assert!(read["path"].as_str().is_some_and(|path| path.starts_with(odd)), "{line}");
         }
     }
 

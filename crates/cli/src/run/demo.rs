@@ -13,6 +13,8 @@ use super::TERMINAL;
 const WEBCHAT: &str = "webchat";
 const PROJECT: &str = "https://github.com/wechaty/wechaty";
 const MENU_WAITS: Duration = Duration::from_secs(60);
+/// How long it is seen to type: long enough to be noticed, too short to be waited for.
+const TYPES: Duration = Duration::from_millis(700);
 
 /// The demo bot on a puppet; it speaks the language of whoever it talks to, else of whoever started it.
 pub(super) fn bot(puppet: impl Puppet, lang: Lang) -> BotBuilder {
@@ -69,13 +71,28 @@ fn written(text: &str) -> Option<Lang> {
     text.contains(han).then_some(Lang::Zh)
 }
 
-async fn answer(msg: Message, lang: State<Lang>) -> wechaty::Result<Flow> {
+/// Shows that an answer is coming, where people look at a page. Nothing is lost if it cannot.
+async fn types(msg: &Message, bot: &Bot) {
+    if !is_personal(msg.account()) || !msg.account().capabilities().has(Capability::Typing) {
+        return;
+    }
+    match msg.typing().await {
+        Ok(()) => bot.clock().sleep(TYPES).await,
+        Err(error) => tracing::debug!(%error, "it is not shown that the bot types"),
+    }
+}
+
+async fn answer(msg: Message, bot: Bot, lang: State<Lang>) -> wechaty::Result<Flow> {
     if msg.is_self() || msg.kind() != MessageType::Text {
         return Ok(Flow::Continue);
     }
     let text = words(&msg).await;
     let lang = language(&msg.talker()).await.or_else(|| written(&text)).unwrap_or(*lang);
-    match Command::of(&text) {
+    let command = Command::of(&text);
+    if matches!(command, Some(Command::Echo(_) | Command::Picture)) {
+        types(&msg, &bot).await;
+    }
+    match command {
         Some(Command::Ding) => msg.say("dong").await?,
         Some(Command::Hello) => msg.say(say(lang, "demo-greeting")).await?,
         Some(Command::Help) => msg.say(say(lang, "demo-help")).await?,

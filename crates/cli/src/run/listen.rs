@@ -48,9 +48,15 @@ pub(super) fn tell(listening: &Listening, door: &Door, lang: Lang) {
     if matches!(door, Door::Set) {
         eprintln!("{}", text(lang, "listen-token", &Args::new()));
     }
-    // A phone cannot open the address of this machine alone.
-    let shown = network.first().unwrap_or(first);
-    if on_terminal && let Ok(code) = QrCode::with_error_correction_level(shown, EcLevel::L) {
+    if !on_terminal {
+        return;
+    }
+    // A phone cannot open the address of this machine alone: then it is told how it could.
+    let shown = if address.ip().is_loopback() { None } else { network.first().or(Some(first)) };
+    let Some(shown) = shown else {
+        return eprintln!("{}", text(lang, "listen-phone", &Args::new()));
+    };
+    if let Ok(code) = QrCode::with_error_correction_level(shown, EcLevel::L) {
         eprintln!("{}", code.render::<Dense1x2>().quiet_zone(true).build());
     }
 }
@@ -99,7 +105,7 @@ pub(super) fn failure(error: &HostError) -> Failure {
     match error {
         HostError::Taken { address } => Failure::failed("W160").set("address", address.to_string()),
         HostError::Open { door, address } => {
-            Failure::usage("W161").set("address", address.to_string()).set("door", door.clone())
+            Failure::usage("W161").set("address", &**address).set("door", door.clone())
         }
         HostError::Twice { page, first, second } => {
             Failure::usage("W163").set("page", *page).set("first", first.to_string()).set("second", second.to_string())

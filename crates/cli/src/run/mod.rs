@@ -16,7 +16,7 @@ use crate::{
     args::{ClockKind, RunArgs},
     control::Control,
     failure::Failure,
-    ledger, output, store,
+    ledger, limits, output, store,
 };
 use plan::Plan;
 
@@ -26,6 +26,7 @@ const TERMINAL: &str = "terminal";
 const MOCK: &str = "mock";
 
 pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
+    limits::raise_files();
     let Plan { mut builder, on_terminal, reads, place, door } = Plan::of(&args, lang)?;
     let virtual_clock = (args.clock == ClockKind::Virtual).then(VirtualClock::new);
     builder = builder.on_listen(move |listening| listen::tell(listening, &door, lang));
@@ -36,14 +37,13 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
         return Err(Failure::usage("W107").set("path", record.display().to_string()));
     }
     // Before the record is begun anew: it may be that of the bot that runs already.
-    let control = place.map(|place| Control::claim(&place)).transpose().or_else(|failure| match failure.code() {
+    let control = place.map(|place| Control::claim(&place)).transpose()?.map(|(control, deaf)| {
         // It runs all the same; but nobody can ask it.
-        "W175" => {
+        if let Some(failure) = deaf {
             failure.print(lang);
-            Ok(None)
         }
-        _ => Err(failure),
-    })?;
+        control
+    });
     let recorder = args.record.as_deref().map(record::Recorder::create).transpose()?;
     if let Some(recorder) = &recorder {
         builder = builder.observe_sends(recorder.observer());

@@ -80,24 +80,36 @@ fn configured(file: &Path, args: &RunArgs, lang: Lang) -> Result<Plan, Failure> 
 }
 
 fn demo_bot(args: &RunArgs, lang: Lang) -> Result<Plan, Failure> {
-    let from_env = std::env::var("WECHATY_PUPPET").ok();
-    let name = args.puppet.clone().or(from_env).filter(|name| !name.trim().is_empty());
+    // As for a bot with a file: `.env` counts here, too.
+    let (env, problems) = Env::system().with_folder(Path::new("."));
+    if !problems.is_empty() {
+        return Err(config_failure(&problems, lang));
+    }
+    let name = args.puppet.clone().or_else(|| env.get("WECHATY_PUPPET")).filter(|name| !name.trim().is_empty());
     let name = name.as_deref().unwrap_or(puppet::DEFAULT);
     let declaration = puppet::declaration(name).map_err(|_| puppets::missing(name))?;
     let platform = declaration.platform.as_str();
     only_mock(args, &[platform])?;
     let mut settings = if platform == TERMINAL { spoken(lang) } else { Settings::new() };
+    for setting in declaration.settings {
+        if let Some(value) = setting.env.iter().find_map(|name| env.get(name)) {
+            settings = settings.set(setting.key, value);
+        }
+    }
     if let Some(world) = &args.world {
         settings = settings.set("world", text(world)?);
     }
     let mut http = wechaty::http::HttpSettings::default();
+    if let Some(port) = env.port().map_err(|problem| config_failure([&*problem], lang))? {
+        http.listen.set_port(port);
+    }
     if let Some(listen) = args.listen {
         // Who names a port wants that one.
         (http.listen, http.next_free_port) = (listen.address(), !listen.names_a_port());
     }
     let mut door = Door::Open;
-    if let Some(setting) = declaration.settings.iter().find(|setting| setting.key == TOKEN) {
-        if setting.env.iter().any(|name| Env::system().get(name).is_some()) {
+    if declaration.settings.iter().any(|setting| setting.key == TOKEN) {
+        if settings.get(TOKEN).is_some() {
             door = Door::Set;
         } else if !http.listen.ip().is_loopback()
             && let Some(Door::Made(token)) = Door::made()
@@ -115,7 +127,7 @@ fn demo_bot(args: &RunArgs, lang: Lang) -> Result<Plan, Failure> {
         builder = builder.folder(folder);
     }
     let reads = args.world.iter().cloned().collect();
-    let place = Env::system().get("WECHATY_NAME").map(|name| Place::within(Path::new("."), &name));
+    let place = env.get("WECHATY_NAME").map(|name| Place::within(Path::new("."), &name));
     Ok(Plan { builder: builder.http_if_needed(http), on_terminal: platform == TERMINAL, reads, place, door })
 }
 

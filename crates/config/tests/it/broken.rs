@@ -295,6 +295,10 @@ fn an_open_door_elsewhere_than_on_loopback_is_refused() {
     is(&found[0], "C025", 3, 10, "http.listen");
     assert!(problems(&text("token = \"t\"\n", "0.0.0.0:8080")).is_empty());
     assert!(problems(&text("", "[::1]:0")).is_empty());
+    let proxied =
+        |name: &str| text("", "127.0.0.1:8080").replace("[[account]]", &format!("hosts = [\"{name}\"]\n[[account]]"));
+    is(&problems(&proxied("bot.example"))[0], "C025", 4, 9, "http.hosts");
+    assert!(problems(&proxied("localhost")).is_empty());
     is(&problems(&text("", "localhost"))[0], "C024", 3, 10, "http.listen");
 }
 

@@ -123,6 +123,7 @@ id = "a"
 puppet = "shop"
 app_id = "cli_a1"
 app_secret = { file = "secret.txt" }
+token = "t"
 retries = 3
 loud = true
 mode = "webhook"

@@ -4,6 +4,7 @@ mod any_text;
 mod broken;
 mod example;
 mod matrix;
+mod readme;
 mod schema;
 mod secrets;
 mod support;

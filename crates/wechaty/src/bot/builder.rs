@@ -249,10 +249,15 @@ impl BotBuilder {
         self
     }
 
-    /// Adds a door: routes of its own, made when the bot starts. They check their callers themselves.
+    /// Adds a door: routes of its own below a path like `/api`, made when the bot starts. They check their callers
+    /// themselves. A path that is taken or none fails the start.
     #[cfg(feature = "host")]
-    pub fn door(mut self, routes: impl Fn(&Bot) -> axum::Router + Send + Sync + 'static) -> Self {
-        self.host.doors.push(Box::new(routes));
+    pub fn door(
+        mut self,
+        path: impl Into<String>,
+        routes: impl Fn(&Bot) -> axum::Router + Send + Sync + 'static,
+    ) -> Self {
+        self.host.doors.push((path.into(), Box::new(routes)));
         self
     }
 

@@ -1,7 +1,10 @@
 //! GUARD: which requests the host listens to at all. A page of a stranger, or a name that somebody points at loopback,
 //! must not reach the doors through a visitor's browser.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::{
     extract::{Request, State},
@@ -20,8 +23,8 @@ pub struct Guard(Arc<Names>);
 struct Names {
     /// In lower case, without port.
     names: Vec<String>,
-    /// Listening on every address, the host does not know its names; doors demand a token there.
-    any: bool,
+    /// Listening on every address, the host does not know which are its own. No page can point a number elsewhere.
+    any_ip: bool,
 }
 
 impl Guard {
@@ -30,14 +33,18 @@ impl Guard {
         let mut names: Vec<String> = names.iter().map(|name| bare(name).to_ascii_lowercase()).collect();
         let ip = address.ip();
         names.push(if ip.is_ipv6() { format!("[{ip}]") } else { ip.to_string() });
-        if ip.is_loopback() {
-            names.extend(["localhost", "127.0.0.1", "[::1]"].map(str::to_owned));
+        if ip.is_loopback() || ip.is_unspecified() {
+            names.extend(LOOPBACK.map(str::to_owned));
         }
-        Self(Arc::new(Names { names, any: ip.is_unspecified() }))
+        if ip.is_unspecified() {
+            names.extend(own_names());
+        }
+        Self(Arc::new(Names { names, any_ip: ip.is_unspecified() }))
     }
 
     fn knows(&self, authority: &str) -> bool {
-        self.0.any || self.0.names.iter().any(|name| name.eq_ignore_ascii_case(bare(authority)))
+        let host = bare(authority);
+        (self.0.any_ip && is_ip(host)) || self.0.names.iter().any(|name| name.eq_ignore_ascii_case(host))
     }
 
     /// Why a request is refused; `None`: it is not.
@@ -64,6 +71,44 @@ impl Guard {
         let looks = matches!(*method, Method::GET | Method::HEAD);
         (foreign && !looks).then_some(Refusal::ForeignPage)
     }
+}
+
+/// Names of this machine that only this machine gives a meaning.
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+/// The first of these names that is not of this machine alone: whoever is told it reaches the host, however it listens.
+pub(super) fn public_name(names: &[String]) -> Option<&str> {
+    let public = |name: &&str| !name.is_empty() && !is_loopback(bare(name));
+    names.iter().map(|name| name.trim()).find(public)
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || ip(host).is_some_and(|ip| ip.is_loopback())
+}
+
+fn is_ip(host: &str) -> bool {
+    ip(host).is_some()
+}
+
+/// `127.0.0.1`, `[::1]`.
+fn ip(host: &str) -> Option<IpAddr> {
+    match host.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']')?.parse().ok().map(IpAddr::V6),
+        None => host.parse().ok().map(IpAddr::V4),
+    }
+}
+
+/// What this machine calls itself, and what its neighbours call it.
+fn own_names() -> Vec<String> {
+    #[cfg(unix)]
+    let name = rustix::system::uname().nodename().to_string_lossy().to_ascii_lowercase();
+    #[cfg(not(unix))]
+    let name = std::env::var("COMPUTERNAME").unwrap_or_default().to_ascii_lowercase();
+    let first = name.split('.').next().unwrap_or_default();
+    if first.is_empty() {
+        return Vec::new();
+    }
+    vec![first.to_owned(), format!("{first}.local"), name]
 }
 
 /// A host without its port.
@@ -105,7 +150,37 @@ mod tests {
         }
         assert!(refused("127.0.0.1:8080", &[], Method::GET, "/", &[]));
         assert!(!refused("127.0.0.1:8080", &["bot.example"], Method::GET, "/", &host("bot.example")));
-        assert!(!refused("0.0.0.0:8080", &[], Method::GET, "/", &host("192.168.1.7:8080")));
+    }
+
+    #[test]
+    fn a_name_pointed_at_a_host_that_listens_everywhere_is_refused_too() {
+        let host = |name| [("host", name)];
+        for everywhere in ["0.0.0.0:8080", "[::]:8080"] {
+            for good in ["192.168.1.7:8080", "localhost:8080", "127.0.0.1", "[2001:db8::7]:8080", "[::1]"] {
+                assert!(!refused(everywhere, &[], Method::GET, "/", &host(good)), "{good}");
+            }
+            for own in own_names() {
+                assert!(!refused(everywhere, &[], Method::GET, "/", &[("host", own.as_str())]), "{own}");
+            }
+            for bad in
+                ["evil.example", "evil.example:8080", "1.2.3.4.evil.example", "2001:db8::7", "[evil]", "", "[::1"]
+            {
+                assert!(refused(everywhere, &[], Method::GET, "/", &host(bad)), "{bad}");
+            }
+            assert!(!refused(everywhere, &["bot.example"], Method::GET, "/", &host("bot.example:443")));
+        }
+    }
+
+    #[test]
+    fn names_of_loopback_open_nothing() {
+        let of = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            public_name(&names).map(str::to_owned)
+        };
+        assert_eq!(of(&["localhost", "LOCALHOST:80", "127.0.0.1", "127.1.2.3:8080", "[::1]", ""]), None);
+        for name in ["bot.example", "192.168.1.7", "[2001:db8::7]", "localhost.example"] {
+            assert_eq!(of(&["localhost", name]).as_deref(), Some(name));
+        }
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! HTTP: the one listener for everything that speaks HTTP. No puppet owns one: it offers a function from request to
 //! response, and the host gives it the requests.
 //!
-//! Routes: `/webhooks/<platform or account>/…` and the pages a puppet asks for, `/healthz`, `/readyz`, and whatever doors
-//! add. Every request passes the guard (Host, Origin), a limit on its size and one on its time. What the host refuses by
+//! Routes: `/webhooks/<platform or account>/…` and the pages a puppet asks for, `/healthz`, `/readyz`, and each door below
+//! its path. Every request passes the guard (Host, Origin), a limit on its size and one on its time. What the host refuses by
 //! itself it tells with a code, in the language of `Accept-Language`: as JSON, and as a page to a browser.
 
+mod doors;
 mod guard;
 mod health;
 mod plan;
 mod refusal;
+mod room;
 mod serve;
 mod unread;
 mod webhooks;
@@ -36,13 +38,27 @@ pub struct HttpSettings {
     /// Whether the next ports are tried where this one is taken. Default: yes.
     pub next_free_port: bool,
     /// Names under which the host is reached beside its own address: behind a reverse proxy, in a network. Requests for
-    /// other names are refused, as a page of a stranger could send them through a visitor's browser.
+    /// other names are refused, as a page of a stranger could send them through a visitor's browser. With a name that is
+    /// not of this machine alone, doors need tokens as they do on an address that others reach.
     pub hosts: Vec<String>,
-    /// How long a client may take for the head of a request, then for its body, and the host for the head of its
-    /// response. Default: 30 s.
+    /// How long a client may take for the head of a request, and the host for the head of its response. Default: 30 s.
+    /// A client that sends nothing of a body, or takes nothing of an answer, for as long is let go; a body that comes
+    /// slowly but steadily may take longer.
     pub timeout: Duration,
-    /// How many connections may be open; more wait. Default: 4,096.
+    /// How many connections may be open; more wait. Default: 4,096, or what the system's limit of open files allows. One
+    /// address other than loopback gets a quarter of them.
     pub connections: usize,
+}
+
+impl HttpSettings {
+    /// How others than the programs of this machine reach the host: at this address, or under this name. `None`: they do
+    /// not.
+    pub fn reached_at(&self) -> Option<String> {
+        if !self.listen.ip().is_loopback() {
+            return Some(self.listen.to_string());
+        }
+        guard::public_name(&self.hosts).map(str::to_owned)
+    }
 }
 
 impl Default for HttpSettings {
@@ -91,13 +107,28 @@ pub enum HostError {
     },
     /// Anybody who reaches the address could use the door.
     #[error(
-        "{door} has no token and would be open to everybody who reaches {address}: give it one, or listen on loopback"
+        "{door} has no token and would be open to everybody who reaches {address}: give it one, or listen on loopback \
+         without other names"
     )]
     Open {
         /// Which.
         door: String,
+        /// Where: an address, or a name of the host.
+        address: String,
+    },
+    /// A door cannot be there.
+    #[error("no door can be at `{path}`: write a path like `/api`, without `{{`, `*` and a `/` at its end")]
+    DoorPath {
         /// Where.
-        address: SocketAddr,
+        path: String,
+    },
+    /// A door would hide something else, or be hidden by it.
+    #[error("the door at `{path}` is in the way of `{other}`, which is served already")]
+    DoorTaken {
+        /// Where.
+        path: String,
+        /// What is there.
+        other: String,
     },
 }
 
@@ -107,7 +138,7 @@ pub enum HostError {
 pub struct Host {
     bot: Bot,
     settings: HttpSettings,
-    doors: Router,
+    doors: Vec<(String, Router)>,
     open: Option<String>,
 }
 
@@ -115,12 +146,12 @@ impl Host {
     /// Serves the webhooks and pages of this bot's puppets.
     pub fn new(bot: &Bot, settings: HttpSettings) -> Self {
         let open = webhooks::open_door(bot);
-        Self { bot: bot.clone(), settings, doors: Router::new(), open }
+        Self { bot: bot.clone(), settings, doors: Vec::new(), open }
     }
 
-    /// Adds a door: routes of its own, which check their callers themselves.
-    pub fn door(mut self, routes: Router) -> Self {
-        self.doors = self.doors.merge(routes);
+    /// Adds a door: routes of its own below a path like `/api`, which check their callers themselves.
+    pub fn door(mut self, path: impl Into<String>, routes: Router) -> Self {
+        self.doors.push((path.into(), routes));
         self
     }
 
@@ -130,22 +161,21 @@ impl Host {
     /// [`HostError`].
     pub async fn bind(self) -> Result<Listening, HostError> {
         let Self { bot, settings, doors, open } = self;
-        if let Some(door) = open
-            && !settings.listen.ip().is_loopback()
-        {
-            return Err(HostError::Open { door, address: settings.listen });
+        if let (Some(door), Some(address)) = (open, settings.reached_at()) {
+            return Err(HostError::Open { door, address });
         }
         webhooks::no_page_twice(&bot)?;
+        doors::fit(&bot, &doors)?;
         let listener = listener(&settings).await?;
         let address = listener.local_addr().map_err(|source| HostError::Bind { address: settings.listen, source })?;
         let guard = Guard::new(address, &settings.hosts);
-        let routes = Router::new()
-            .merge(health::routes(&bot))
-            .merge(webhooks::routes(&bot, settings.timeout))
-            .merge(doors)
+        let routes = doors.into_iter().fold(health::routes(&bot), |all, (path, routes)| all.nest(&path, routes));
+        let routes = routes
             .method_not_allowed_fallback(serve::other_method)
-            .layer(middleware::from_fn_with_state(guard, guard::check))
-            .layer(middleware::from_fn_with_state((bot.clock().clone(), settings.timeout), serve::in_time));
+            .layer(middleware::from_fn_with_state((bot.clock().clone(), settings.timeout), serve::in_time))
+            // These count their time themselves: a body may take longer.
+            .merge(webhooks::routes(&bot, settings.timeout))
+            .layer(middleware::from_fn_with_state(guard, guard::check));
         Ok(Listening::start(listener, address, settings, routes, bot.clock().clone()))
     }
 }

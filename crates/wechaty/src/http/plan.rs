@@ -3,11 +3,12 @@
 use std::fmt;
 
 use axum::Router;
+use wechaty_catalogue::{Args, Lang, text};
 
 use super::{Host, HttpSettings, Listening};
 use crate::{Account, Bot, Error};
 
-type Door = Box<dyn Fn(&Bot) -> Router + Send + Sync>;
+type Door = (String, Box<dyn Fn(&Bot) -> Router + Send + Sync>);
 type Tell = Box<dyn Fn(&Listening) + Send + Sync>;
 
 /// What the builder was told.
@@ -35,8 +36,8 @@ impl Bot {
             return Ok(None);
         }
         let mut host = Host::new(self, plan.settings.as_ref().unwrap_or(&plan.fallback).clone());
-        for door in &plan.doors {
-            host = host.door(door(self));
+        for (path, door) in &plan.doors {
+            host = host.door(path, door(self));
         }
         Ok(Some(host.bind().await?))
     }
@@ -45,7 +46,10 @@ impl Bot {
     pub(crate) fn tell(&self, listening: &Listening) {
         match &self.0.host.tell {
             Some(tell) => tell(listening),
-            None => eprintln!("{} listens on {}", self.name(), listening.url()),
+            None => {
+                let args = Args::new().set("name", self.name()).set("url", listening.url());
+                eprintln!("{}", text(Lang::of_env(|name| std::env::var(name).ok()), "http-listens", &args));
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! SERVE: connections, within bounds of number and time, until somebody stops the host.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -33,6 +33,7 @@ use wechaty_puppet::{CancellationToken, Clock};
 use super::{
     HttpSettings,
     refusal::{Caller, Refusal},
+    room::{self, Shares},
     unread::{Called, Spoken},
 };
 
@@ -77,9 +78,14 @@ impl Listening {
     pub fn moved(&self) -> bool {
         self.wanted.port() != 0 && self.address.port() != self.wanted.port()
     }
-    /// The address for a browser.
+    /// The address for a browser on this machine.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let ip = match self.address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        format!("http://{}", SocketAddr::new(ip, self.address.port()))
     }
     /// Takes no more requests; gives those under way half a second, and ends them.
     pub async fn stop(mut self) {
@@ -96,7 +102,8 @@ impl Drop for Listening {
 
 async fn serve(listener: TcpListener, settings: HttpSettings, routes: Router, clock: Clock, stop: CancellationToken) {
     let graceful = GracefulShutdown::new();
-    let room = Arc::new(Semaphore::new(settings.connections));
+    let connections = room::allowed(settings.connections);
+    let (room, shares) = (Arc::new(Semaphore::new(connections)), Shares::of(connections));
     let mut connections = JoinSet::new();
     loop {
         let next = async {
@@ -117,9 +124,13 @@ async fn serve(listener: TcpListener, settings: HttpSettings, routes: Router, cl
             }
         };
         let _ = stream.set_nodelay(true);
-        let (called, peer, routes) =
-            (Called::default(), Peer(peer.ip().to_canonical()), TowerToHyperService::new(routes.clone()));
-        let stream = TokioIo::new(Spoken::new(stream, called.clone()));
+        let peer = Peer(peer.ip().to_canonical());
+        let Some(share) = shares.take(peer.0) else {
+            tracing::debug!(peer = %peer.0, "the address has too many connections");
+            continue;
+        };
+        let (called, routes) = (Called::default(), TowerToHyperService::new(routes.clone()));
+        let stream = TokioIo::new(Spoken::new(stream, called.clone(), clock.clone(), settings.timeout));
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             called.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(peer);
@@ -133,7 +144,7 @@ async fn serve(listener: TcpListener, settings: HttpSettings, routes: Router, cl
         let connection = graceful.watch(connection);
         while connections.try_join_next().is_some() {}
         connections.spawn(async move {
-            let _permit = permit;
+            let _room = (permit, share);
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended with an error");
             }

@@ -1,19 +1,23 @@
-//! UNREAD: hyper refuses a head it cannot read by itself, with a bare status line; here such an answer gets its words.
+//! UNREAD: hyper refuses a head it cannot read by itself, with a bare status line; here such an answer gets its words. And
+//! whoever takes nothing of an answer for too long is let go.
 
 use std::{
-    io::{IoSlice, Result},
+    io::{Error, ErrorKind, IoSlice, Result},
     pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
+
+use wechaty_puppet::Clock;
 
 use super::refusal;
 
@@ -30,11 +34,27 @@ pub(super) struct Spoken {
     called: Called,
     /// What is written instead of as many bytes, and how much of it is.
     instead: Option<(Vec<u8>, usize)>,
+    clock: Clock,
+    patience: Duration,
+    /// Since the client takes nothing more.
+    stuck: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 impl Spoken {
-    pub(super) fn new(stream: TcpStream, called: Called) -> Self {
-        Self { stream, called, instead: None }
+    pub(super) fn new(stream: TcpStream, called: Called, clock: Clock, patience: Duration) -> Self {
+        Self { stream, called, instead: None, clock, patience, stuck: None }
+    }
+
+    /// What came of writing; an error, if nothing came of it for too long.
+    fn patient(&mut self, cx: &mut Context<'_>, wrote: Poll<Result<usize>>) -> Poll<Result<usize>> {
+        if wrote.is_ready() {
+            self.stuck = None;
+            return wrote;
+        }
+        let (clock, patience) = (&self.clock, self.patience);
+        let stuck = self.stuck.get_or_insert_with(|| Box::pin(clock.sleep(patience)));
+        ready!(stuck.as_mut().poll(cx));
+        Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "the client takes nothing")))
     }
 
     /// Writes the answer with words in the place of a bare one, which counts as written then.
@@ -78,16 +98,18 @@ impl AsyncRead for Spoken {
 
 impl AsyncWrite for Spoken {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<Result<usize>> {
-        match self.speak(cx, buf) {
+        let wrote = match self.speak(cx, buf) {
             Some(spoken) => spoken,
             None => Pin::new(&mut self.stream).poll_write(cx, buf),
-        }
+        };
+        self.patient(cx, wrote)
     }
     fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, all: &[IoSlice<'_>]) -> Poll<Result<usize>> {
-        match all.first().and_then(|first| self.speak(cx, first)) {
+        let wrote = match all.first().and_then(|first| self.speak(cx, first)) {
             Some(spoken) => spoken,
             None => Pin::new(&mut self.stream).poll_write_vectored(cx, all),
-        }
+        };
+        self.patient(cx, wrote)
     }
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()

@@ -12,7 +12,7 @@ use axum::{
 };
 use futures_util::StreamExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wechaty_puppet::{Webhook, WebhookBody, WebhookRequest, WebhookResponse};
+use wechaty_puppet::{Clock, Webhook, WebhookBody, WebhookRequest, WebhookResponse};
 
 use super::{
     HostError,
@@ -21,9 +21,13 @@ use super::{
 };
 use crate::{Account, Bot};
 
-const PREFIX: &str = "/webhooks/";
-/// Bytes of all bodies that are on their way; where one may be larger than half of it, twice that.
+pub(super) const PREFIX: &str = "/webhooks/";
+/// Bytes of all large bodies that are on their way; where one may be larger than half of it, twice that.
 const BODIES: usize = 128 << 20;
+/// A body up to here takes nothing of that: what people say comes through, whoever sends files.
+const SMALL: usize = 64 << 10;
+/// Bytes a second that a body has to bring on average, so that it ends: a phone with a bad connection has more.
+const SLOWEST: u32 = 16 << 10;
 
 struct Doors {
     bot: Bot,
@@ -101,16 +105,20 @@ async fn answer(State(doors): State<Arc<Doors>>, request: Request) -> Response {
     if length.is_some_and(|length| length > limit) {
         return Refusal::TooLarge(limit).response(caller);
     }
-    let body = read(body, length.unwrap_or_default(), limit, doors.room.clone());
-    let (body, _room) = match doors.bot.clock().timeout(doors.timeout, body).await {
-        Ok(Ok(read)) => read,
-        Ok(Err(refusal)) => return closing(refusal.response(caller)),
-        Err(_) => return Refusal::Slow.response(caller),
+    let clock = doors.bot.clock();
+    let reading =
+        Reading { length: length.unwrap_or_default(), limit, room: &doors.room, clock, timeout: doors.timeout };
+    let (body, _room) = match reading.read(body).await {
+        Ok(read) => read,
+        Err(refusal) => return closing(refusal.response(caller)),
     };
     request.body = body;
-    match hooks.iter().find(|hook| request.body.len() <= hook.max_body() && hook.claims(&request)) {
-        Some(hook) => respond(hook.handle(request).await),
-        None => Refusal::Unclaimed.response(caller),
+    let Some(hook) = hooks.iter().find(|hook| request.body.len() <= hook.max_body() && hook.claims(&request)) else {
+        return Refusal::Unclaimed.response(caller);
+    };
+    match clock.timeout(doors.timeout, hook.handle(request)).await {
+        Ok(answer) => respond(answer),
+        Err(_) => Refusal::Late.response(caller),
     }
 }
 
@@ -135,32 +143,59 @@ fn closing(mut response: Response) -> Response {
     response
 }
 
-/// The body, as far as the limit, and its share of what may be on its way at a time: what comes takes it, not what is
-/// announced.
-async fn read(
-    body: Body,
+/// How a body is read.
+struct Reading<'a> {
+    /// As announced.
     length: usize,
     limit: usize,
-    room: Arc<Semaphore>,
-) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Refusal> {
-    let mut parts = body.into_data_stream();
-    // At once in its full length: a vector that grows is there twice meanwhile.
-    let mut whole = Vec::with_capacity(length);
-    let mut taken: Option<OwnedSemaphorePermit> = None;
-    while let Some(part) = parts.next().await {
-        let part = part.map_err(|_| Refusal::BrokenOff)?;
-        if whole.len() + part.len() > limit {
-            return Err(Refusal::TooLarge(limit));
+    room: &'a Arc<Semaphore>,
+    clock: &'a Clock,
+    timeout: Duration,
+}
+
+impl Reading<'_> {
+    /// The body, and its share of the room. It takes the room before it takes memory, and both as the body comes: what is
+    /// announced costs nothing.
+    async fn read(&self, body: Body) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Refusal> {
+        let (mut parts, began) = (body.into_data_stream(), self.clock.now());
+        let mut whole: Vec<u8> = Vec::with_capacity(self.length.min(self.limit).min(SMALL));
+        let mut taken: Option<OwnedSemaphorePermit> = None;
+        loop {
+            // Nobody may be silent for long, nor come so slowly that it never ends.
+            let due = began + self.timeout + Duration::from_secs(whole.len() as u64) / SLOWEST;
+            let patience = self.timeout.min(due.saturating_sub(self.clock.now()));
+            let next = self.clock.timeout(patience, parts.next()).await.map_err(|_| Refusal::Slow)?;
+            let Some(part) = next else { return Ok((whole.into(), taken)) };
+            let part = part.map_err(|_| Refusal::BrokenOff)?;
+            let length = whole.len() + part.len();
+            if length > self.limit {
+                return Err(Refusal::TooLarge(self.limit));
+            }
+            if length > whole.capacity() {
+                let most = if self.length >= length { self.length.min(self.limit) } else { self.limit };
+                let capacity = length.saturating_mul(2).max(SMALL).min(most);
+                self.take(&mut taken, capacity)?;
+                whole.reserve_exact(capacity - whole.len());
+            }
+            whole.extend_from_slice(&part);
         }
-        let bytes = u32::try_from(part.len()).map_err(|_| Refusal::Busy)?;
-        let permit = room.clone().try_acquire_many_owned(bytes).map_err(|_| Refusal::Busy)?;
-        match &mut taken {
-            Some(taken) => taken.merge(permit),
-            None => taken = Some(permit),
-        }
-        whole.extend_from_slice(&part);
     }
-    Ok((whole.into(), taken))
+
+    /// Room for a body of this size; for a small one nothing.
+    fn take(&self, taken: &mut Option<OwnedSemaphorePermit>, size: usize) -> Result<(), Refusal> {
+        let has = taken.as_ref().map_or(0, |taken| taken.num_permits());
+        let more = if size > SMALL { size.saturating_sub(has) } else { 0 };
+        if more == 0 {
+            return Ok(());
+        }
+        let more = u32::try_from(more).map_err(|_| Refusal::Busy)?;
+        let permit = self.room.clone().try_acquire_many_owned(more).map_err(|_| Refusal::Busy)?;
+        match taken {
+            Some(taken) => taken.merge(permit),
+            None => *taken = Some(permit),
+        }
+        Ok(())
+    }
 }
 
 fn respond(from: WebhookResponse) -> Response {
@@ -180,4 +215,64 @@ fn respond(from: WebhookResponse) -> Response {
         }
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use wechaty_puppet::VirtualClock;
+
+    use super::*;
+
+    async fn read(body: Body, length: usize, room: &Arc<Semaphore>) -> Result<usize, Refusal> {
+        let clock = Clock::from(VirtualClock::new());
+        let reading = Reading { length, limit: 32 << 20, room, clock: &clock, timeout: Duration::from_secs(30) };
+        reading.read(body).await.map(|(body, _room)| body.len())
+    }
+
+    #[tokio::test]
+    async fn small_bodies_come_through_where_large_ones_took_all_the_room() {
+        let none = Arc::new(Semaphore::new(0));
+        assert_eq!(read(vec![0; SMALL].into(), SMALL, &none).await, Ok(SMALL));
+        assert_eq!(read(vec![0; SMALL + 1].into(), SMALL + 1, &none).await, Err(Refusal::Busy));
+        // Announced is nothing yet.
+        assert_eq!(read(vec![0; 10].into(), 32 << 20, &none).await, Ok(10));
+        let some = Arc::new(Semaphore::new(1 << 20));
+        let parts = futures_util::stream::iter((0..10).map(|_| Ok::<_, std::io::Error>(Bytes::from(vec![0; 50_000]))));
+        assert_eq!(read(Body::from_stream(parts), 500_000, &some).await, Ok(500_000));
+        assert_eq!(some.available_permits(), 1 << 20, "it was given back");
+    }
+
+    #[tokio::test]
+    async fn a_file_may_come_slowly_but_not_for_ever() {
+        // So many bytes each ten seconds: the first is a phone at 2 Mbit/s, the last sends a byte now and then.
+        for (bytes, times, expected) in [(2_500_000, 10, true), (200_000, 100, true), (1, 100_000, false)] {
+            let time = VirtualClock::new();
+            let clock = Clock::from(time.clone());
+            let room = Arc::new(Semaphore::new(128 << 20));
+            let (sleep, part) = (clock.clone(), Bytes::from(vec![0; bytes]));
+            let parts = futures_util::stream::unfold(0, move |sent| {
+                let (clock, part) = (sleep.clone(), part.clone());
+                async move {
+                    clock.sleep(Duration::from_secs(10)).await;
+                    (sent < times).then_some((Ok::<_, std::io::Error>(part), sent + 1))
+                }
+            });
+            let reading =
+                Reading { length: 0, limit: 32 << 20, room: &room, clock: &clock, timeout: Duration::from_secs(30) };
+            let mut read = std::pin::pin!(reading.read(Body::from_stream(parts)));
+            let read = loop {
+                tokio::select! {
+                    biased;
+                    read = &mut read => break read.map(|(body, _)| body.len()),
+                    () = time.advance(Duration::from_secs(1)) => {}
+                }
+            };
+            match expected {
+                true => assert_eq!(read, Ok(bytes * times)),
+                false => {
+                    assert!(read == Err(Refusal::Slow) && time.now() < Duration::from_secs(60), "{:?}", time.now())
+                }
+            }
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! The one listener: who is listened to, how much, how long; and what puppets get of it.
 
+use futures_util::StreamExt;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -79,6 +80,14 @@ impl Webhook for Told {
     async fn handle(&self, request: WebhookRequest) -> WebhookResponse {
         if request.path == "/chat/late" {
             std::future::pending::<()>().await;
+        }
+        if request.path == "/chat/endless" {
+            let parts = futures_util::stream::repeat_with(|| vec![0; 64 << 10].into());
+            return WebhookResponse::new(200, "text/plain", WebhookBody::Stream(Box::pin(parts)));
+        }
+        if request.path == "/chat/open" {
+            let parts = futures_util::stream::iter(["hello".into()]).chain(futures_util::stream::pending());
+            return WebhookResponse::new(200, "text/plain", WebhookBody::Stream(Box::pin(parts)));
         }
         if request.path == "/chat/stream" {
             let parts = futures_util::stream::iter(["one ", "two"].map(|part| part.into()));
@@ -265,15 +274,111 @@ async fn an_open_door_does_not_listen_beyond_loopback() {
 }
 
 #[tokio::test]
+async fn an_open_door_is_not_served_under_a_name_of_the_world() {
+    let platform = FakePlatform::new();
+    let bot = bot(&platform).account("site", SITE).build().expect("builds");
+    let proxied = |host: &str| HttpSettings { hosts: vec![host.to_owned()], ..any_port() };
+    let error = Host::new(&bot, proxied("bot.example")).bind().await.expect_err("refused").to_string();
+    assert!(error.contains("everybody who reaches bot.example"), "{error}");
+    Host::new(&bot, proxied("localhost")).bind().await.expect("it is of this machine alone");
+}
+
+#[tokio::test]
+async fn a_door_gets_in_nobodys_way_and_brings_nobody_down() {
+    let platform = FakePlatform::new();
+    let bot = spawn(bot(&platform).account("site", SITE).http(any_port()).on_listen(|_| {})).await;
+    let door = || axum::Router::new().route("/", axum::routing::get(|| async { "in" })).fallback(|| async { "lost" });
+    for (path, word) in [
+        ("/healthz", "is in the way of `/healthz`"),
+        ("/webhooks/x", "is in the way of `/webhooks/`"),
+        ("/chat", "is in the way of `/chat/`"),
+        ("/api/v1", "is in the way of `/api`"),
+        ("/", "no door can be at `/`"),
+        ("/{all}", "no door can be at `/{all}`"),
+    ] {
+        let host = Host::new(&bot, any_port()).door("/api", door()).door(path, door());
+        let error = host.bind().await.expect_err("refused").to_string();
+        assert!(error.contains(word), "{path}: {error}");
+    }
+    let host = Host::new(&bot, any_port()).door("/one", door()).door("/two", door()).bind().await.expect("binds");
+    for (path, told) in [("/one", "in"), ("/two/else", "lost"), ("/healthz", "ok\n"), ("/", "GET / ? 0")] {
+        let answer = raw(&host, &request("GET", path, "", "")).await;
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with(told), "{path}: {answer}");
+    }
+    assert!(raw(&host, &request("GET", "/elsewhere", "", "")).await.starts_with("HTTP/1.1 404"));
+}
+
+#[tokio::test]
+async fn the_address_for_a_browser_is_one_that_it_can_open() {
+    let platform = FakePlatform::new();
+    let bot = spawn(bot(&platform)).await;
+    let everywhere = HttpSettings { listen: "0.0.0.0:0".parse().expect("an address"), ..any_port() };
+    let host = Host::new(&bot, everywhere).bind().await.expect("binds");
+    assert_eq!(host.url(), format!("http://127.0.0.1:{}", host.address().port()));
+    bot.finish_with(&platform).await;
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_of_its_answer_is_let_go() {
+    let platform = FakePlatform::new();
+    let bot = spawn(bot(&platform).account("site", SITE).http(any_port()).on_listen(|_| {})).await;
+    let host = Host::new(&bot, HttpSettings { connections: 1, ..any_port() }).bind().await.expect("binds");
+    let mut deaf = TcpStream::connect(host.address()).await.expect("connects");
+    deaf.write_all(request("GET", "/chat/endless", "", "").as_bytes()).await.expect("writes");
+    // The only place is taken until the host gives up on the first client.
+    let healthz = request("GET", "/healthz", "", "");
+    let (answer, clock) = (raw(&host, &healthz), platform.clock());
+    let mut answer = std::pin::pin!(answer);
+    let answer = loop {
+        tokio::select! {
+            answer = &mut answer => break answer,
+            () = clock.advance(secs(1)) => tokio::task::yield_now().await,
+        }
+    };
+    assert!(answer.ends_with("ok\n"), "{answer}");
+}
+
+/// Opens that many pages at once, and hears on each.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_thousand_tabs_hear_at_the_same_time() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    const TABS: usize = 1000;
+    // Both ends are in this process.
+    let limit = getrlimit(Resource::Nofile);
+    if limit.maximum.is_some_and(|most| most < 3 * TABS as u64) {
+        eprintln!("not run: this system lets a process open {:?} files", limit.maximum);
+        return;
+    }
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }).expect("raised");
+    let (_bot, host) = pages().await;
+    let mut tabs = Vec::new();
+    for _ in 0..TABS {
+        let mut tab = TcpStream::connect(host.address()).await.expect("connects");
+        tab.write_all(request("GET", "/chat/open", "", "").as_bytes()).await.expect("writes");
+        tabs.push(tab);
+    }
+    for (i, tab) in tabs.iter_mut().enumerate() {
+        let mut heard = String::new();
+        while !heard.contains("hello") {
+            let mut part = [0; 1024];
+            let n = tab.read(&mut part).await.expect("reads");
+            assert!(n > 0, "tab {i} was closed: {heard}");
+            heard += &String::from_utf8_lossy(&part[..n]);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_bot_whose_puppet_serves_pages_listens_by_itself_and_lets_go_of_its_port() {
     let platform = FakePlatform::new();
     let (told, mut at) = tokio::sync::mpsc::unbounded_channel();
     let builder = bot(&platform)
         .account("site", SITE)
         .http(any_port())
-        .door(|bot| {
+        .door("/door", |bot| {
             let name = bot.name().to_owned();
-            axum::Router::new().route("/door", axum::routing::get(move || async move { name }))
+            axum::Router::new().route("/", axum::routing::get(move || async move { name }))
         })
         .on_listen(move |listening| {
             let _ = told.send(listening.address());

@@ -41,7 +41,7 @@ async fn a_wrong_token_is_refused_in_all_calls() {
         ann.token = token;
         for (method, call) in CALLS {
             let answer = ann.ask(ann.request(method, &format!("/chat/api/{call}"), "{}")).await;
-            assert_eq!((answer.status, answer.code().as_str()), (401, "W401"), "{call}");
+            assert_eq!((answer.status, answer.code().as_str()), (401, "W420"), "{call}");
         }
     }
     // The page itself holds no secret.
@@ -59,7 +59,7 @@ async fn a_wrong_secret_is_refused_in_all_calls() {
         secret.clone_into(&mut eve.secret);
         for (method, call) in CALLS.iter().filter(|(_, call)| *call != "join") {
             let answer = eve.ask(eve.request(method, &format!("/chat/api/{call}"), "{}")).await;
-            assert_eq!((answer.status, answer.code().as_str()), (401, "W401"), "{call} {secret:.40}");
+            assert_eq!((answer.status, answer.code().as_str()), (401, "W421"), "{call} {secret:.40}");
         }
     }
 }
@@ -70,7 +70,7 @@ async fn before_a_run_every_call_is_refused_and_the_page_is_there() {
     let tab = Browser::new(stage.puppet.clone());
     for (method, call) in CALLS {
         let answer = tab.ask(tab.request(method, &format!("/chat/api/{call}"), "{}")).await;
-        assert_eq!((answer.status, answer.code().as_str()), (503, "W503"), "{call}");
+        assert_eq!((answer.status, answer.code().as_str()), (503, "W440"), "{call}");
     }
     let page = tab.get("/").await;
     assert_eq!(page.status, 200);
@@ -115,7 +115,7 @@ async fn bad_bodies_are_refused_and_never_panic() {
             assert!(answer.json().is_object());
         }
         let huge = ann.ask(ann.request(method, &format!("/chat/api/{call}"), vec![b' '; 70_000])).await;
-        assert_eq!((huge.status, huge.code().as_str()), (413, "W413"));
+        assert_eq!((huge.status, huge.code().as_str()), (413, "W432"));
     }
     assert!(stage.messages().is_empty());
 }
@@ -125,22 +125,22 @@ async fn bad_words_are_refused() {
     let (stage, _running) = Stage::up().await;
     let ann = stage.joins("Ann").await;
     for text in ["", "  \n", &"字".repeat(4_001)] {
-        assert_eq!(ann.says("bot", text).await.code(), "W400");
+        assert_eq!(ann.says("bot", text).await.code(), "W427");
     }
     ann.says("bot", &"字".repeat(4_000)).await.ok();
     for name in ["a\nb", "\u{202e}x", &"x".repeat(41)] {
-        assert_eq!(ann.post("name", &json!({ "name": name })).await.code(), "W400");
-        assert_eq!(ann.post("rooms", &json!({ "topic": name })).await.code(), "W400");
-        assert_eq!(ann.post("join", &json!({ "name": name })).await.code(), "W400");
+        assert_eq!(ann.post("name", &json!({ "name": name })).await.code(), "W426");
+        assert_eq!(ann.post("rooms", &json!({ "topic": name })).await.code(), "W426");
+        assert_eq!(ann.post("join", &json!({ "name": name })).await.code(), "W426");
     }
     for nonce in ["", &"n".repeat(2_000)] {
-        assert_eq!(ann.says_with("bot", "ding", nonce).await.code(), "W400");
+        assert_eq!(ann.says_with("bot", "ding", nonce).await.code(), "W425");
     }
     let many: Vec<String> = (0..100).map(|n| n.to_string()).collect();
     let body = json!({ "conversation": "bot", "text": "x", "mentions": many, "nonce": "n" });
-    assert_eq!(ann.post("say", &body).await.code(), "W400");
+    assert_eq!(ann.post("say", &body).await.code(), "W425");
     for place in ["", "nowhere", "Bot", &ann.id] {
-        assert_eq!(ann.says(place, "hello").await.code(), "W404");
+        assert_eq!(ann.says(place, "hello").await.code(), "W428");
     }
 }
 
@@ -163,7 +163,7 @@ async fn odd_paths_queries_and_headers_are_refused() {
         "/chat/strings/",
     ] {
         let answer = ann.get(path).await;
-        assert_eq!((answer.status, answer.code().as_str()), (404, "W404"), "{path}");
+        assert_eq!((answer.status, answer.code().as_str()), (404, "W424"), "{path}");
     }
     for (method, target, allow) in [
         ("PUT", "/chat/api/say", "POST"),
@@ -173,7 +173,7 @@ async fn odd_paths_queries_and_headers_are_refused() {
         ("DELETE", "/chat/api/state", "GET"),
     ] {
         let answer = ann.ask(ann.request(method, target, "{}")).await;
-        assert_eq!((answer.status, answer.code().as_str()), (405, "W405"), "{method} {target}");
+        assert_eq!((answer.status, answer.code().as_str()), (405, "W438"), "{method} {target}");
         assert_eq!(answer.header("allow"), Some(allow), "{method} {target}");
     }
     for path in ["/chat", "/chat/"] {
@@ -189,13 +189,13 @@ async fn odd_paths_queries_and_headers_are_refused() {
         "stream?after=-1",
         "stream?after=1&after=2",
     ] {
-        assert_eq!(ann.get(&format!("/chat/api/{query}")).await.code(), "W400", "{query}");
+        assert_eq!(ann.get(&format!("/chat/api/{query}")).await.code(), "W425", "{query}");
     }
-    assert_eq!(ann.get("/chat/api/history?conversation=%ff%fe").await.code(), "W404");
+    assert_eq!(ann.get("/chat/api/history?conversation=%ff%fe").await.code(), "W428");
     for header in ["x-visitor", "authorization"] {
         let mut request = ann.request("GET", "/chat/api/state", "");
         request.headers.extend([(header.to_owned(), "a".to_owned()), (header.to_owned(), "b".to_owned())]);
-        assert_eq!(ann.ask(request).await.code(), "W400", "{header}");
+        assert_eq!(ann.ask(request).await.code(), "W425", "{header}");
     }
     let mut request = Browser::new(stage.puppet.clone()).request("GET", "/chat/nothing", "");
     request.headers.push(("accept-language".into(), "zh-CN,zh;q=0.9".into()));

@@ -55,13 +55,13 @@ async fn a_full_chat_makes_room_only_of_who_is_away() {
     let (ann, bob) = (stage.joins("Ann").await, stage.joins("Bob").await);
     let events = ann.listens(None).await.unwrap();
     let refused = Browser::new(stage.puppet.clone()).post("join", &json!({ "name": "Eve" })).await;
-    assert_eq!((refused.status, refused.code().as_str()), (429, "W429"));
+    assert_eq!((refused.status, refused.code().as_str()), (429, "W434"));
     stage.clock.advance(Duration::from_secs(301)).await;
     let eve = stage.joins("Eve").await;
     assert_eq!((ann.get("/chat/api/state").await.status, bob.get("/chat/api/state").await.status), (200, 401));
     drop(events);
     let room = ann.makes_room("One").await;
-    assert_eq!(eve.post("rooms", &json!({ "topic": "Two" })).await.code(), "W429");
+    assert_eq!(eve.post("rooms", &json!({ "topic": "Two" })).await.code(), "W435");
     ann.post("rooms/leave", &json!({ "id": room })).await.ok();
     eve.makes_room("Two").await;
     assert_eq!(ann.state().await["rooms"][0]["topic"], "Two");

@@ -66,7 +66,7 @@ async fn a_file_is_found_by_its_token_only_and_in_parts() {
         &format!("/chat/files/{token}/../x"),
         "/chat/files/../../etc/passwd",
     ] {
-        assert_eq!(ann.get(bad).await.code(), "W404", "{bad}");
+        assert_eq!(ann.get(bad).await.code(), "W424", "{bad}");
     }
 }
 
@@ -77,18 +77,18 @@ async fn files_are_bounded_one_by_one_and_together() {
     assert_eq!(stage.puppet.capabilities().limits.file, Some(100));
     let ann = stage.joins("Ann").await;
     let large = ann.uploads("bot", "a.bin", "", vec![0; 101]).await;
-    assert_eq!((large.status, large.code().as_str()), (413, "W413"));
+    assert_eq!((large.status, large.code().as_str()), (413, "W432"));
     let mut urls = Vec::new();
     for who in [&stage.joins("Bob").await, &stage.joins("Eve").await, &ann] {
         let message = who.uploads("bot", "a.bin", "", vec![0; 100]).await.ok();
         urls.push(message["file"]["url"].as_str().unwrap().to_owned());
     }
-    assert_eq!(ann.get(&urls[0]).await.code(), "W404");
+    assert_eq!(ann.get(&urls[0]).await.code(), "W424");
     assert_eq!(ann.get(&urls[1]).await.status, 200);
     // What is taken back is gone.
     let id = ann.history("bot").await[0]["id"].clone();
     ann.post("recall", &serde_json::json!({ "id": id })).await.ok();
-    assert_eq!(ann.get(&urls[2]).await.code(), "W404");
+    assert_eq!(ann.get(&urls[2]).await.code(), "W424");
     let first = stage.messages()[0].id.clone();
     assert!(stage.puppet.media().unwrap().file(&first).await.is_err());
 }

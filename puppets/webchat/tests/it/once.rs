@@ -32,7 +32,7 @@ async fn what_the_bot_did_not_accept_was_not_said() {
     let ann = stage.joins("Ann").await;
     stage.mood(Mood::Refuse);
     let refused = ann.says_with("bot", "ding", "n").await;
-    assert_eq!((refused.status, refused.code().as_str()), (503, "W503"));
+    assert_eq!((refused.status, refused.code().as_str()), (503, "W440"));
     assert!(refused.header("retry-after").is_some());
     assert!(ann.texts("bot").await.is_empty());
     let mut events = ann.listens(None).await.unwrap();
@@ -166,7 +166,7 @@ async fn each_chooses_once_and_all_their_tabs_agree() {
         chooses(&ann, "y").await.ok();
     }
     let refused = chooses(&ann, "n").await;
-    assert_eq!((refused.status, refused.code().as_str()), (409, "W409"));
+    assert_eq!((refused.status, refused.code().as_str()), (409, "W439"));
     assert_eq!(chooses(&ann, "no such").await.status, 400);
     for tab in [&mut tab, &mut other] {
         assert_eq!(tab.until("chosen").await.data, json!({ "conversation": room, "id": sent, "value": "y" }));

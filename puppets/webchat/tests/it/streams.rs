@@ -86,7 +86,7 @@ async fn streams_end_with_the_run_and_go_on_in_the_next() {
     let last = events.next().await.unwrap().id;
     running.stop().await.unwrap();
     assert!(within("the end of the stream", events.next()).await.is_none());
-    assert_eq!(ann.listens(Some(last)).await.err().unwrap().code(), "W503");
+    assert_eq!(ann.listens(Some(last)).await.err().unwrap().code(), "W440");
     let _running = stage.run().await;
     stage.bot_says(&ann, "two").await;
     let mut events = ann.listens(Some(last)).await.unwrap();
@@ -146,7 +146,7 @@ async fn who_is_away_for_a_day_is_forgotten_and_leaves_the_room() {
         stage.clock.advance(Duration::from_secs(3_600)).await;
     }
     within("Bob to be gone", reading).await.unwrap();
-    assert_eq!(bob.get("/chat/api/state").await.code(), "W401");
+    assert_eq!(bob.get("/chat/api/state").await.code(), "W421");
     assert_eq!(ann.state().await["visitor"]["name"], "Ann");
     assert!(stage.happened().iter().any(|event| matches!(event, wechaty_puppet::EventPayload::RoomLeave(_))));
     assert_eq!(ann.history(&room).await.last().unwrap()["text"], "Bob left");
