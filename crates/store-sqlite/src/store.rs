@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use wechaty_puppet::{Cursor, IdempotencyKey};
 use wechaty_store::{
     DeadLetter, DedupeKey, Enqueued, EventSeq, Incoming, Ledger, OutboxRow, Outcome, Reason, Result, Said, SendSeq,
-    Settlement, Store, StoreError, StoredEvent, Versioned,
+    Settlement, Store, StoreError, StoredEvent, Versioned, crash,
 };
 use wechaty_types::{AccountId, Timestamp};
 
@@ -71,6 +71,7 @@ impl SqliteStore {
     pub fn open_with(path: impl AsRef<Path>, options: &SqliteOptions) -> std::result::Result<Self, OpenError> {
         let path = path.as_ref().to_owned();
         let lock = Lock::take(&path)?;
+        crash::point("open");
         let sqlite = OpenError::of(&path);
         let mut connection = Connection::open(&path).map_err(&sqlite)?;
         // A backup may read the file while its log is reset.

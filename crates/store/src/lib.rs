@@ -1,5 +1,7 @@
 //! STORE: all state goes through one trait of few, batched, idempotent operations; none is atomic across conversations.
 
+#[doc(hidden)]
+pub mod crash;
 mod ledger;
 mod memory;
 

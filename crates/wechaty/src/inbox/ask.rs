@@ -24,6 +24,7 @@ use crate::{
     Error, Result,
     handler::{self, AnyEvent, Run},
     outbox::Say,
+    store::crash,
     user::Message,
 };
 
@@ -313,6 +314,7 @@ async fn ask(
         let payload: MessagePayload = serde_json::from_slice(&recorded).map_err(Error::other)?;
         return Ok(Some(Message::new(account, Arc::new(payload))));
     }
+    crash::point("ask-waiting");
     let deadline = timeout.map(|after| core.clock.now().saturating_add(after));
     loop {
         let left = deadline.map(|deadline| deadline.saturating_sub(core.clock.now()));
@@ -320,6 +322,7 @@ async fn ask(
         if let Some(event) = event {
             let json = serde_json::to_vec(&**answer.payload()).map_err(Error::other)?;
             core.store.note(event, &question, Some(json.into())).await?;
+            crash::point("answer-recorded");
         }
         if taken.send(()).is_ok() {
             return Ok(Some(answer));

@@ -24,7 +24,7 @@ use crate::{
     Error,
     bot::{Account, Permit},
     handler::{self, EventContext, EventRef},
-    store::{DedupeKey, Incoming, Outcome, StoredEvent},
+    store::{DedupeKey, Incoming, Outcome, StoredEvent, crash},
 };
 
 /// How many events one task handles before others get their turn.
@@ -167,6 +167,7 @@ async fn commit(
     let core = account.core();
     let stored = core.store.accept(account.id(), journal, cursor).await;
     let stored = stored.map_err(|error| AcceptError::Store(Box::new(error)))?;
+    crash::point("accepted-before-lane");
     if core.gate.is_closed() {
         // The stop did not wait any longer: the next start finds them in the store.
         return Ok(Vec::new());

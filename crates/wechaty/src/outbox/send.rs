@@ -9,7 +9,7 @@ use super::{InDoubt, Receipt, SendFailure};
 use crate::{
     bot::{Account, Permit},
     inbox::{LaneKey, OnPanic, Pushed},
-    store::{OutboxRow, SendSeq, Settlement, StoreError},
+    store::{OutboxRow, SendSeq, Settlement, StoreError, crash},
 };
 
 /// How many rows a lane sends before others get their turn.
@@ -193,8 +193,12 @@ async fn deliver(account: &Account, row: &OutboxRow, mut claimed: bool) -> (Sett
             attempt -= 1;
             continue;
         }
+        crash::point("claim-before-send");
         let error = match attempt_once(account, row, attempt).await {
-            Ok(sent) => return (Settlement::Sent(sent.clone()), Ok(sent)),
+            Ok(sent) => {
+                crash::point("send-before-record");
+                return (Settlement::Sent(sent.clone()), Ok(sent));
+            }
             Err(error) => error,
         };
         let (retry, reason) = (error.retry(), error.reason());
