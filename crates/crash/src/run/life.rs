@@ -23,7 +23,7 @@ const LOOK: Duration = Duration::from_millis(10);
 /// A handler that waits so long for a reply gets one, as its question was lost (which the books have to tell).
 const NUDGE: Duration = Duration::from_millis(300);
 /// A life that comes to no end is one that lost something.
-const STUCK: Duration = Duration::from_secs(15);
+const STUCK: Duration = Duration::from_secs(6);
 
 /// What a run leaves to be checked.
 #[derive(Debug, Default)]
@@ -138,7 +138,7 @@ fn until_done(bot: &mut Bot, platform: &Platform, end: &End) -> Result<Course> {
                 platform.nudge()?;
             }
         }
-        if began.elapsed() > STUCK && moved.elapsed() > STUCK / 3 {
+        if began.elapsed() > STUCK && moved.elapsed() > STUCK / 2 {
             return Ok(Course::Stuck(last));
         }
         thread::sleep(LOOK.min(match end {
