@@ -53,6 +53,10 @@ pub(crate) struct Book {
     /// Nobody says anything more of his own accord.
     pub(crate) over: bool,
     pub(crate) taken: Vec<Taken>,
+    /// How many connections have listened so far.
+    pub(crate) connections: usize,
+    /// Copies that the connection of now has yet to be told, or has not acknowledged.
+    pub(crate) open: usize,
     /// Second copies dropped by key.
     pub(crate) repeated: u64,
     /// When each call for a send came, in milliseconds.
@@ -69,6 +73,8 @@ struct State {
     keys: HashMap<String, String>,
     /// Number of the newest connection that listens.
     connection: usize,
+    /// How many it was told and has not acknowledged.
+    told: usize,
     /// Indices of messages that it has yet to be told.
     queue: Vec<usize>,
     listening: bool,
@@ -87,7 +93,7 @@ pub(super) struct World {
 impl World {
     pub(super) fn new(settings: Settings) -> Self {
         let mut batches = Rng::new(settings.seed, "batches");
-        let hang_up = batches.percent(40).then(|| 1 + batches.below(6));
+        let hang_up = (settings.copies.is_empty() && batches.percent(40)).then(|| 1 + batches.below(6));
         let state = State {
             book: Book::default(),
             faults: Rng::new(settings.seed, "faults"),
@@ -95,6 +101,7 @@ impl World {
             batches,
             keys: HashMap::new(),
             connection: 0,
+            told: 0,
             queue: Vec::new(),
             listening: false,
             hang_up,
@@ -112,7 +119,8 @@ impl World {
 
     /// A copy of the book.
     pub(super) fn book(&self) -> Book {
-        self.lock().book.clone()
+        let state = self.lock();
+        Book { connections: state.connection, open: state.queue.len() + state.told, ..state.book.clone() }
     }
 
     pub(super) fn until_somebody_listens(&self) {
@@ -123,7 +131,7 @@ impl World {
     }
 
     pub(super) fn say(&self, talker: &str, room: Option<&str>, text: String) {
-        self.lock().say(talker, room, text, self.settings.copies.first().copied());
+        self.lock().say(talker, room, text, &self.settings.copies);
         self.changed.notify_all();
     }
 
@@ -137,6 +145,7 @@ impl World {
         let copies = self.settings.copies.get(state.connection).copied();
         state.connection += 1;
         state.listening = true;
+        state.told = 0;
         let all = 0..state.book.said.len();
         state.queue = match copies {
             Some(copies) => all.flat_map(|i| std::iter::repeat_n(i, copies as usize)).collect(),
@@ -178,6 +187,7 @@ impl World {
         }
         let size = (1 + state.batches.below(4) as usize).min(state.queue.len());
         let indices: Vec<usize> = state.queue.drain(..size).collect();
+        state.told += size;
         let mut batch = Vec::with_capacity(size);
         for i in indices {
             state.book.said[i].told += 1;
@@ -188,6 +198,7 @@ impl World {
 
     pub(super) fn acknowledge(&self, id: &str) {
         let mut state = self.lock();
+        state.told = state.told.saturating_sub(1);
         if let Some(said) = state.book.said.iter_mut().find(|said| said.id == id) {
             said.acknowledged = true;
         }
@@ -226,7 +237,7 @@ impl World {
         let question = send.text.strip_prefix("question ").map(str::to_owned);
         state.book.taken.push(Taken { to: send.to, text: send.text, after });
         if let Some(number) = question {
-            state.reply(&number, self.settings.copies.first().copied());
+            state.reply(&number, &self.settings.copies);
         }
         self.changed.notify_all();
         id
@@ -238,14 +249,14 @@ impl World {
         let asked: Vec<String> =
             state.book.said.iter().filter_map(|said| said.text.strip_prefix("ask ")).map(str::to_owned).collect();
         for number in asked {
-            state.reply(&number, self.settings.copies.first().copied());
+            state.reply(&number, &self.settings.copies);
         }
         self.changed.notify_all();
     }
 }
 
 impl State {
-    fn say(&mut self, talker: &str, room: Option<&str>, text: String, copies: Option<u32>) {
+    fn say(&mut self, talker: &str, room: Option<&str>, text: String, copies: &[u32]) {
         let index = self.book.said.len();
         self.book.said.push(Said {
             id: format!("m{}", index + 1),
@@ -257,12 +268,13 @@ impl State {
         });
         // What comes while nobody listens is told to who connects next.
         if self.listening {
-            self.queue.extend(std::iter::repeat_n(index, copies.unwrap_or(1) as usize));
+            let copies = copies.get(self.connection - 1).copied().unwrap_or(1);
+            self.queue.extend(std::iter::repeat_n(index, copies as usize));
         }
     }
 
     /// Who asked `ask N` hears the question and replies, once.
-    fn reply(&mut self, number: &str, copies: Option<u32>) {
+    fn reply(&mut self, number: &str, copies: &[u32]) {
         let (ask, reply) = (format!("ask {number}"), format!("reply {number}"));
         if self.book.said.iter().any(|said| said.text == reply) {
             return;

@@ -49,7 +49,9 @@ enum Course {
 
 /// Runs a plan to its end.
 pub(crate) fn run(plan: &Plan) -> Result<Trace> {
-    let folder = tempfile::tempdir()?;
+    // A killed process leaves what it has written to the system, so memory is as good as a disk here, and faster.
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { tempfile::tempdir_in(memory)? } else { tempfile::tempdir()? };
     let mut trace = Trace::default();
     let lived = lives(plan, folder.path(), &mut trace);
     trace.log = fs::read_to_string(folder.path().join("bot.log")).unwrap_or_default();
@@ -111,6 +113,7 @@ fn lives(plan: &Plan, folder: &Path, trace: &mut Trace) -> Result<()> {
 
 /// Waits until everything said is acknowledged, handled and answered, or the bot is dead.
 fn until_done(bot: &mut Bot, platform: &Platform, end: &End) -> Result<Course> {
+    let before = platform.book()?.connections;
     let began = Instant::now();
     let mut moved = Instant::now();
     let mut last = Books::default();
@@ -125,9 +128,11 @@ fn until_done(bot: &mut Bot, platform: &Platform, end: &End) -> Result<Course> {
         }
         // The platform first: what it has been rid of is in the bot's books a moment later.
         let book = platform.book()?;
-        if book.over && book.said.iter().all(|said| said.acknowledged) || began.elapsed() > STUCK {
+        let has_listened = book.connections > before;
+        let is_rid = has_listened && book.over && book.open == 0 && book.said.iter().all(|said| said.acknowledged);
+        if is_rid || began.elapsed() > STUCK {
             let Answer::Books(books) = bot.books()? else { return Ok(Course::Died) };
-            if books.ledger.is_settled() && book.over && book.said.iter().all(|said| said.acknowledged) {
+            if is_rid && books.ledger.is_settled() {
                 return Ok(Course::Done);
             }
             if books.ledger != last.ledger {

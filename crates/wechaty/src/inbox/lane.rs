@@ -171,7 +171,9 @@ mod tests {
     #[test]
     fn what_is_taken_out_of_the_middle_does_not_come_again() {
         let lanes = Lanes::default();
-        ['a', 'b', 'c'].map(|item| lanes.push(&1, item));
+        for item in ['a', 'b', 'c'] {
+            lanes.push(&1, item);
+        }
         assert_eq!(
             (lanes.take_out(&1, |item| *item == 'b'), lanes.take_out(&1, |item| *item == 'b')),
             (Some('b'), None)
