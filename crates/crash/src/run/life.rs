@@ -89,8 +89,9 @@ fn lives(plan: &Plan, folder: &Path, trace: &mut Trace) -> Result<()> {
         sabotage: plan.sabotage,
     };
     for end in plan.ends.iter().chain([&End::Stop]) {
+        let before = platform.book()?.connections;
         let mut bot = Bot::start(&settings, end.armed().as_deref())?;
-        match until_done(&mut bot, &platform, end)? {
+        match until_done(&mut bot, &platform, end, before)? {
             Course::Died => {
                 trace.died.push(end.point());
                 continue;
@@ -112,8 +113,9 @@ fn lives(plan: &Plan, folder: &Path, trace: &mut Trace) -> Result<()> {
 }
 
 /// Waits until everything said is acknowledged, handled and answered, or the bot is dead.
-fn until_done(bot: &mut Bot, platform: &Platform, end: &End) -> Result<Course> {
-    let before = platform.book()?.connections;
+///
+/// `before`: how many connections had listened before this life.
+fn until_done(bot: &mut Bot, platform: &Platform, end: &End, before: usize) -> Result<Course> {
     let began = Instant::now();
     let mut moved = Instant::now();
     let mut last = Books::default();
