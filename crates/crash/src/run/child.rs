@@ -107,7 +107,7 @@ pub(super) struct Bot {
 
 /// What a bot answered.
 pub(super) enum Answer {
-    Books(Books),
+    Books(Box<Books>),
     /// It was killed.
     Dead,
 }

@@ -44,7 +44,7 @@ pub(crate) struct Trace {
 enum Course {
     Died,
     Done,
-    Stuck(Books),
+    Stuck(Box<Books>),
 }
 
 /// Runs a plan to its end.
@@ -97,14 +97,14 @@ fn lives(plan: &Plan, folder: &Path, trace: &mut Trace) -> Result<()> {
                 continue;
             }
             Course::Stuck(books) => {
-                trace.books = books;
+                trace.books = *books;
                 trace.stuck = true;
                 break;
             }
             Course::Done => {}
         }
         match bot.stop()? {
-            Answer::Books(books) => trace.books = books,
+            Answer::Books(books) => trace.books = *books,
             Answer::Dead => trace.died.push(end.point()),
         }
     }
@@ -118,7 +118,7 @@ fn lives(plan: &Plan, folder: &Path, trace: &mut Trace) -> Result<()> {
 fn until_done(bot: &mut Bot, platform: &Platform, end: &End, before: usize) -> Result<Course> {
     let began = Instant::now();
     let mut moved = Instant::now();
-    let mut last = Books::default();
+    let mut last = Box::<Books>::default();
     loop {
         if let End::After(millis) = end
             && began.elapsed() >= Duration::from_millis(*millis)

@@ -1,5 +1,7 @@
 //! NAMED: single scenarios that are checked for more than the two books.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use anyhow::Result;
 
 use super::{
@@ -10,10 +12,12 @@ use super::{
     plan::{End, Plan},
     tell, tried,
 };
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Sends a second in the run of faults.
 const PACE: u64 = 100;
+
+/// What is checked beside the books.
+type Extra = fn(&Plan, &Trace, &mut Verdict);
 
 /// A scenario.
 pub(crate) enum Scenario {
@@ -28,7 +32,7 @@ pub(crate) enum Scenario {
 impl Scenario {
     /// `Ok(false)`: something is wrong.
     pub(super) fn run(&self, arguments: &Arguments) -> Result<bool> {
-        let (plan, extra): (fn(u64) -> Plan, fn(&Plan, &Trace, &mut Verdict)) = match self {
+        let (plan, extra): (fn(u64) -> Plan, Extra) = match self {
             Self::Faults => (faults, budget),
             Self::FiveTimes => (five_times, one_handling),
             Self::OtherOrder => (other_order, once_each),

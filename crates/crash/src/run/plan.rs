@@ -83,14 +83,14 @@ impl End {
         }
     }
 
-    fn draw(point: &'static Point, rng: &mut Rng) -> Self {
+    fn draw(point: &Point, rng: &mut Rng) -> Self {
         let nth = 1 + rng.below(point.often);
         if point.name == ANYTIME { Self::After(nth) } else { Self::At { point: point.name, nth } }
     }
 
     fn anywhere(rng: &mut Rng) -> Self {
         let middle: Vec<&'static Point> = POINTS.iter().filter(|point| point.in_the_middle).collect();
-        let point: &'static Point = *rng.pick(&middle);
+        let point = rng.pick(&middle);
         Self::draw(point, rng)
     }
 }
