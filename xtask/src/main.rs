@@ -22,6 +22,8 @@ const HELP: &str = "\
 cargo xtask test [--only SUITE]… [--list]   everything a change must pass; ends in `N passed, N failed, N skipped`
 cargo xtask long                            what takes minutes: a line of 1 GiB, a million dings (release build)
 cargo xtask bench                           the benchmarks of the core, as JSON (release build)
+cargo xtask crash [--seeds N] [--point P] [--seed S] [--sabotage NAME | --faults | --five-times | --other-order]
+                                            a bot killed at named points, its books and the platform's compared
 cargo xtask help                            this text
 
 CARGO_TARGET_DIR is honoured. Exit code: 0 all passed, 1 something failed or no test ran, 2 wrong arguments.";
@@ -30,6 +32,7 @@ CARGO_TARGET_DIR is honoured. Exit code: 0 all passed, 1 something failed or no 
 #[derive(Debug, PartialEq, Eq)]
 enum Task {
     Test { only: Vec<String>, list: bool },
+    Crash(Vec<String>),
     Long,
     Bench,
     Help,
@@ -58,6 +61,8 @@ fn parse(args: &[String]) -> Result<Task> {
     let Some((command, rest)) = args.split_first() else { return Ok(Task::Help) };
     match command.as_str() {
         "test" => parse_test(rest),
+        // The harness knows its own arguments.
+        "crash" => Ok(Task::Crash(rest.to_vec())),
         "long" | "bench" | "help" | "--help" | "-h" => {
             if let Some(extra) = rest.first() {
                 bail!("`{command}` takes no arguments, found `{extra}`");
@@ -101,6 +106,7 @@ fn start(task: Task) -> Result<bool> {
         Task::Help => println!("{HELP}"),
         Task::Test { list: true, .. } => suites::list(),
         Task::Test { only, .. } => return suites::run(&Context::new()?, &Selection::of(&only)),
+        Task::Crash(args) => return suites::crash::command(&Context::new()?, &args),
         Task::Long => return long::run(&Context::new()?),
         Task::Bench => return long::bench(&Context::new()?),
     }
@@ -120,6 +126,7 @@ mod tests {
         assert_eq!(parsed("").unwrap(), Task::Help);
         assert_eq!(parsed("long").unwrap(), Task::Long);
         assert_eq!(parsed("test").unwrap(), Task::Test { only: vec![], list: false });
+        assert_eq!(parsed("crash --seed 3").unwrap(), Task::Crash(vec!["--seed".to_owned(), "3".to_owned()]));
         let two = vec!["fmt".to_owned(), "cli".to_owned()];
         assert_eq!(parsed("test --only fmt --only=cli --list").unwrap(), Task::Test { only: two, list: true });
     }

@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
+use wechaty_store::crash;
 
 use crate::OpenError;
 
@@ -59,6 +60,7 @@ pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Op
             transaction.execute_batch(step)?;
             transaction.pragma_update(None, "application_id", APPLICATION)?;
             transaction.pragma_update(None, "user_version", to)?;
+            crash::point("migration");
             transaction.commit()
         };
         step(connection).map_err(OpenError::of(path))?;

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use wechaty_puppet::Cursor;
 use wechaty_store::{
     Archive, DeadLetter, Enqueued, EventSeq, Find, Incoming, Ledger, OutboxRow, Outcome, Reason, Record, Result, Said,
-    SendSeq, Settlement, Store, StoreError, StoredEvent, Versioned,
+    SendSeq, Settlement, Store, StoreError, StoredEvent, Versioned, crash,
 };
 use wechaty_types::{AccountId, ContactId, Timestamp};
 
@@ -90,6 +90,7 @@ impl SqliteStore {
     pub fn open_with(path: impl AsRef<Path>, options: &SqliteOptions) -> std::result::Result<Self, OpenError> {
         let path = path.as_ref().to_owned();
         let lock = Lock::take(&path)?;
+        crash::point("open");
         let sqlite = OpenError::of(&path);
         let mut connection = Connection::open(&path).map_err(&sqlite)?;
         // A backup may read the file while its log is reset.

@@ -12,7 +12,7 @@ use std::{
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
-use wechaty_store::{Record, StoreError};
+use wechaty_store::{Record, StoreError, crash};
 
 use crate::{
     archive::{self, Keep},
@@ -204,6 +204,7 @@ impl Thread {
                 next = queue.recv().ok();
             }
         }
+        crash::point("checkpoint");
         // A clean end leaves one file.
         let truncated = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         if let Err(error) = truncated {
@@ -268,11 +269,30 @@ impl Thread {
     fn transaction(&mut self, group: &mut [Box<dyn Job>]) -> Result<()> {
         let Self { connection: c, hot, .. } = self;
         c.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        for job in group {
+        for job in &mut *group {
             job.run(hot, c)?;
         }
         hot.roll_up(c)?;
-        c.prepare_cached("COMMIT")?.execute([]).map(drop)
+        crash_point(group, |(_, before, _)| before);
+        c.prepare_cached("COMMIT")?.execute([])?;
+        crash_point(group, |(_, _, after)| after);
+        Ok(())
+    }
+}
+
+/// Where the crash tests end the process: what a group does, and the points before and after its commit.
+const CRASHES: [(&str, &str, &str); 5] = [
+    ("accepting events", "journal-before-commit", "journal-after-commit"),
+    ("finishing an event", "finish-before-commit", "finish-after-commit"),
+    ("enqueueing a send", "enqueue-before-commit", "enqueue-after-commit"),
+    ("claiming a send", "claim-before-commit", "claim-after-commit"),
+    ("settling a send", "settle-before-commit", "settle-after-commit"),
+];
+
+fn crash_point(group: &[Box<dyn Job>], which: impl Fn(&(&str, &'static str, &'static str)) -> &'static str) {
+    if crash::ENABLED {
+        let holds = |what: &str| group.iter().any(|job| job.context() == what);
+        CRASHES.iter().filter(|(what, ..)| holds(what)).for_each(|crashes| crash::point(which(crashes)));
     }
 }
 

@@ -1,6 +1,8 @@
 //! STORE: all state goes through one trait of few, batched, idempotent operations; none is atomic across conversations.
 
 mod archive;
+#[doc(hidden)]
+pub mod crash;
 mod ledger;
 mod memory;
 

@@ -4,6 +4,7 @@ mod browser;
 pub(crate) mod build;
 pub(crate) mod cli;
 mod commands;
+pub(crate) mod crash;
 mod examples;
 mod fmt;
 mod licences;
@@ -58,6 +59,7 @@ const SUITES: &[Suite] = &[
         needs_build: true,
         run: templates::run,
     },
+    Suite { name: "crash", about: "a bot killed at every point, both books", needs_build: true, run: crash::run },
     Suite { name: "browser", about: "the web chat in Chromium (needs npm)", needs_build: true, run: browser::run },
     Suite { name: "migration", about: "Wechaty's names in Rust (needs npm)", needs_build: true, run: migration::run },
 ];

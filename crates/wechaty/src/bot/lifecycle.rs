@@ -22,6 +22,7 @@ use crate::{
     handler::{self, AnyEvent, EventContext, EventRef, Run},
     inbox::Inbox,
     outbox,
+    store::crash,
     user::{BotStart, BotStop},
 };
 
@@ -111,6 +112,7 @@ impl Bot {
         for account in self.accounts() {
             account.starting(core.store.unfinished(account.id()).await?);
         }
+        crash::point("resume");
         // Sends first: what handlers say when they run again goes behind them, and finds their receipts.
         for account in self.accounts() {
             outbox::resume(account).await?;
@@ -227,6 +229,7 @@ impl Bot {
         if !drained {
             tracing::warn!("the time was not enough to drain; the rest stays in the store");
         }
+        crash::point("shutdown");
         cancel.cancel();
         let aborts: Vec<_> = accounts.iter().map(JoinHandle::abort_handle).collect();
         if self.clock().timeout(PATIENCE, join_all(accounts)).await.is_err() {

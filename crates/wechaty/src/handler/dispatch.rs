@@ -25,7 +25,7 @@ use crate::{
     Account, Bot, Error, Result,
     bot::{Core, Permit},
     inbox::Asked,
-    store::{DedupeKey, EventSeq, Outcome, Record},
+    store::{DedupeKey, EventSeq, Outcome, Record, crash},
     user::ErrorReport,
 };
 
@@ -204,6 +204,7 @@ impl EventRun {
             return;
         }
         if let Some(seq) = self.event.seq {
+            crash::point("handler-returned");
             let errors = std::mem::take(&mut *self.errors.lock());
             let outcome = Outcome::Handled { by: self.handled.load(Ordering::Relaxed), errors };
             let record = self.record.lock().take();

@@ -17,13 +17,14 @@ use std::{
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
-use wechaty_types::{ContactId, MessagePayload};
+use wechaty_types::{ContactId, EventPayload, MessageId, MessagePayload};
 
-use super::LaneKey;
+use super::{Item, LaneKey};
 use crate::{
     Error, Result,
     handler::{self, AnyEvent, Run},
     outbox::Say,
+    store::{Outcome, crash},
     user::Message,
 };
 
@@ -35,6 +36,16 @@ struct Waiter {
     filter: Option<Filter>,
     answer: oneshot::Sender<Answer>,
     run: Option<Arc<Run>>,
+    /// Whether the run is parked for it.
+    is_parked: bool,
+}
+
+impl Waiter {
+    fn resume(&self) {
+        if let Some(run) = self.run.as_ref().filter(|_| self.is_parked) {
+            run.resume();
+        }
+    }
 }
 
 /// An answer on its way to who asked.
@@ -42,6 +53,8 @@ struct Answer {
     message: Message,
     /// Told that the answer was taken; dropped untold where it was not.
     taken: oneshot::Sender<()>,
+    /// Comes back when its event is finished.
+    finished: oneshot::Receiver<()>,
 }
 
 /// Who waits for an answer, by lane, in the order of asking.
@@ -74,10 +87,9 @@ impl Asked {
         let Self { waiter, message } = self;
         let clock = message.account().core().clock.clone();
         let (taken, mut told) = oneshot::channel();
-        if let Some(run) = &waiter.run {
-            run.resume();
-        }
-        if waiter.answer.send(Answer { message, taken }).is_err() {
+        let (finish, finished) = oneshot::channel();
+        waiter.resume();
+        if waiter.answer.send(Answer { message, taken, finished }).is_err() {
             return None;
         }
         let mut is_taken = false;
@@ -98,17 +110,22 @@ impl Asked {
             // One that was taken in this very moment counts.
             is_taken = told.try_recv().is_ok();
         }
-        is_taken.then_some(Asker(waiter.run))
+        is_taken.then_some(Asker { run: waiter.run, finish })
     }
 }
 
-/// Who has taken an answer.
-pub(crate) struct Asker(Option<Arc<Run>>);
+/// Who has taken an answer, and waits until its event is finished.
+pub(crate) struct Asker {
+    run: Option<Arc<Run>>,
+    finish: oneshot::Sender<()>,
+}
 
 impl Asker {
-    /// Waits until the handler has returned or asks again: it has its lane back until then.
+    /// Lets the handler go on, and waits until it has returned or asks again: it has its lane back until then.
     pub(crate) async fn quiet(self) {
-        if let Some(run) = self.0 {
+        let Self { run, finish } = self;
+        drop(finish);
+        if let Some(run) = run {
             run.quiet().await;
         }
     }
@@ -157,6 +174,16 @@ impl Waiters {
         drop(forgotten);
     }
 
+    /// The question is out: who asks gives its lane back, unless an answer is on its way already.
+    fn park(&self, key: &LaneKey, id: u64) {
+        if let Some(waiter) = find(&mut self.lanes.lock(), key, id)
+            && let Some(run) = waiter.run.as_ref().filter(|_| !waiter.is_parked)
+        {
+            run.park();
+            waiter.is_parked = true;
+        }
+    }
+
     /// `None`: it does not wait any more.
     fn remove(&self, key: &LaneKey, id: u64) -> Option<Waiter> {
         let mut lanes = self.lanes.lock();
@@ -168,6 +195,10 @@ impl Waiters {
         self.count.fetch_sub(1, Ordering::AcqRel);
         Some(waiter)
     }
+}
+
+fn find<'l>(lanes: &'l mut HashMap<LaneKey, Vec<Waiter>>, key: &LaneKey, id: u64) -> Option<&'l mut Waiter> {
+    lanes.get_mut(key)?.iter_mut().find(|waiter| waiter.id == id)
 }
 
 /// What a filter says; one that panics takes nothing, and is reported.
@@ -189,7 +220,6 @@ struct Waiting {
     message: Message,
     key: LaneKey,
     id: u64,
-    run: Option<Arc<Run>>,
     answer: oneshot::Receiver<Answer>,
 }
 
@@ -199,16 +229,34 @@ impl Waiting {
         let (sender, answer) = oneshot::channel();
         let id = waiters.next.fetch_add(1, Ordering::Relaxed) as u64;
         let (key, talker) = (LaneKey::of(message), message.talker_id().clone());
-        waiters.add(key.clone(), Waiter { id, talker, filter: filter.clone(), answer: sender, run: run.clone() });
-        if let Some(run) = &run {
-            run.park();
+        waiters.add(key.clone(), Waiter { id, talker, filter: filter.clone(), answer: sender, run, is_parked: false });
+        Self { message: message.clone(), key, id, answer }
+    }
+
+    /// The answer was found in the store: nobody hears it again, should its own event not be finished.
+    async fn recorded(mut self, recorded: &MessageId) {
+        let account = self.message.account();
+        let is_it = |item: &Item| matches!(&item.event.what, EventPayload::Message(e) if e.message_id == *recorded);
+        if let Some(item) = account.core().lanes.take_out(&self.key, is_it)
+            && let Some(seq) = item.seq
+        {
+            return account.finish(seq, Outcome::Handled { by: true, errors: Vec::new() }, item.record).await;
         }
-        Self { message: message.clone(), key, id, run, answer }
+        // It may have left its lane for us in this moment.
+        if account.core().waiters.remove(&self.key, self.id).is_none()
+            && let Ok(Answer { message, taken, finished }) = (&mut self.answer).await
+            && message.id() == recorded
+            && taken.send(()).is_ok()
+        {
+            let _ = finished.await;
+        }
     }
 
     /// `None`: the time has run out.
     async fn answer(&mut self, left: Option<Duration>) -> Result<Option<Answer>> {
-        let clock = &self.message.account().core().clock;
+        let core = self.message.account().core();
+        core.waiters.park(&self.key, self.id);
+        let clock = &core.clock;
         let answer = match left {
             None => (&mut self.answer).await,
             Some(left) => match clock.timeout(left, &mut self.answer).await {
@@ -226,11 +274,8 @@ impl Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let waiters = &self.message.account().core().waiters;
-        if waiters.remove(&self.key, self.id).is_some()
-            && let Some(run) = &self.run
-        {
-            run.resume();
+        if let Some(waiter) = self.message.account().core().waiters.remove(&self.key, self.id) {
+            waiter.resume();
         }
     }
 }
@@ -304,24 +349,30 @@ async fn ask(
     }
     let run = Run::current();
     let event = run.as_ref().and_then(|run| run.event);
-    // Before the question goes out: a quick answer must not be missed.
+    // Before the question goes out: a quick answer must not be missed. The lane stays ours until then, as what is said
+    // to the next message comes behind the question.
     let mut waiting = Waiting::new(&message, &filter, run.clone());
     let question = format!("answer/{}", question.await?.key());
     if let Some(event) = event
         && let Some(recorded) = core.store.recall(event, &question).await?
     {
         let payload: MessagePayload = serde_json::from_slice(&recorded).map_err(Error::other)?;
+        waiting.recorded(&payload.id).await;
         return Ok(Some(Message::new(account, Arc::new(payload))));
     }
+    crash::point("ask-waiting");
     let deadline = timeout.map(|after| core.clock.now().saturating_add(after));
     loop {
         let left = deadline.map(|deadline| deadline.saturating_sub(core.clock.now()));
-        let Some(Answer { message: answer, taken }) = waiting.answer(left).await? else { return Ok(None) };
+        let Some(Answer { message: answer, taken, finished }) = waiting.answer(left).await? else { return Ok(None) };
         if let Some(event) = event {
             let json = serde_json::to_vec(&**answer.payload()).map_err(Error::other)?;
             core.store.note(event, &question, Some(json.into())).await?;
+            crash::point("answer-recorded");
         }
         if taken.send(()).is_ok() {
+            // Its end comes before that of the question: in between, a crash would leave it to be heard again.
+            let _ = finished.await;
             return Ok(Some(answer));
         }
         // Its lane had waited long enough and gave it to the handlers: it is not our answer any more.

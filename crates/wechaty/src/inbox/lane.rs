@@ -97,6 +97,13 @@ impl<K: Eq + Hash + Clone, T> Lanes<K, T> {
         item
     }
 
+    /// Takes the first item like this out of the middle of a lane.
+    pub(crate) fn take_out(&self, key: &K, is_it: impl Fn(&T) -> bool) -> Option<T> {
+        let mut shard = self.shard(key).lock();
+        let queue = &mut shard.get_mut(key)?.queue;
+        queue.remove(queue.iter().position(is_it)?)
+    }
+
     /// Whether nobody runs a lane.
     pub(crate) fn is_idle(&self, key: &K) -> bool {
         !self.shard(key).lock().contains_key(key)
@@ -159,6 +166,20 @@ mod tests {
         assert_eq!((lanes.pop(&1, 0), lanes.busy()), (None, 0));
         assert_eq!(lanes.push(&1, 'c'), Pushed::Start(1));
         assert_eq!((lanes.pop(&1, 0), lanes.busy()), (None, 1), "an earlier runner takes nothing of a later lane");
+    }
+
+    #[test]
+    fn what_is_taken_out_of_the_middle_does_not_come_again() {
+        let lanes = Lanes::default();
+        for item in ['a', 'b', 'c'] {
+            lanes.push(&1, item);
+        }
+        assert_eq!(
+            (lanes.take_out(&1, |item| *item == 'b'), lanes.take_out(&1, |item| *item == 'b')),
+            (Some('b'), None)
+        );
+        assert_eq!((lanes.pop(&1, 0), lanes.pop(&1, 0), lanes.pop(&1, 0)), (Some('a'), Some('c'), None));
+        assert_eq!(lanes.take_out(&1, |_| true), None);
     }
 
     proptest! {

@@ -24,7 +24,7 @@ use crate::{
     Error, archive,
     bot::{Account, Permit},
     handler::{self, EventContext, EventRef},
-    store::{DedupeKey, Incoming, Outcome, Record, StoredEvent},
+    store::{DedupeKey, Incoming, Outcome, Record, StoredEvent, crash},
 };
 
 /// How many events one task handles before others get their turn.
@@ -169,6 +169,7 @@ async fn commit(
     let core = account.core();
     let stored = core.store.accept(account.id(), journal, cursor).await;
     let stored = stored.map_err(|error| AcceptError::Store(Box::new(error)))?;
+    crash::point("accepted-before-lane");
     if core.gate.is_closed() {
         // The stop did not wait any longer: the next start finds them in the store.
         return Ok(Vec::new());
@@ -196,9 +197,17 @@ async fn commit(
 
 /// Puts events that an earlier life left unfinished back into their lanes, before any of this life.
 fn resume(account: &Account) {
+    let mut idle = Vec::new();
     for stored in std::mem::take(&mut *account.backlog().lock()) {
         let key = LaneKey { account: account.index(), conversation: stored.conversation.clone() };
-        push(account, &key, Item::stored(account, stored, true, account.core().events.force(1)));
+        let item = Item::stored(account, stored, true, account.core().events.force(1));
+        if let Pushed::Start(number) = account.core().lanes.push(&key, item) {
+            idle.push((key, number));
+        }
+    }
+    // When all are there: a question whose answer is recorded looks for it in its lane.
+    for (key, number) in idle {
+        start(account, &key, number);
     }
 }
 
@@ -206,11 +215,15 @@ fn push(account: &Account, key: &LaneKey, item: Item) -> usize {
     match account.core().lanes.push(key, item) {
         Pushed::Queued(len) => len,
         Pushed::Start(number) => {
-            let runner = spawn(account, key, number);
-            account.core().lanes.runs(key, number, runner);
+            start(account, key, number);
             1
         }
     }
+}
+
+fn start(account: &Account, key: &LaneKey, number: u64) {
+    let runner = spawn(account, key, number);
+    account.core().lanes.runs(key, number, runner);
 }
 
 fn spawn(account: &Account, key: &LaneKey, number: u64) -> AbortHandle {

@@ -17,7 +17,7 @@ use crate::{
     Error, Result, Sayable,
     bot::{Account, Core, Permit},
     handler::Run,
-    store::{Enqueued, OutboxRow, Settlement},
+    store::{Enqueued, OutboxRow, Settlement, crash},
     user::Contact,
 };
 
@@ -274,6 +274,7 @@ impl Commit {
     async fn enqueue(self) -> Result<Receipt> {
         let Self { account, mut row, named, permit } = self;
         let core = account.core();
+        crash::point("handler-before-say");
         let claimed = send::claim(&account, &mut row);
         match core.store.enqueue(row.clone()).await? {
             Enqueued::New(seq) if core.gate.is_open() => {

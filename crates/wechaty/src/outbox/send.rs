@@ -10,7 +10,7 @@ use crate::{
     archive,
     bot::{Account, Permit},
     inbox::{LaneKey, OnPanic, Pushed},
-    store::{OutboxRow, SendSeq, Settlement, StoreError},
+    store::{OutboxRow, SendSeq, Settlement, StoreError, crash},
 };
 
 /// How many rows a lane sends before others get their turn.
@@ -197,8 +197,12 @@ async fn deliver(account: &Account, row: &mut OutboxRow, mut claimed: bool) -> (
             continue;
         }
         (row.attempts, row.claimed_at) = (attempt, Some(began));
+        crash::point("claim-before-send");
         let error = match attempt_once(account, row, attempt).await {
-            Ok(sent) => return (Settlement::Sent(sent.clone()), Ok(sent)),
+            Ok(sent) => {
+                crash::point("send-before-record");
+                return (Settlement::Sent(sent.clone()), Ok(sent));
+            }
             Err(error) => error,
         };
         let (retry, reason) = (error.retry(), error.reason());

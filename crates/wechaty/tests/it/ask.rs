@@ -8,7 +8,10 @@ use std::sync::{
 use wechaty::{Error, prelude::*, testing::*, types::SayablePayload};
 use wechaty_puppet::Capability;
 
-use crate::support::{Log, bot, idle, secs};
+use crate::{
+    store::Faulty,
+    support::{Log, bot, idle, secs},
+};
 
 async fn register(msg: Message) -> wechaty::Result<()> {
     if msg.text() != Some("register") {
@@ -426,4 +429,66 @@ async fn many_people_are_asked_at_once() {
     platform.settled().await;
     bot.finish_with(&platform).await;
     assert_eq!(answered.load(Ordering::Relaxed), 200);
+}
+
+#[tokio::test]
+async fn the_next_message_waits_until_the_question_is_in_the_store() {
+    let platform = FakePlatform::new();
+    let (alice, log, store) = (platform.user("alice"), Log::default(), Faulty::new());
+    let slow = store.clone();
+    let asks = move |msg: Message, log: State<Log>| {
+        let slow = slow.clone();
+        async move {
+            log.note(msg.text().unwrap_or_default());
+            if msg.text() == Some("register") {
+                idle_turns().await;
+                slow.slow(true);
+                log.note("asks");
+            }
+            register(msg).await
+        }
+    };
+    let bot = spawn(bot(&platform).store(store.arc()).state(log.clone()).on_message(asks)).await;
+    alice.leaves_message("register");
+    alice.leaves_message("next");
+    while log.all().len() < 2 {
+        idle(&platform).await;
+    }
+    idle(&platform).await;
+    assert_eq!(log.take(), ["register", "asks"], "else an answer to the next one may come before the question");
+    store.slow(false);
+    assert_eq!(alice.hears().await, "your name?");
+    idle(&platform).await;
+    // It is the answer, and no handler's.
+    assert_eq!(alice.hears().await, "welcome, next");
+    bot.finish_with(&platform).await;
+    assert!(log.all().is_empty());
+}
+
+/// Lets what else has come be accepted.
+async fn idle_turns() {
+    for _ in 0..64 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_recorded_answer_is_heard_once_though_a_crash_cut_off_its_end() {
+    let platform = FakePlatform::new();
+    let (alice, log, store) = (platform.user("alice"), Log::default(), Faulty::new());
+    let note = |msg: Message, log: State<Log>| async move { log.note(msg.text().unwrap_or_default()) };
+    let builder = bot(&platform).store(store.arc()).state(log.clone()).on_message(register).on_message(note);
+    let bot = spawn(builder).await;
+    // What a crash would lose: the ends of the question and of its answer.
+    store.lose_finishes(2);
+    alice.says("register").await;
+    assert_eq!(alice.hears().await, "your name?");
+    alice.says("Alice").await;
+    assert_eq!(alice.hears().await, "welcome, Alice");
+    bot.restart().await.expect("restarts");
+    platform.account().connected().await;
+    idle(&platform).await;
+    bot.finish_with(&platform).await;
+    assert_eq!(log.all(), ["register", "register"], "the question ran twice, its answer went to no handler");
+    assert_eq!(platform.book().sent_texts(), ["your name?", "welcome, Alice"]);
 }

@@ -23,6 +23,7 @@ pub(crate) struct Faulty {
     slow: watch::Sender<bool>,
     claims: Arc<AtomicU32>,
     panics: Arc<AtomicU32>,
+    finishes: Arc<AtomicU32>,
     /// Good readings of unsent rows before those that fail, and how many fail.
     unsent: Arc<(AtomicU32, AtomicU32)>,
 }
@@ -34,6 +35,7 @@ impl Faulty {
             slow: watch::Sender::new(false),
             claims: Arc::default(),
             panics: Arc::default(),
+            finishes: Arc::default(),
             unsent: Arc::default(),
         }
     }
@@ -47,6 +49,10 @@ impl Faulty {
     /// So many claims fail.
     pub(crate) fn fail_claims(&self, n: u32) {
         self.claims.store(n, SeqCst);
+    }
+    /// So many ends of events are lost.
+    pub(crate) fn lose_finishes(&self, n: u32) {
+        self.finishes.store(n, SeqCst);
     }
     /// So many settlements panic.
     pub(crate) fn panic_settles(&self, n: u32) {
@@ -79,6 +85,9 @@ impl Store for Faulty {
         stored
     }
     async fn finish(&self, account: &AccountId, done: &[(EventSeq, Outcome)]) -> Result<()> {
+        if one_of(&self.finishes) {
+            return Ok(());
+        }
         self.inner.finish(account, done).await
     }
     async fn unfinished(&self, account: &AccountId) -> Result<Vec<StoredEvent>> {

@@ -1,0 +1,98 @@
+//! HANDLERS: what the bot does with `pair`, `ask` and `room`; each run of one is counted in a file outside of the store.
+
+use std::{fs::File, io::Write, path::PathBuf, sync::Arc, time::Duration};
+
+use wechaty::{BotBuilder, prelude::*};
+use wechaty_store::crash;
+
+use super::Settings;
+
+/// What handlers know beside the message.
+#[derive(Clone)]
+struct Desk {
+    folder: Arc<PathBuf>,
+    apart: Duration,
+}
+
+impl Desk {
+    /// Counts one more run of a handler with a message; gives how many there were.
+    fn runs(&self, message: &Message) -> wechaty::Result<u64> {
+        let path = self.folder.join(format!("runs-{}", message.id()));
+        let mut file = File::options().create(true).append(true).open(path).map_err(wechaty::Error::other)?;
+        file.write_all(b"x").map_err(wechaty::Error::other)?;
+        Ok(file.metadata().map_err(wechaty::Error::other)?.len())
+    }
+}
+
+/// Adds the handlers.
+pub(super) fn add(bot: BotBuilder, settings: &Settings) -> BotBuilder {
+    let desk = Desk { folder: Arc::new(settings.folder.clone()), apart: Duration::from_millis(settings.apart) };
+    bot.state(desk)
+        .on_message(pair)
+        .named("pair")
+        .on_message(ask)
+        .named("ask")
+        .on_message(room)
+        .named("room")
+        .on_message(stray)
+        .named("stray")
+        // Its own: without one, errors of sends that could not be made fill the log.
+        .on_error(|_: ErrorReport| async {})
+}
+
+fn number<'m>(message: &'m Message, word: &str) -> Option<&'m str> {
+    message.text()?.strip_prefix(word)?.strip_prefix(' ')
+}
+
+/// Says A and B at once; each second run of it in the other order.
+async fn pair(message: Message, bot: Bot, desk: State<Desk>) -> wechaty::Result<()> {
+    let Some(number) = number(&message, "pair") else { return Ok(()) };
+    let run = desk.runs(&message)?;
+    let order = if run % 2 == 1 { ["A", "B"] } else { ["B", "A"] };
+    let first = async {
+        let said = message.say(format!("{} {number}", order[0])).await;
+        crash::point("between-says");
+        said
+    };
+    let second = async {
+        if !desk.apart.is_zero() {
+            bot.clock().sleep(desk.apart).await;
+        }
+        message.say(format!("{} {number}", order[1])).await
+    };
+    let (first, second) = tokio::join!(first, second);
+    let receipts = [first?, second?];
+    // Some wait for the platform, most go on.
+    if message.id().as_str().ends_with('3') {
+        receipts[0].sent().await?;
+    }
+    Ok(())
+}
+
+/// Asks and tells what was replied.
+async fn ask(message: Message, desk: State<Desk>) -> wechaty::Result<()> {
+    let Some(number) = number(&message, "ask") else { return Ok(()) };
+    desk.runs(&message)?;
+    let reply = format!("reply {number}");
+    let asked = message.ask(format!("question {number}"));
+    let answer = asked.filter(move |message| message.text() == Some(&*reply)).await?;
+    let heard = answer.as_ref().and_then(Message::text).unwrap_or("nothing");
+    message.say(format!("told {number} {heard}")).await?;
+    Ok(())
+}
+
+/// Answers in a room with words that are others in each run, under one key.
+async fn room(message: Message, desk: State<Desk>) -> wechaty::Result<()> {
+    let Some(number) = number(&message, "room") else { return Ok(()) };
+    let run = desk.runs(&message)?;
+    message.say(format!("answer {number} of run {run}")).key("answer").sent().await?;
+    Ok(())
+}
+
+/// A reply that nobody took: somebody should have.
+async fn stray(message: Message) -> wechaty::Result<()> {
+    if let Some(number) = number(&message, "reply") {
+        message.say(format!("stray {number}")).await?;
+    }
+    Ok(())
+}

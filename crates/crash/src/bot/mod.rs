@@ -1,0 +1,110 @@
+//! BOT: the process that is killed. A bot with an SQLite file, a puppet that speaks to the platform, and handlers.
+//!
+//! Lines on standard input ask for things, lines of JSON on standard output answer: `books` for both books and the dead
+//! letters, `stop` (or the end of the input) for a stop in good order, which ends in the books once more.
+
+mod handlers;
+mod puppet;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use wechaty::{
+    Bot, Ledger, OutboxPolicy,
+    store::{Settlement, SqliteStore, Store},
+};
+
+use crate::sabotage::{Sabotage, SabotagedStore};
+
+/// What a bot is told when it starts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Settings {
+    /// Of the platform.
+    pub(crate) port: u16,
+    /// A folder of its own: the store, and how often each handler has begun.
+    pub(crate) folder: PathBuf,
+    /// Whether the platform takes keys.
+    pub(crate) keys: bool,
+    /// How many milliseconds the second say of a pair waits, so that a crash falls between the two.
+    pub(crate) apart: u64,
+    /// Sends a second; none: no pacing.
+    pub(crate) per_second: Option<f64>,
+    /// How long a call may take, in milliseconds.
+    pub(crate) patience: u64,
+    /// A planted fault.
+    pub(crate) sabotage: Option<Sabotage>,
+}
+
+/// A send that ended otherwise than sent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Letter {
+    pub(crate) to: String,
+    pub(crate) text: String,
+    /// `maybe_sent`, or the reason of its death.
+    pub(crate) why: String,
+}
+
+/// What the bot's side has written down.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Books {
+    pub(crate) ledger: Ledger,
+    pub(crate) letters: Vec<Letter>,
+    /// Whether a stop waited to the end for everything under way.
+    pub(crate) drained: bool,
+}
+
+/// Runs until it is told to stop, or killed.
+pub(crate) fn run(settings: &Settings) -> Result<()> {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let store = SqliteStore::open(settings.folder.join("bot.wechaty.db"))?;
+    let store: Arc<dyn Store> = match settings.sabotage {
+        Some(fault) => Arc::new(SabotagedStore::new(Arc::new(store), fault)),
+        None => Arc::new(store),
+    };
+    runtime.block_on(live(settings, store.clone()))?;
+    // The last to hold the store: its thread ends with a checkpoint.
+    drop(runtime);
+    drop(store);
+    Ok(())
+}
+
+async fn live(settings: &Settings, store: Arc<dyn Store>) -> Result<()> {
+    let policy = OutboxPolicy {
+        per_second: settings.per_second,
+        attempts: 12,
+        backoff: Duration::from_millis(4),
+        max_backoff: Duration::from_millis(40),
+        ..OutboxPolicy::default()
+    };
+    let bot = Bot::builder(puppet::LoopbackPuppet::new(settings)).store(store.clone()).outbox(policy);
+    let bot = handlers::add(bot, settings).start().await?;
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        match line.as_str() {
+            "books" => println!("{}", serde_json::to_string(&books(&*store, true).await?)?),
+            _ => break,
+        }
+    }
+    bot.stop().await?;
+    println!("{}", serde_json::to_string(&books(&*store, bot.was_drained()).await?)?);
+    Ok(())
+}
+
+async fn books(store: &dyn Store, drained: bool) -> Result<Books> {
+    let ledger = store.ledger(None).await.context("the ledger")?;
+    let letters = store.dead_letters(0, 10_000).await?.into_iter().map(|letter| Letter {
+        to: letter.row.to.as_str().to_owned(),
+        text: letter.row.what.as_text().unwrap_or_default().to_owned(),
+        why: match letter.end {
+            Settlement::Dead(reason) => reason.into_owned(),
+            _ => "maybe_sent".to_owned(),
+        },
+    });
+    Ok(Books { ledger, letters: letters.collect(), drained })
+}

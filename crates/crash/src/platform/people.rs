@@ -1,0 +1,35 @@
+//! PEOPLE: who talks on the platform, and what they say.
+//!
+//! Every message has a number. `pair 1` wants `A 1` and `B 1`; `ask 2` wants `question 2`, to which its talker says
+//! `reply 2`, and then `told 2`; `room 3` wants `answer 3`.
+
+use std::{sync::Arc, thread, time::Duration};
+
+use super::world::World;
+use crate::rng::Rng;
+
+/// Says everything, in a thread of its own, from the first moment that somebody listens.
+pub(super) fn talk(world: Arc<World>) {
+    let mut rng = Rng::new(world.settings.seed, "people");
+    thread::spawn(move || {
+        world.until_somebody_listens();
+        for number in 1..=world.settings.messages {
+            let (talker, room) = match rng.below(5) {
+                // One question at least.
+                _ if number == 2 => ("alice", None),
+                0 | 1 => ("alice", None),
+                2 => ("bob", None),
+                3 => ("carol", Some("tea")),
+                _ => ("dave", Some("tea")),
+            };
+            let text = match room {
+                Some(_) => format!("room {number}"),
+                None if number == 2 || rng.percent(25) => format!("ask {number}"),
+                None => format!("pair {number}"),
+            };
+            world.say(talker, room, text);
+            thread::sleep(Duration::from_millis(rng.below(world.settings.pause + 1)));
+        }
+        world.said_everything();
+    });
+}

@@ -1,0 +1,158 @@
+//! LIFE: one run. The platform lives through it; the bot is killed, started again, and stopped in the end.
+
+use std::{
+    fs,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+
+use super::{
+    child::{Answer, Bot, Platform},
+    plan::{End, Plan},
+};
+use crate::{
+    bot::{self, Books},
+    platform::{self, Book},
+};
+
+/// How often it is asked whether all is done.
+const LOOK: Duration = Duration::from_millis(10);
+/// A handler that waits so long for a reply gets one, as its question was lost (which the books have to tell).
+const NUDGE: Duration = Duration::from_millis(300);
+/// A life that comes to no end is one that lost something.
+const STUCK: Duration = Duration::from_secs(6);
+
+/// What a run leaves to be checked.
+#[derive(Debug, Default)]
+pub(crate) struct Trace {
+    pub(crate) book: Book,
+    pub(crate) books: Books,
+    /// The ends that were reached.
+    pub(crate) died: Vec<&'static str>,
+    /// Something was still under way when nothing moved any more.
+    pub(crate) stuck: bool,
+    /// How often each handler has begun, by id of the message.
+    pub(crate) runs: Vec<(String, u64)>,
+    /// The bot's log.
+    pub(crate) log: String,
+}
+
+/// How a life went on.
+enum Course {
+    Died,
+    Done,
+    Stuck(Box<Books>),
+}
+
+/// Runs a plan to its end.
+pub(crate) fn run(plan: &Plan) -> Result<Trace> {
+    // A killed process leaves what it has written to the system, so memory is as good as a disk here, and faster.
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { tempfile::tempdir_in(memory)? } else { tempfile::tempdir()? };
+    let mut trace = Trace::default();
+    let lived = lives(plan, folder.path(), &mut trace);
+    trace.log = fs::read_to_string(folder.path().join("bot.log")).unwrap_or_default();
+    trace.log.push_str(&fs::read_to_string(folder.path().join("platform.log")).unwrap_or_default());
+    for entry in fs::read_dir(folder.path())?.flatten() {
+        if let Some(id) = entry.file_name().to_string_lossy().strip_prefix("runs-") {
+            trace.runs.push((id.to_owned(), entry.metadata()?.len()));
+        }
+    }
+    match lived {
+        Ok(()) => Ok(trace),
+        Err(error) => Err(error.context(trace.log)),
+    }
+}
+
+fn lives(plan: &Plan, folder: &Path, trace: &mut Trace) -> Result<()> {
+    let platform = Platform::start(
+        &platform::Settings {
+            seed: plan.seed,
+            keys: plan.keys,
+            messages: plan.messages,
+            pause: plan.pause,
+            faults: plan.faults,
+            copies: plan.copies.clone(),
+        },
+        folder,
+    )?;
+    let settings = bot::Settings {
+        port: platform.port,
+        folder: folder.to_owned(),
+        keys: plan.keys,
+        apart: plan.apart,
+        per_second: plan.per_second,
+        patience: if plan.faults > 0 { 120 } else { 10_000 },
+        sabotage: plan.sabotage,
+    };
+    for end in plan.ends.iter().chain([&End::Stop]) {
+        let before = platform.book()?.connections;
+        let mut bot = Bot::start(&settings, end.armed().as_deref())?;
+        match until_done(&mut bot, &platform, end, before)? {
+            Course::Died => {
+                trace.died.push(end.point());
+                continue;
+            }
+            Course::Stuck(books) => {
+                trace.books = *books;
+                trace.stuck = true;
+                break;
+            }
+            Course::Done => {}
+        }
+        match bot.stop()? {
+            Answer::Books(books) => trace.books = *books,
+            Answer::Dead => trace.died.push(end.point()),
+        }
+    }
+    trace.book = platform.book()?;
+    Ok(())
+}
+
+/// Waits until everything said is acknowledged, handled and answered, or the bot is dead.
+///
+/// `before`: how many connections had listened before this life.
+fn until_done(bot: &mut Bot, platform: &Platform, end: &End, before: usize) -> Result<Course> {
+    let began = Instant::now();
+    let mut moved = Instant::now();
+    let mut last = Box::<Books>::default();
+    loop {
+        if let End::After(millis) = end
+            && began.elapsed() >= Duration::from_millis(*millis)
+        {
+            bot.kill();
+        }
+        if bot.is_dead()? {
+            return Ok(Course::Died);
+        }
+        // The platform first: what it has been rid of is in the bot's books a moment later.
+        let book = platform.book()?;
+        let has_listened = book.connections > before;
+        let is_rid = has_listened && book.over && book.open == 0 && book.said.iter().all(|said| said.acknowledged);
+        if is_rid || began.elapsed() > STUCK {
+            let Answer::Books(books) = bot.books()? else { return Ok(Course::Died) };
+            if is_rid && books.ledger.is_settled() {
+                return Ok(Course::Done);
+            }
+            if books.ledger != last.ledger {
+                moved = Instant::now();
+                last = books;
+            }
+            if last.ledger.outbound.pending == 0 && moved.elapsed() > NUDGE {
+                platform.nudge()?;
+            }
+        }
+        if began.elapsed() > STUCK && moved.elapsed() > STUCK / 2 {
+            return Ok(Course::Stuck(last));
+        }
+        thread::sleep(LOOK.min(match end {
+            End::After(millis) => {
+                Duration::from_millis(*millis).saturating_sub(began.elapsed()).max(Duration::from_millis(1))
+            }
+            _ => LOOK,
+        }));
+    }
+}

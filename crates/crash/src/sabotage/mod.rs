@@ -1,0 +1,75 @@
+//! SABOTAGE: planted faults, so that the checks are checked: each must be reported.
+
+mod store;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use store::SabotagedStore;
+
+macro_rules! sabotages {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal at $point:literal;)*) => {
+        /// A planted fault.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub(crate) enum Sabotage { $($(#[$doc])* $variant,)* }
+
+        impl Sabotage {
+            /// Every fault.
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant),*];
+            /// Its name on the command line.
+            pub(crate) fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+            /// The point whose crash brings it to light; empty: it needs none.
+            pub(crate) fn point(self) -> &'static str {
+                match self { $(Self::$variant => $point,)* }
+            }
+        }
+    };
+}
+
+sabotages! {
+    /// `accept` says Ok for one event and stores nothing.
+    SkipCommit = "skip-commit" at "";
+    /// The puppet acknowledges before `accept`.
+    AckEarly = "ack-early" at "journal-before-commit";
+    /// `enqueue` says that a row is new, and keeps it nowhere.
+    DropOne = "drop-one" at "claim-before-send";
+    /// The puppet says `Sent` and sends nothing.
+    SwallowSend = "swallow-send" at "";
+    /// A second run gets fresh keys.
+    ForgetKey = "forget-key" at "handler-returned";
+    /// Unfinished events come back in the wrong order.
+    SwapTwo = "swap-two" at "accepted-before-lane";
+    /// Unsent rows come back in the wrong order.
+    SwapSends = "swap-sends" at "claim-before-send";
+    /// One event never runs, and the ledger counts what is left over as pending.
+    PendingAsRemainder = "pending-as-remainder" at "";
+    /// Duplicates are not found.
+    ForgetDedupe = "forget-dedupe" at "accepted-before-lane";
+    /// Events are finished before their handlers ran.
+    FinishEarly = "finish-early" at "handler-before-say";
+    /// A send is not claimed before it is tried.
+    ForgetClaim = "forget-claim" at "send-before-record";
+    /// The puppet sends twice.
+    DoubleSend = "double-send" at "";
+    /// A settlement is not written.
+    LoseSettlement = "lose-settlement" at "";
+    /// What was replied to a question is not kept.
+    ForgetAnswer = "forget-answer" at "finish-after-commit";
+    /// Sends in doubt are sent again where the platform takes no keys.
+    ForgetDoubt = "forget-doubt" at "send-before-record";
+    /// The ledger counts a send that never was.
+    CountTwice = "count-twice" at "";
+}
+
+impl Sabotage {
+    /// The fault of this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|fault| fault.name() == name)
+    }
+
+    /// Whether it shows only where the platform takes no keys.
+    pub(crate) fn needs_no_keys(self) -> bool {
+        matches!(self, Self::ForgetClaim | Self::ForgetDoubt)
+    }
+}
