@@ -68,12 +68,16 @@ fn lane(account: &Account, row: &OutboxRow) -> LaneKey {
     LaneKey { account: account.index(), conversation: Some(row.to.clone()) }
 }
 
+/// Whether a send would not have to wait.
+fn may_go(account: &Account) -> bool {
+    account.is_logged_in() && !account.is_cut_off() && account.pacer().is_free()
+}
+
 /// Claims the first try of a row that is about to be written, if it can be tried at once then: one commit less.
 pub(super) fn claim(account: &Account, row: &mut OutboxRow) -> bool {
     let core = account.core();
     let at_once = core.gate.is_open()
-        && account.is_logged_in()
-        && account.pacer().is_free()
+        && may_go(account)
         && row.not_before.is_none()
         && !is_late(account, row)
         && core.outbox.is_idle(&lane(account, row));
@@ -235,13 +239,16 @@ async fn attempt(
     });
     loop {
         attempt += 1;
-        if claimed && !(account.is_logged_in() && account.pacer().is_free()) {
+        if claimed && !may_go(account) {
             // It cannot be tried at once after all: a crash meanwhile would leave a doubt that is none.
             claimed = false;
             unclaim(account, row.seq).await;
         }
         if !account.is_logged_in() {
             Box::pin(in_time(account, row, account.until_it_may_send())).await;
+        }
+        if account.is_cut_off() {
+            Box::pin(in_time(account, row, account.until_connected())).await;
         }
         if !account.pacer().is_free() {
             Box::pin(in_time(account, row, account.pacer().wait(&core.clock, &row.to))).await;
@@ -277,6 +284,10 @@ async fn attempt(
             Err(error) => error,
         };
         let (retry, reason) = (error.retry(), error.reason());
+        if account.is_cut_off() && error.is_certain() && retry != Retry::Never {
+            // The connection is known to be lost: that is no fault of this send.
+            attempt -= 1;
+        }
         let is_over = retry == Retry::Never || attempt >= policy.attempts;
         if !error.is_certain() {
             let repeat = may_repeat(account, began) || policy.in_doubt == InDoubt::Resend;

@@ -317,6 +317,28 @@ async fn sends_that_a_second_run_does_not_repeat_are_counted_as_diverged() {
     assert!(ledger.to_string().contains("diverged: 2"));
 }
 
+#[tokio::test]
+async fn sends_wait_for_a_lost_connection_and_spend_no_attempts() {
+    let platform = FakePlatform::new();
+    let alice = platform.user("alice");
+    let bot = spawn(bot(&platform)).await;
+    bot.ready().await;
+    platform.faults().offline(true);
+    idle(&platform).await;
+    assert!(matches!(bot.main_account().state(), wechaty::AccountState::Retrying(_)));
+    let to = bot.main_account().contact_handle(&alice.id());
+    let reminder = to.say("in a minute or never").expires_in(secs(60)).await.expect("durable");
+    let receipt = to.say("when it is back").await.expect("durable");
+    platform.clock().advance(secs(3_600)).await;
+    assert!(late(reminder.sent().await) && matches!(receipt.state(), wechaty::ReceiptState::Queued));
+    assert!(platform.totals().sends <= 61, "one a minute at most: {}", platform.totals().sends);
+    platform.faults().offline(false);
+    platform.clock().advance(secs(120)).await;
+    receipt.sent().await.expect("sent");
+    let ledger = bot.finish_with(&platform).await;
+    assert_eq!((texts(&alice), ledger.outbound.dead), (vec!["when it is back".to_owned()], 0));
+}
+
 /// As a `select!` that looks once and turns to something else.
 #[tokio::test]
 async fn a_say_that_is_polled_once_and_kept_does_not_hold_up_the_next_start() {
