@@ -120,6 +120,7 @@ impl Pacing {
             backoff: self.backoff.map_or(policy.backoff, |wait| wait.0),
             max_backoff: self.max_backoff.map_or(policy.max_backoff, |wait| wait.0),
             in_doubt: in_doubt.unwrap_or(policy.in_doubt),
+            lives: policy.lives,
         }
     }
 }

@@ -250,7 +250,10 @@ impl Hot {
             c.prepare_cached("UPDATE send SET event = NULL WHERE seq = ?")?.execute([said.seq])?;
         }
         let (term, reason) = match outcome {
-            Outcome::Handled { by, errors } => {
+            Outcome::Handled { by, errors, diverged } => {
+                if let Ok(diverged @ 1..) = i64::try_from(*diverged) {
+                    self.add(event.account, ("in.diverged", Cow::Borrowed("")), diverged);
+                }
                 if !by {
                     self.count(event.account, "in.handled_none", Cow::Borrowed(""));
                 }
@@ -280,7 +283,7 @@ impl Hot {
         }
         self.last_send = seq;
         self.numbered = true;
-        c.prepare_cached("INSERT INTO send VALUES (?, ?, ?, ?, ?, ?, ?, NULL)")?.execute(params![
+        c.prepare_cached("INSERT INTO send VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 0)")?.execute(params![
             seq,
             account,
             event,
@@ -304,12 +307,18 @@ impl Hot {
         c.prepare_cached("UPDATE send SET claimed_at = NULL WHERE seq = ?")?.execute([seq]).map(drop)
     }
 
+    pub(crate) fn advance(&mut self, c: &Connection, seq: SendSeq, done: u64) -> Result<()> {
+        c.prepare_cached("UPDATE send SET done = ?, attempts = 0, claimed_at = NULL WHERE seq = ?")?
+            .execute(params![done, seq])
+            .map(drop)
+    }
+
     pub(crate) fn settle(&mut self, c: &Connection, seq: SendSeq, settlement: &Settlement, at: i64) -> Result<()> {
         let Some(send) = self.sends.remove(&seq) else { return Ok(()) };
         if matches!(settlement, Settlement::Dead(_) | Settlement::MaybeSent) {
             let body = row::settled_body(settlement).map_err(unwritable)?;
             c.prepare_cached(
-                "INSERT INTO dead SELECT seq, account, event, key, body, attempts, ?, ? FROM send WHERE seq = ?",
+                "INSERT INTO dead SELECT seq, account, event, key, body, attempts, ?, ?, done FROM send WHERE seq = ?",
             )?
             .execute(params![body, at, seq])?;
         }
@@ -342,7 +351,7 @@ impl Hot {
             said.settled = None;
         }
         c.execute(
-            "INSERT OR REPLACE INTO send SELECT seq, account, ?, key, body, 0, NULL, NULL FROM dead WHERE seq = ?",
+            "INSERT OR REPLACE INTO send SELECT seq, account, ?, key, body, 0, NULL, NULL, done FROM dead WHERE seq = ?",
             params![event, seq],
         )?;
         c.execute("DELETE FROM dead WHERE seq = ?", [seq])?;

@@ -37,6 +37,7 @@ pub(crate) fn outbox_row(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
         expires: until.map(Timestamp::from_millis),
         attempts: row.get(5)?,
         claimed_at: claimed_at.map(Timestamp::from_millis),
+        done: row.get(7)?,
     })
 }
 
@@ -73,6 +74,7 @@ pub(crate) fn ledger(c: &Connection, account: Option<&AccountId>) -> rusqlite::R
             "in.received" => i.received += count,
             "in.handled" => i.handled += count,
             "in.handled_none" => i.handled_none += count,
+            "in.diverged" => i.diverged += count,
             "in.merged" => i.merged += count,
             "in.duplicates" => i.duplicates += count,
             "in.error" => *i.errors.entry(reason.clone()).or_default() += count,
@@ -110,13 +112,13 @@ pub(crate) fn ledger(c: &Connection, account: Option<&AccountId>) -> rusqlite::R
 
 /// Dead letters with a number above `after`, in order.
 pub(crate) fn dead_letters(c: &Connection, after: SendSeq, limit: usize) -> rusqlite::Result<Vec<DeadLetter>> {
-    let query = "SELECT seq, account.name, event, key, body, attempts, NULL, settled, at FROM dead
+    let query = "SELECT seq, account.name, event, key, body, attempts, NULL, done, settled, at FROM dead
                  JOIN account ON account.id = dead.account
                  WHERE seq > ? ORDER BY seq LIMIT ?";
     let mut query = c.prepare_cached(query)?;
     let letters = query.query_map(params![after, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
-        let end = row::settlement(row.get_ref(7)?.as_blob()?).map_err(unwritable)?;
-        Ok(DeadLetter { row: outbox_row(row)?, end, at: Timestamp::from_millis(row.get(8)?) })
+        let end = row::settlement(row.get_ref(8)?.as_blob()?).map_err(unwritable)?;
+        Ok(DeadLetter { row: outbox_row(row)?, end, at: Timestamp::from_millis(row.get(9)?) })
     })?;
     letters.collect()
 }
@@ -151,7 +153,7 @@ pub(crate) const EVENTS: &str = "SELECT seq, identity, conversation, body, recei
                                  JOIN account ON account.id = event.account";
 
 /// The columns of a send.
-pub(crate) const SENDS: &str = "SELECT seq, account.name, event, key, body, attempts, claimed_at FROM send
+pub(crate) const SENDS: &str = "SELECT seq, account.name, event, key, body, attempts, claimed_at, done FROM send
                                 JOIN account ON account.id = send.account";
 
 /// An event, from its columns.

@@ -246,6 +246,10 @@ impl Store for SqliteStore {
         self.writer.run("giving back a send", move |hot, c| hot.unclaim(c, seq)).await
     }
 
+    async fn advance(&self, seq: SendSeq, done: u64) -> Result<()> {
+        self.writer.run("recording a part", move |hot, c| hot.advance(c, seq, done)).await
+    }
+
     async fn settle(&self, done: &[(SendSeq, Settlement)], at: Timestamp) -> Result<()> {
         let done = done.to_vec();
         let settle = move |hot: &mut Hot, c: &Connection| {

@@ -66,8 +66,8 @@ fn event(id: Option<u8>) -> Event {
 
 fn outcome(way: u8) -> Outcome {
     match way % 5 {
-        0 => Outcome::Handled { by: true, errors: Vec::new() },
-        1 => Outcome::Handled { by: false, errors: vec!["a/b".into()] },
+        0 => Outcome::Handled { by: true, errors: Vec::new(), diverged: 0 },
+        1 => Outcome::Handled { by: false, errors: vec!["a/b".into()], diverged: 2 },
         2 => Outcome::Rejected("poison".into()),
         3 => Outcome::Expired("max-age".into()),
         _ => Outcome::Merged,
@@ -147,8 +147,10 @@ async fn apply(model: &mut Model, store: &dyn Store, op: &Op) -> Result<()> {
                 expires: None,
                 attempts: u32::from(*claimed),
                 claimed_at: claimed.then(|| time(2)),
+                done: 0,
             };
-            let send = Send { account: of, key: *name, event, attempts: u32::from(*claimed), claimed: *claimed };
+            let attempts = u32::from(*claimed);
+            let send = Send { account: of, key: *name, event, attempts, claimed: *claimed, done: 0 };
             let expected = match model.enqueue(send) {
                 (seq, None) => Enqueued::New(seq),
                 (seq, Some(settled)) => Enqueued::Existing { seq, settled },
@@ -165,6 +167,12 @@ async fn apply(model: &mut Model, store: &dyn Store, op: &Op) -> Result<()> {
             let Some(seq) = nth(&model.sends, *n) else { return Ok(()) };
             store.unclaim(seq).await?;
             model.sends.get_mut(&seq).expect("it is there").claimed = false;
+        }
+        Op::Advance { nth: n, done } => {
+            let Some(seq) = nth(&model.sends, *n) else { return Ok(()) };
+            store.advance(seq, u64::from(*done)).await?;
+            let send = model.sends.get_mut(&seq).expect("it is there");
+            (send.done, send.attempts, send.claimed) = (*done, 0, false);
         }
         Op::Settle { nth: n, way } => {
             let Some(seq) = nth(&model.sends, *n) else { return Ok(()) };
@@ -237,15 +245,16 @@ async fn compare(model: &Model, store: &dyn Store, at: &str) -> Result<()> {
         }
         unfinished.extend(events);
         let rows = store.unsent(&account(of)).await?;
-        let rows: Vec<_> = rows.iter().map(|row| (row.seq, row.event, row.attempts, row.claimed_at)).collect();
+        let rows: Vec<_> =
+            rows.iter().map(|row| (row.seq, row.event, row.attempts, row.claimed_at, row.done)).collect();
         let expected = model.sends.iter().filter(|(_, send)| send.account == of);
         let expected = expected.map(|(seq, send)| {
             // An event that is finished is not remembered.
             let event = send.event.filter(|event| model.events.contains_key(event));
-            (*seq, event, send.attempts, send.claimed.then(|| time(2)))
+            (*seq, event, send.attempts, send.claimed.then(|| time(2)), u64::from(send.done))
         });
-        let of_finished = |(seq, event, attempts, claimed): (u64, Option<u64>, u32, _)| {
-            (seq, event.filter(|event| model.events.contains_key(event)), attempts, claimed)
+        let of_finished = |(seq, event, attempts, claimed, done): (u64, Option<u64>, u32, _, _)| {
+            (seq, event.filter(|event| model.events.contains_key(event)), attempts, claimed, done)
         };
         assert_eq!(rows.into_iter().map(of_finished).collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{at}");
         let cursor = store.cursor(&account(of)).await?;
@@ -264,8 +273,9 @@ async fn compare(model: &Model, store: &dyn Store, at: &str) -> Result<()> {
         }
     }
     let dead = store.dead_letters(0, 1_000).await?;
-    let dead: Vec<_> = dead.into_iter().map(|letter| (letter.row.seq, letter.row.key, letter.end)).collect();
-    let expected = model.dead.iter().map(|(seq, (send, end))| (*seq, key(send.key), end.clone()));
+    let dead: Vec<_> =
+        dead.into_iter().map(|letter| (letter.row.seq, letter.row.key, letter.row.done, letter.end)).collect();
+    let expected = model.dead.iter().map(|(seq, (send, end))| (*seq, key(send.key), u64::from(send.done), end.clone()));
     assert_eq!(dead, expected.collect::<Vec<_>>(), "{at}");
     for name in 0..4 {
         let found = store.get(NAMESPACE, &format!("k{name}")).await?;

@@ -22,6 +22,7 @@ pub(crate) struct Send {
     pub(crate) event: Option<u64>,
     pub(crate) attempts: u32,
     pub(crate) claimed: bool,
+    pub(crate) done: u8,
 }
 
 /// Everything a store holds.
@@ -139,6 +140,7 @@ impl Model {
             i.rejected += book.inbound.rejected;
             i.expired += book.inbound.expired;
             i.duplicates += book.inbound.duplicates;
+            i.diverged += book.inbound.diverged;
             o.said += book.outbound.said;
             o.sent += book.outbound.sent;
             o.merged += book.outbound.merged;

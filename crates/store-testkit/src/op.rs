@@ -20,6 +20,8 @@ pub enum Op {
     Claim { nth: u8, attempt: u8 },
     /// The nth unsent row was not tried after all.
     Unclaim { nth: u8 },
+    /// The platform took so much of the nth unsent row.
+    Advance { nth: u8, done: u8 },
     /// The nth unsent row ends in the way of this number.
     Settle { nth: u8, way: u8 },
     /// The nth dead letter goes back into the outbox.
@@ -50,6 +52,7 @@ pub fn ops(most: usize) -> impl Strategy<Value = Vec<Op>> {
             .prop_map(|(account, event, key, claimed)| Op::Enqueue { account, event, key, claimed }),
         2 => (nth, 1u8..5).prop_map(|(nth, attempt)| Op::Claim { nth, attempt }),
         1 => nth.prop_map(|nth| Op::Unclaim { nth }),
+        1 => (nth, any::<u8>()).prop_map(|(nth, done)| Op::Advance { nth, done }),
         4 => (nth, any::<u8>()).prop_map(|(nth, way)| Op::Settle { nth, way }),
         1 => nth.prop_map(|nth| Op::Revive { nth }),
         1 => nth.prop_map(|nth| Op::Discard { nth }),

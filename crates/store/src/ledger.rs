@@ -39,6 +39,8 @@ pub struct InLedger {
     pub duplicates: u64,
     /// Of `handled`: no handler matched.
     pub handled_none: u64,
+    /// Sends of a handler that ran again after a crash and did not say them again; they were sent all the same.
+    pub diverged: u64,
     /// Errors inside handlers, by handler name.
     pub errors: BTreeMap<String, u64>,
     /// `rejected` and `expired` by reason.
@@ -77,7 +79,8 @@ impl InLedger {
     /// Counts the end of an event.
     pub fn count(&mut self, outcome: &Outcome) {
         match outcome {
-            Outcome::Handled { by, errors } => {
+            Outcome::Handled { by, errors, diverged } => {
+                self.diverged += diverged;
                 self.handled += 1;
                 self.handled_none += u64::from(!by);
                 for handler in errors {
@@ -105,6 +108,7 @@ impl InLedger {
         self.rejected += other.rejected;
         self.expired += other.expired;
         self.duplicates += other.duplicates;
+        self.diverged += other.diverged;
         merge(&mut self.errors, &other.errors);
         merge(&mut self.reasons, &other.reasons);
     }
@@ -209,6 +213,9 @@ impl fmt::Display for Ledger {
         )?;
         for (reason, count) in i.reasons.iter().chain(&o.reasons) {
             write!(f, "\n     {reason}: {count}")?;
+        }
+        if i.diverged > 0 {
+            write!(f, "\n     diverged: {}", i.diverged)?;
         }
         for (handler, count) in &i.errors {
             write!(f, "\n     errors in {handler}: {count}")?;

@@ -98,6 +98,8 @@ pub enum Outcome {
         by: bool,
         /// Names of handlers that failed.
         errors: Vec<Arc<str>>,
+        /// Sends of an earlier run that this one did not repeat.
+        diverged: u64,
     },
     /// It became part of another event.
     Merged,
@@ -111,6 +113,7 @@ impl Outcome {
     /// The ledger's term, with its reason: `handled`, `rejected(poison)`.
     pub fn end(&self) -> Cow<'static, str> {
         match self {
+            Self::Handled { diverged: 1.., .. } => "handled(diverged)".into(),
             Self::Handled { by: true, .. } => "handled".into(),
             Self::Handled { by: false, .. } => "handled(none)".into(),
             Self::Merged => "merged".into(),
@@ -149,6 +152,8 @@ pub struct OutboxRow {
     pub attempts: u32,
     /// Since when it may have reached the platform; `None`: it surely has not.
     pub claimed_at: Option<Timestamp>,
+    /// How many bytes of its text the platform has taken: a long text goes out in parts.
+    pub done: u64,
 }
 
 /// What [`Store::enqueue`] did.
@@ -279,6 +284,9 @@ pub trait Store: Send + Sync + 'static {
     /// Records that a try surely came to nothing: the send is not in doubt any more.
     async fn unclaim(&self, seq: SendSeq) -> Result<()>;
 
+    /// Records that the platform has taken a part of a send, up to `done` bytes of its text: the rest has not been tried.
+    async fn advance(&self, seq: SendSeq, done: u64) -> Result<()>;
+
     /// Records what became of sends at `at`, and forgets their content; that of dead ones and of those in doubt is kept
     /// among the [dead letters](Self::dead_letters).
     async fn settle(&self, done: &[(SendSeq, Settlement)], at: Timestamp) -> Result<()>;
@@ -289,7 +297,7 @@ pub trait Store: Send + Sync + 'static {
     /// Dead letters with a number above `after`, in order, at most so many.
     async fn dead_letters(&self, after: SendSeq, limit: usize) -> Result<Vec<DeadLetter>>;
 
-    /// Puts a dead letter back into the outbox, as if it had not been tried: the ledger counts it as pending again.
+    /// Puts a dead letter back into the outbox, as if it had not been tried (what it has [done](OutboxRow::done) stays): the ledger counts it as pending again.
     /// `None`: there is no such dead letter.
     async fn revive(&self, seq: SendSeq) -> Result<Option<OutboxRow>>;
 

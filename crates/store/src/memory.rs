@@ -264,6 +264,13 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    async fn advance(&self, seq: SendSeq, done: u64) -> Result<()> {
+        if let Some((_, row)) = self.sends.of(seq).lock().rows.get_mut(&seq) {
+            (row.done, row.attempts, row.claimed_at) = (done, 0, None);
+        }
+        Ok(())
+    }
+
     async fn settle(&self, done: &[(SendSeq, Settlement)], at: Timestamp) -> Result<()> {
         for (seq, settlement) in done {
             let (account, row) = {

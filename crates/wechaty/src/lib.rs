@@ -34,7 +34,9 @@ pub use cache::CacheSizes;
 pub use error::{Error, Result};
 pub use handler::{EventType, Extract, Flow, Handler, IntoFlow, State};
 pub use inbox::Ask;
-pub use outbox::{InDoubt, OutboxPolicy, Receipt, ReceiptState, Say, SendFailure, SendObserver, SentMessage};
+pub use outbox::{
+    DeadLetters, InDoubt, OutboxPolicy, Receipt, ReceiptState, Say, SendFailure, SendObserver, SentMessage,
+};
 pub use sayable::{IntoSayable, Sayable};
 pub use wechaty_puppet::{Clock, FriendRequest, LoginAnswer, RoomPermission, Settings, VirtualClock};
 pub use wechaty_store::{InLedger, Ledger, OutLedger};

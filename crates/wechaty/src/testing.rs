@@ -79,9 +79,13 @@ impl TestBot {
     /// # Panics
     /// When they do not agree.
     pub async fn finish_with(self, platform: &FakePlatform) -> Ledger {
+        let core = self.0.0.core.clone();
         let ledger = self.finish().await;
+        let parts = core.parts.load(std::sync::atomic::Ordering::Relaxed);
         let delivered = platform.book().delivered().len() as u64;
-        let (sent, maybe) = (ledger.outbound.sent, ledger.outbound.maybe_sent);
+        // Each part of a long text is a message there.
+        let sent = ledger.outbound.sent + parts;
+        let maybe = ledger.outbound.maybe_sent;
         assert!(
             (sent..=sent + maybe).contains(&delivered),
             "the platform delivered {delivered} messages, the bot counts {sent} sent and {maybe} in doubt:\n{ledger}"

@@ -71,7 +71,7 @@ impl Store for SabotagedStore {
         let mut stored = self.inner.accept(account, events, cursor).await?;
         if self.has(Sabotage::FinishEarly) {
             for event in stored.iter().flatten().filter(|stored| Self::is_message(&stored.event)) {
-                self.inner.finish(account, &[(event.seq, Outcome::Handled { by: true, errors: Vec::new() })]).await?;
+                self.inner.finish(account, &[(event.seq, Outcome::Handled { by: true, errors: Vec::new(), diverged: 0 })]).await?;
             }
         }
         if is_message && self.strikes(Sabotage::PendingAsRemainder, 2) {

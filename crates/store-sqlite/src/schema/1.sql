@@ -32,7 +32,9 @@ CREATE TABLE send (
     body       BLOB NOT NULL,
     attempts   INTEGER NOT NULL,
     claimed_at INTEGER,
-    settled    BLOB
+    settled    BLOB,
+    -- Bytes of its text that the platform has taken.
+    done       INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- What the handlers of an unfinished event must find again when it runs again.
@@ -52,7 +54,8 @@ CREATE TABLE dead (
     body     BLOB NOT NULL,
     attempts INTEGER NOT NULL,
     settled  BLOB NOT NULL,
-    at       INTEGER NOT NULL
+    at       INTEGER NOT NULL,
+    done     INTEGER NOT NULL
 ) STRICT;
 
 -- Sessions, state: small values by name, with their versions.

@@ -27,7 +27,7 @@ async fn conversation(store: &SqliteStore, id: u32, text: &str) -> StoredEvent {
     store.settle(&[(seq, end.clone())], at(5)).await.expect("writes");
     let row = wechaty_store::OutboxRow { seq, ..row };
     store.keep(Record::of_send(&row, Some((&end, at(5)))));
-    let outcome = Outcome::Handled { by: true, errors: Vec::new() };
+    let outcome = Outcome::Handled { by: true, errors: Vec::new(), diverged: 0 };
     store.finish(&account(), &[(event.seq, outcome.clone())]).await.expect("writes");
     let record = Record::of_event(&account(), &event);
     store.keep(Record { ended: Some(at(6)), end: outcome.end(), by: vec!["bot/echo".into()], ..record });

@@ -33,7 +33,10 @@ async fn who_looks_beside_a_bot_sees_what_is_committed_and_disturbs_nobody() {
     assert_eq!(view.accounts().expect("reads"), [account()]);
     let letters = view.dead_letters(0, 10).expect("reads");
     assert_eq!(letters[0].row.what.as_text(), Some("dong"));
-    store.finish(&account(), &[(seq, Outcome::Handled { by: true, errors: Vec::new() })]).await.expect("writes");
+    store
+        .finish(&account(), &[(seq, Outcome::Handled { by: true, errors: Vec::new(), diverged: 0 })])
+        .await
+        .expect("writes");
     store.flush().await.expect("writes");
     assert_eq!(view.ledger(Some(&account())).expect("reads").inbound.pending, 0);
     drop(store);

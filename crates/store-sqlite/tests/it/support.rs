@@ -57,5 +57,6 @@ pub(crate) fn say(event: Option<u64>, key: u8) -> OutboxRow {
         expires: None,
         attempts: 0,
         claimed_at: None,
+        done: 0,
     }
 }

@@ -58,26 +58,6 @@ pub enum SayablePayload {
     Other(serde_json::Value),
 }
 
-/// Every name of a kind there is.
-const KINDS: [&str; 16] = [
-    "Text",
-    "Attachment",
-    "Audio",
-    "Emoticon",
-    "Image",
-    "Video",
-    "Contact",
-    "Location",
-    "MiniProgram",
-    "Url",
-    "Post",
-    "Markdown",
-    "Card",
-    "Menu",
-    "Forward",
-    "Other",
-];
-
 impl Serialize for SayablePayload {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Self::serialize(self, serializer)
@@ -88,7 +68,7 @@ impl<'de> Deserialize<'de> for SayablePayload {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = serde_json::Value::deserialize(deserializer)?;
         match value.get("type").and_then(serde_json::Value::as_str) {
-            Some(kind) if !KINDS.contains(&kind) => Ok(Self::Other(value)),
+            Some(kind) if !Self::KINDS.contains(&kind) => Ok(Self::Other(value)),
             _ => Self::deserialize(value).map_err(serde::de::Error::custom),
         }
     }
@@ -153,6 +133,26 @@ pub struct ForwardPayload {
 }
 
 impl SayablePayload {
+    /// Every name of a kind there is.
+    pub const KINDS: [&'static str; 16] = [
+        "Text",
+        "Attachment",
+        "Audio",
+        "Emoticon",
+        "Image",
+        "Video",
+        "Contact",
+        "Location",
+        "MiniProgram",
+        "Url",
+        "Post",
+        "Markdown",
+        "Card",
+        "Menu",
+        "Forward",
+        "Other",
+    ];
+
     /// A plain text without mentions.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(TextPayload { text: text.into(), mentions: Vec::new() })

@@ -1,6 +1,12 @@
 //! ACCOUNT: one logged-in identity on one puppet, named by its configured slot.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
@@ -51,6 +57,8 @@ pub(super) struct AccountInner {
     me: ArcSwapOption<ContactId>,
     ready: watch::Sender<bool>,
     state: watch::Sender<AccountState>,
+    /// Whether the state is `Retrying`, for those who ask before every send.
+    cut_off: AtomicBool,
     /// Events an earlier life left unfinished: they go into their lanes when somebody is logged in.
     backlog: Mutex<Vec<StoredEvent>>,
     /// The login QR code that waits to be scanned.
@@ -68,6 +76,9 @@ impl PartialEq for Account {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
+
+/// How long sends wait for a lost connection before one is tried all the same.
+const PROBE: Duration = Duration::from_secs(60);
 
 /// Namespace of the identities that logged in before.
 const IDENTITY: &str = "identity";
@@ -95,6 +106,7 @@ impl Account {
             me: ArcSwapOption::empty(),
             ready: watch::Sender::new(false),
             state: watch::Sender::default(),
+            cut_off: AtomicBool::new(false),
             backlog: Mutex::default(),
             qr_code: Mutex::default(),
         }))
@@ -183,10 +195,23 @@ impl Account {
         let _ = self.watch_state().wait_for(|state| !coming(state)).await;
     }
 
+    /// Whether the connection is lost and nothing has come through it since.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.0.cut_off.load(Ordering::Acquire)
+    }
+
+    /// Waits until the connection is there again; no longer than a minute, as a puppet may come back without a word.
+    pub(crate) async fn until_connected(&self) {
+        let mut state = self.watch_state();
+        let back = state.wait_for(|state| !matches!(state, AccountState::Retrying(_)));
+        let _ = self.0.core.clock.timeout(PROBE, back).await;
+    }
+
     pub(super) fn puppet_arc(&self) -> Arc<dyn Puppet> {
         self.0.puppet.clone()
     }
     pub(super) fn set_state(&self, state: AccountState) {
+        self.0.cut_off.store(matches!(state, AccountState::Retrying(_)), Ordering::Release);
         self.0.state.send_replace(state);
     }
     pub(crate) fn set_ready(&self, ready: bool) {
@@ -195,6 +220,7 @@ impl Account {
 
     /// The puppet talks.
     pub(crate) fn note_alive(&self) {
+        self.0.cut_off.store(false, Ordering::Release);
         self.0.state.send_if_modified(|state| {
             let talks = matches!(state, AccountState::Starting | AccountState::Retrying(_));
             if talks {

@@ -18,7 +18,7 @@ use crate::{
     cache::Caches,
     handler::{Registry, States},
     inbox::{self, LaneKey, Lanes, Waiters},
-    outbox::{Gate, QueuedRow, Receipts, SendObserver},
+    outbox::{Gate, Later, QueuedRow, Receipts, SendObserver},
     store::Store,
 };
 
@@ -79,6 +79,10 @@ pub(crate) struct Core {
     pub(crate) limits: Limits,
     pub(crate) lanes: Lanes<LaneKey, inbox::Item>,
     pub(crate) outbox: Lanes<LaneKey, QueuedRow>,
+    /// Sends that are not due.
+    pub(crate) later: Later,
+    /// Parts of long texts that were sent, beside the last of each text.
+    pub(crate) parts: AtomicU64,
     pub(crate) waiters: Waiters,
     pub(crate) receipts: Receipts,
     pub(crate) handlers: Registry,
@@ -127,6 +131,8 @@ impl Core {
             clock,
             lanes: Lanes::default(),
             outbox: Lanes::default(),
+            later: Later::default(),
+            parts: AtomicU64::new(0),
             waiters: Waiters::default(),
             receipts: Receipts::default(),
             handlers: Registry::default(),
@@ -201,6 +207,7 @@ impl Core {
         self.lanes.abort();
         self.outbox.abort();
         self.aside.lock().cancel();
+        self.later.clear();
         self.tasks.close();
         self.parked.close();
         let gone = async {

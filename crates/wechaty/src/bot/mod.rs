@@ -5,6 +5,7 @@ mod builder;
 mod core;
 mod gauge;
 mod lifecycle;
+mod once;
 
 use std::sync::Arc;
 
@@ -38,7 +39,7 @@ pub(crate) struct BotInner {
     name: String,
     timezone: String,
     owners: Vec<Owner>,
-    core: Arc<Core>,
+    pub(crate) core: Arc<Core>,
     accounts: Vec<Account>,
     memory: MemoryCard,
     plugins: Mutex<Vec<Installed>>,

@@ -51,6 +51,8 @@ struct EventRun {
     outstanding: AtomicUsize,
     handled: AtomicBool,
     errors: Mutex<Vec<Arc<str>>>,
+    /// Its handlers' runs, if an earlier life began it: what they say is compared with what was said then.
+    runs: Mutex<Vec<Arc<Run>>>,
 }
 
 /// Gives an event to its observers and handlers. Returns when all have returned or wait in `ask`; the others go on in
@@ -68,6 +70,7 @@ pub(crate) async fn process(cx: EventContext, mut event: EventRef, asked: Option
         outstanding: AtomicUsize::new(1),
         handled: AtomicBool::new(false),
         errors: Mutex::default(),
+        runs: Mutex::default(),
     });
     if let Some(chain) = &run.chain {
         for entry in &chain.observers {
@@ -93,7 +96,11 @@ type Behind = (usize, Option<Option<Arc<str>>>);
 
 impl EventRun {
     fn start(&self, entry: &Entry) -> Option<Running> {
-        let run = Run::new(self.event.seq, self.event.identity, entry.name.clone(), self.event.cause.clone());
+        let EventRef { seq, identity, cause, resumed, .. } = &self.event;
+        let run = Run::new(*seq, *identity, entry.name.clone(), cause.clone(), *resumed);
+        if *resumed {
+            self.runs.lock().push(run.clone());
+        }
         // The handler's own code runs as early as here, where it makes its future.
         let future = catch_unwind(AssertUnwindSafe(|| run.enter(|| entry.handler.call(&self.cx))));
         let future = future.unwrap_or_else(|panic| Some(Box::pin(std::future::ready(Err(panicked(&*panic))))))?;
@@ -206,10 +213,30 @@ impl EventRun {
         if let Some(seq) = self.event.seq {
             crash::point("handler-returned");
             let errors = std::mem::take(&mut *self.errors.lock());
-            let outcome = Outcome::Handled { by: self.handled.load(Ordering::Relaxed), errors };
+            let diverged = if self.event.resumed { Box::pin(self.diverged(seq)).await } else { 0 };
+            let outcome = Outcome::Handled { by: self.handled.load(Ordering::Relaxed), errors, diverged };
             let record = self.record.lock().take();
             self.cx.account.finish(seq, outcome, record).await;
         }
+    }
+}
+
+impl EventRun {
+    /// How many sends of an earlier life its handlers did not say again. They are sent all the same.
+    async fn diverged(&self, seq: EventSeq) -> u64 {
+        let account = self.cx.account.id();
+        let said = match self.cx.bot.core().store.said(seq).await {
+            Ok(said) => said,
+            Err(error) => {
+                tracing::error!(%account, %error, "what an event said could not be read from the store");
+                return 0;
+            }
+        };
+        let runs = self.runs.lock();
+        let others = said.iter().filter(|said| !runs.iter().any(|run| run.has_said(said.key)));
+        others
+            .inspect(|said| tracing::warn!(%account, event = seq, key = %said.key, "diverged: not said again"))
+            .count() as u64
     }
 }
 

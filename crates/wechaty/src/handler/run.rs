@@ -7,6 +7,7 @@ use std::sync::{
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use wechaty_puppet::IdempotencyKey;
 use wechaty_types::MessageId;
 
 use crate::store::{DedupeKey, EventSeq};
@@ -29,6 +30,8 @@ pub(crate) struct Run {
     /// The message the event is about.
     pub(crate) cause: Option<MessageId>,
     said: Mutex<Vec<([u8; 16], u32)>>,
+    /// The keys of all it said, if an earlier life may have said others.
+    keys: Option<Mutex<Vec<IdempotencyKey>>>,
     parked: AtomicU32,
     state: AtomicU8,
     quiet: Notify,
@@ -40,6 +43,7 @@ impl Run {
         identity: DedupeKey,
         handler: Arc<str>,
         cause: Option<MessageId>,
+        resumed: bool,
     ) -> Arc<Self> {
         Arc::new(Self {
             event,
@@ -47,6 +51,7 @@ impl Run {
             handler,
             cause,
             said: Mutex::default(),
+            keys: resumed.then(Mutex::default),
             parked: AtomicU32::new(0),
             state: AtomicU8::new(RUNNING),
             quiet: Notify::new(),
@@ -76,6 +81,18 @@ impl Run {
                 0
             }
         }
+    }
+
+    /// Notes that it says something under this key.
+    pub(crate) fn says(&self, key: IdempotencyKey) {
+        if let Some(keys) = &self.keys {
+            keys.lock().push(key);
+        }
+    }
+
+    /// Whether it has said something under this key; known only of a run that an earlier life began.
+    pub(crate) fn has_said(&self, key: IdempotencyKey) -> bool {
+        self.keys.as_ref().is_some_and(|keys| keys.lock().contains(&key))
     }
 
     pub(crate) fn is_parked(&self) -> bool {

@@ -240,7 +240,7 @@ impl Waiting {
         if let Some(item) = account.core().lanes.take_out(&self.key, is_it)
             && let Some(seq) = item.seq
         {
-            return account.finish(seq, Outcome::Handled { by: true, errors: Vec::new() }, item.record).await;
+            return account.finish(seq, Outcome::Handled { by: true, errors: Vec::new(), diverged: 0 }, item.record).await;
         }
         // It may have left its lane for us in this moment.
         if account.core().waiters.remove(&self.key, self.id).is_none()

@@ -70,7 +70,7 @@ mod tests {
     }
 
     fn run() -> std::sync::Arc<Run> {
-        Run::new(Some(1), [7; 16], "greet".into(), None)
+        Run::new(Some(1), [7; 16], "greet".into(), None, false)
     }
 
     #[test]
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn events_outside_of_the_journal_have_fresh_keys() {
-        let run = || Run::new(None, [0; 16], "note".into(), None);
+        let run = || Run::new(None, [0; 16], "note".into(), None, false);
         assert_ne!(key(&run(), "something failed", None), key(&run(), "something failed", None));
     }
 

@@ -1,15 +1,20 @@
 //! OUTBOX: what is said becomes durable, is paced, sent, retried and accounted for.
 
+mod dead;
 mod gate;
 mod key;
+mod later;
 mod pacing;
 mod policy;
 mod receipt;
 mod say;
 mod send;
+mod split;
 mod spool;
 
+pub use dead::DeadLetters;
 pub(crate) use gate::Gate;
+pub(crate) use later::Later;
 pub(crate) use pacing::Pacer;
 pub use policy::{InDoubt, OutboxPolicy};
 pub use receipt::{Receipt, ReceiptState, SendFailure};

@@ -1,6 +1,8 @@
 //! How the outbox behaves.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
+
+use wechaty_types::SayablePayload;
 
 /// What happens to a send of which nobody knows whether the platform took it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +33,9 @@ pub struct OutboxPolicy {
     pub max_backoff: Duration,
     /// What happens when nobody knows whether a send arrived.
     pub in_doubt: InDoubt,
+    /// How long a say of a kind is good for, where it does not tell itself: `"Text"`, `"Image"` … A late one is not sent.
+    /// Kinds that are missing here are sent however late.
+    pub lives: BTreeMap<String, Duration>,
 }
 
 impl Default for OutboxPolicy {
@@ -43,6 +48,7 @@ impl Default for OutboxPolicy {
             backoff: Duration::from_millis(500),
             max_backoff: Duration::from_secs(60),
             in_doubt: InDoubt::Hold,
+            lives: BTreeMap::new(),
         }
     }
 }
@@ -58,7 +64,21 @@ impl OutboxPolicy {
         };
         pace("per_second", self.per_second)
             .or_else(|| pace("per_conversation", self.per_conversation))
+            .or_else(|| {
+                let unknown = self.lives.keys().find(|kind| !SayablePayload::KINDS.contains(&kind.as_str()))?;
+                Some(format!(
+                    "lives has {unknown:?}, which is no kind: the kinds are {}",
+                    SayablePayload::KINDS.join(", ")
+                ))
+            })
             .or_else(|| (self.attempts == 0).then(|| "attempts is 0: a send must be tried at least once".to_owned()))
+    }
+
+    /// Says of this kind (`"Text"`, `"Image"` …) are good for so long from when they are due; then they are `expired`.
+    #[must_use]
+    pub fn expires(mut self, kind: impl Into<String>, life: Duration) -> Self {
+        self.lives.insert(kind.into(), life);
+        self
     }
 
     /// So many sends a second an account.

@@ -31,6 +31,9 @@ pub enum SendFailure {
         #[source]
         source: PuppetError,
     },
+    /// Its time was over before it could be sent (`Say::expires_in`, `OutboxPolicy::lives`).
+    #[error("not sent: its time was over before it could be")]
+    Expired,
     /// It was settled in an earlier life of the process, or by somebody else.
     #[error("not sent: {0}")]
     Settled(Cow<'static, str>),
@@ -73,9 +76,8 @@ impl Receipt {
         receipt.settle(match settlement {
             Settlement::Sent(sent) => Ok(sent),
             Settlement::Merged => Ok(Sent::without_id()),
-            Settlement::Rejected(reason) | Settlement::Expired(reason) | Settlement::Dead(reason) => {
-                Err(SendFailure::Settled(reason))
-            }
+            Settlement::Expired(_) => Err(SendFailure::Expired),
+            Settlement::Rejected(reason) | Settlement::Dead(reason) => Err(SendFailure::Settled(reason)),
             Settlement::Dropped => Err(SendFailure::Settled("dropped".into())),
             Settlement::MaybeSent => Err(SendFailure::Settled("in doubt".into())),
         });
@@ -107,7 +109,7 @@ impl Receipt {
         self.0.outcome.get()?.as_ref().ok()?.id.as_ref()
     }
 
-    /// Waits until the platform took it.
+    /// Waits until the platform took it: of a text that goes out in parts, all of them; the id is the last part's.
     ///
     /// # Errors
     /// [`Error::Send`]: it failed for good, or nobody knows.

@@ -6,13 +6,15 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use futures_util::future::BoxFuture;
-use wechaty_puppet::{Capabilities, Capability, IdempotencyKey, PuppetError, Sent};
+use tokio::sync::oneshot;
+use wechaty_puppet::{Capabilities, Capability, IdempotencyKey, PuppetError, Sent, Timestamp};
 use wechaty_types::{ConversationId, Mention, MessageId, SayablePayload};
 
-use super::{Receipt, key::idempotency_key, send, spool::spool};
+use super::{Receipt, key::idempotency_key, later, send, split, spool::spool};
 use crate::{
     Error, Result, Sayable,
     bot::{Account, Core, Permit},
@@ -34,8 +36,10 @@ enum State {
     Delaying(BoxFuture<'static, ()>),
     /// Not durable yet: dropped with the say.
     Preparing(BoxFuture<'static, Result<Commit>>),
-    /// On its way into the store: goes on even if the say is dropped.
+    /// About to go into the store.
     Committing(Arc<Core>, BoxFuture<'static, Result<Receipt>>),
+    /// On its way into the store, in a task: goes on even if nobody asks any more.
+    Committed(oneshot::Receiver<Result<Receipt>>),
     Done,
 }
 
@@ -47,6 +51,19 @@ pub(super) struct Request {
     quote: Option<MessageId>,
     mentions: Vec<Mentioned>,
     name: Option<String>,
+    not_before: Option<Timestamp>,
+    until: Until,
+}
+
+/// How long a say is good for.
+#[derive(Clone, Copy)]
+enum Until {
+    /// As long as the policy says of its kind.
+    Policy,
+    /// From when it is due.
+    Life(Duration),
+    /// A point in time.
+    Time(Timestamp),
 }
 
 /// Who is mentioned; the name is looked up when the say is awaited.
@@ -69,7 +86,17 @@ impl Say {
         if let Some(delay) = what.1 {
             return Self(State::Delaying(Box::pin(async move { delay.wait(&account.core().clock).await })));
         }
-        Self(State::Built(Request { account, to, what: what.0, cause, quote: None, mentions: Vec::new(), name: None }))
+        Self(State::Built(Request {
+            account,
+            to,
+            what: what.0,
+            cause,
+            quote: None,
+            mentions: Vec::new(),
+            name: None,
+            not_before: None,
+            until: Until::Policy,
+        }))
     }
 
     fn edit(mut self, edit: impl FnOnce(&mut Request)) -> Self {
@@ -83,6 +110,29 @@ impl Say {
     /// the first stored content wins.
     pub fn key(self, name: impl Into<String>) -> Self {
         self.edit(|request| request.name = Some(name.into()))
+    }
+
+    /// Sends it at this time, not before. It is durable at once and waits in the store, also through a restart; what is
+    /// said meanwhile does not wait for it. If nobody can send it then, it is sent as soon as somebody can; see
+    /// [`expires_in`](Self::expires_in).
+    pub fn at(self, time: Timestamp) -> Self {
+        self.edit(|request| request.not_before = Some(time))
+    }
+
+    /// Sends it after this time has gone by; see [`at`](Self::at).
+    pub fn after(self, wait: Duration) -> Self {
+        self.edit(|request| request.not_before = Some(request.account.core().clock.wall().plus(wait)))
+    }
+
+    /// If it cannot be sent in this time, from when it is due, it is not sent at all: it ends as `expired`, and its
+    /// receipt fails with [`SendFailure::Expired`](crate::SendFailure::Expired).
+    pub fn expires_in(self, life: Duration) -> Self {
+        self.edit(|request| request.until = Until::Life(life))
+    }
+
+    /// If it cannot be sent before this time it is not sent at all; see [`expires_in`](Self::expires_in).
+    pub fn expires_at(self, time: Timestamp) -> Self {
+        self.edit(|request| request.until = Until::Time(time))
     }
 
     /// Quotes a message, where the platform can; elsewhere it is left out.
@@ -119,7 +169,7 @@ impl Future for Say {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             let next = match std::mem::replace(&mut self.0, State::Done) {
-                State::Built(mut request) => match request.passes_at_once() {
+                State::Built(mut request) => match request.with_life().passes_at_once() {
                     Some(pass) => request.commit(pass).start(),
                     None => State::Preparing(Box::pin(request.prepare())),
                 },
@@ -142,12 +192,25 @@ impl Future for Say {
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 },
                 State::Committing(core, mut commit) => {
-                    let polled = commit.as_mut().poll(cx);
-                    if polled.is_pending() {
-                        self.0 = State::Committing(core, commit);
+                    if let Poll::Ready(done) = commit.as_mut().poll(cx) {
+                        return Poll::Ready(done);
                     }
-                    return polled;
+                    // The store takes its time. Who waits may never ask again, and a start waits for this.
+                    let (tell, told) = oneshot::channel();
+                    core.tasks.spawn(async move {
+                        let _ = tell.send(commit.await);
+                    });
+                    State::Committed(told)
                 }
+                State::Committed(mut told) => match Pin::new(&mut told).poll(cx) {
+                    Poll::Pending => {
+                        self.0 = State::Committed(told);
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(Ok(done)) => return Poll::Ready(done),
+                    // The task panicked, or its runtime is gone.
+                    Poll::Ready(Err(_)) => return Poll::Ready(Err(Error::Stopping)),
+                },
                 State::Done => return Poll::Pending,
             };
             self.0 = next;
@@ -155,17 +218,17 @@ impl Future for Say {
     }
 }
 
-impl Drop for Say {
-    fn drop(&mut self) {
-        if let State::Committing(core, commit) = std::mem::replace(&mut self.0, State::Done)
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            core.tasks.spawn_on(commit, &runtime);
-        }
-    }
-}
-
 impl Request {
+    /// The policy's life of its kind, if it has none of its own.
+    fn with_life(&mut self) -> &mut Self {
+        if let Until::Policy = self.until
+            && let Some(life) = self.account.policy().lives.get(self.what.kind())
+        {
+            self.until = Until::Life(*life);
+        }
+        self
+    }
+
     /// Makes plain text, the usual case, what the platform takes: nothing has to be waited for.
     fn passes_at_once(&mut self) -> Option<Permit> {
         let capabilities = self.account.capabilities();
@@ -235,9 +298,13 @@ impl Request {
 
     /// The row, under its key.
     fn commit(self, permit: Permit) -> Commit {
-        let Self { account, to, what, cause, quote, name, .. } = self;
+        let Self { account, to, what, cause, quote, name, not_before, until, .. } = self;
+        let now = account.core().clock.wall();
         let run = Run::current();
         let key = idempotency_key(account.id(), run.as_deref(), &to, &what, name.as_deref());
+        if let Some(run) = &run {
+            run.says(key);
+        }
         let row = OutboxRow {
             seq: 0,
             key,
@@ -247,11 +314,16 @@ impl Request {
             quote,
             cause: cause.or_else(|| run.as_ref().and_then(|run| run.cause.clone())),
             event: run.as_ref().and_then(|run| run.event),
-            said_at: account.core().clock.wall(),
-            not_before: None,
-            expires: None,
+            said_at: now,
+            not_before: not_before.filter(|time| *time > now),
+            expires: match until {
+                Until::Policy => None,
+                Until::Life(life) => Some(not_before.unwrap_or(now).max(now).plus(life)),
+                Until::Time(time) => Some(time),
+            },
             attempts: 0,
             claimed_at: None,
+            done: 0,
         };
         Commit { account, row, named: name.is_some(), permit }
     }
@@ -278,7 +350,8 @@ impl Commit {
         let claimed = send::claim(&account, &mut row);
         match core.store.enqueue(row.clone()).await? {
             Enqueued::New(seq) if core.gate.is_open() => {
-                Ok(send::post(&account, OutboxRow { seq, ..row }, named, claimed, permit).await)
+                let queued = send::queued(&account, OutboxRow { seq, ..row }, named, claimed, permit);
+                Ok(later::post(&account, queued).await)
             }
             // The next start finds it in the store, and its receipt here.
             Enqueued::New(seq) => {
@@ -350,7 +423,7 @@ async fn convert(account: &Account, mut what: SayablePayload) -> Result<SayableP
     Ok(what)
 }
 
-/// Refuses a text that is too long, and mentions only who can be mentioned.
+/// Refuses a text that cannot even be sent in parts, and mentions only who can be mentioned.
 fn check_text(capabilities: &Capabilities, what: &mut SayablePayload) -> Result<()> {
     if let SayablePayload::Text(text) | SayablePayload::Markdown(text) = what {
         // The names stay in the words; who cannot be notified is not notified.
@@ -359,14 +432,11 @@ fn check_text(capabilities: &Capabilities, what: &mut SayablePayload) -> Result<
             Mention::All => capabilities.has(Capability::MentionAll),
         });
     }
-    if let Some(text) = what.as_text()
-        && let Some(limit) = capabilities.limits.text
+    if let Some(limit) = capabilities.limits.text
+        && what.as_text().is_some_and(|text| !split::fits(text, limit, capabilities.limits.text_unit))
     {
-        let length = capabilities.limits.text_unit.len(text);
-        if length > limit {
-            let reason = format!("{length} of at most {limit} {:?}", capabilities.limits.text_unit);
-            return Err(PuppetError::Invalid { what: "text", reason }.into());
-        }
+        let reason = format!("no part of it fits into {limit} {:?}", capabilities.limits.text_unit);
+        return Err(PuppetError::Invalid { what: "text", reason }.into());
     }
     Ok(())
 }

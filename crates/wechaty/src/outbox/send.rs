@@ -1,11 +1,21 @@
 //! SEND: one lane a conversation; paced, tried, tried again, settled.
 
-use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::{Arc, atomic::Ordering},
+    task::Poll,
+    time::Duration,
+};
 
 use futures_util::{FutureExt, future::BoxFuture};
+use hashbrown::HashMap;
 use wechaty_puppet::{Capability, Cause, Outgoing, PuppetError, Retry, Sent, Timestamp};
 
-use super::{InDoubt, Receipt, SendFailure};
+use super::{
+    InDoubt, Receipt, SendFailure, later,
+    split::{self, Part},
+};
 use crate::{
     archive,
     bot::{Account, Permit},
@@ -36,7 +46,7 @@ pub type SendObserver = Arc<dyn Fn(&SentMessage) + Send + Sync>;
 /// A row in its lane.
 #[derive(Debug)]
 pub(crate) struct QueuedRow {
-    row: OutboxRow,
+    pub(super) row: OutboxRow,
     tracked: bool,
     /// Whether the first try was claimed when the row was written.
     claimed: bool,
@@ -58,12 +68,18 @@ fn lane(account: &Account, row: &OutboxRow) -> LaneKey {
     LaneKey { account: account.index(), conversation: Some(row.to.clone()) }
 }
 
+/// Whether a send would not have to wait.
+fn may_go(account: &Account) -> bool {
+    account.is_logged_in() && !account.is_cut_off() && account.pacer().is_free()
+}
+
 /// Claims the first try of a row that is about to be written, if it can be tried at once then: one commit less.
 pub(super) fn claim(account: &Account, row: &mut OutboxRow) -> bool {
     let core = account.core();
     let at_once = core.gate.is_open()
-        && account.is_logged_in()
-        && account.pacer().is_free()
+        && may_go(account)
+        && row.not_before.is_none()
+        && !is_late(account, row)
         && core.outbox.is_idle(&lane(account, row));
     if at_once {
         (row.attempts, row.claimed_at) = (1, Some(core.clock.wall()));
@@ -71,20 +87,31 @@ pub(super) fn claim(account: &Account, row: &mut OutboxRow) -> bool {
     at_once
 }
 
-/// Puts a durable row into its lane, and starts the lane if it was idle.
-///
-/// The lane is polled once where we are: a platform that answers at once costs no task. Dropping the caller cannot
-/// tear a send apart, as the rest, if there is one, goes on in a task of its own.
+/// A durable row with its receipt.
 ///
 /// `tracked`: another say may ask for the receipt.
 ///
 /// `claimed`: the row was written with its first try, see [`claim`].
-pub(crate) async fn post(account: &Account, row: OutboxRow, tracked: bool, claimed: bool, permit: Permit) -> Receipt {
+pub(super) fn queued(account: &Account, row: OutboxRow, tracked: bool, claimed: bool, permit: Permit) -> QueuedRow {
+    let receipt = if tracked { account.core().receipts.get(row.seq, row.key) } else { Receipt::new(row.key) };
+    QueuedRow { row, tracked, claimed, receipt: Unsettled(receipt), _permit: permit }
+}
+
+impl QueuedRow {
+    pub(super) fn receipt(&self) -> Receipt {
+        self.receipt.0.clone()
+    }
+}
+
+/// Puts a durable row into its lane, and starts the lane if it was idle.
+///
+/// The lane is polled once where we are: a platform that answers at once costs no task. Dropping the caller cannot
+/// tear a send apart, as the rest, if there is one, goes on in a task of its own.
+pub(super) async fn post(account: &Account, queued: QueuedRow) -> Receipt {
     let core = account.core();
-    let receipt = if tracked { core.receipts.get(row.seq, row.key) } else { Receipt::new(row.key) };
-    let key = lane(account, &row);
-    let claimed_seq = claimed.then_some(row.seq);
-    let queued = QueuedRow { row, tracked, claimed, receipt: Unsettled(receipt.clone()), _permit: permit };
+    let receipt = queued.receipt();
+    let key = lane(account, &queued.row);
+    let claimed_seq = queued.claimed.then_some(queued.row.seq);
     if let Pushed::Start(number) = core.outbox.push(&key, queued) {
         if core.gate.is_closed() {
             // The bot stopped in this moment: the row waits in the store.
@@ -103,11 +130,22 @@ pub(crate) async fn post(account: &Account, row: OutboxRow, tracked: bool, claim
     receipt
 }
 
-/// Puts sends that an earlier life left unsettled back into their lanes.
+/// Puts sends that an earlier life left unsettled back into their lanes, those that are not due to sleep.
 pub(crate) async fn resume(account: &Account) -> Result<(), StoreError> {
     let core = account.core();
-    for row in core.store.unsent(account.id()).await? {
-        post(account, row, true, false, core.sends.force(1)).await;
+    let mut rows = core.store.unsent(account.id()).await?;
+    if rows.iter().any(|row| row.not_before.is_some()) {
+        // As they went into their lanes then, or would have: when they were said or, planned ones, due.
+        let (mut said, mut due) = (Timestamp::from_millis(i64::MIN), HashMap::new());
+        for row in &rows {
+            said = row.not_before.map_or_else(|| said.max(row.said_at), |_| said);
+            due.insert(row.seq, row.not_before.unwrap_or(said));
+        }
+        rows.sort_by_key(|row| (due.get(&row.seq).copied(), row.seq));
+    }
+    for row in rows {
+        let queued = queued(account, row, true, false, core.sends.force(1));
+        later::post(account, queued).await;
     }
     Ok(())
 }
@@ -153,8 +191,43 @@ fn drain_boxed(account: Account, key: LaneKey, number: u64) -> BoxFuture<'static
     Box::pin(drain(account, key, number))
 }
 
-/// Tries until the platform took it or nothing can be done.
+/// Whether its time is over.
+fn is_late(account: &Account, row: &OutboxRow) -> bool {
+    row.expires.is_some_and(|until| account.core().clock.wall() >= until)
+}
+
+/// Waits, but no longer than the send is good for.
+async fn in_time(account: &Account, row: &OutboxRow, wait: impl Future<Output = ()>) {
+    let clock = &account.core().clock;
+    match row.expires {
+        None => wait.await,
+        Some(until) => drop(clock.timeout(until.since(clock.wall()), wait).await),
+    }
+}
+
+/// Sends it, in parts if it has to be.
 async fn deliver(account: &Account, row: &mut OutboxRow, mut claimed: bool) -> (Settlement, Result<Sent, SendFailure>) {
+    loop {
+        let part = split::part(row, &account.capabilities().limits);
+        let rest = part.as_ref().and_then(|part| part.rest);
+        let ended = attempt(account, row, part, std::mem::take(&mut claimed)).await;
+        let (Some(done), Ok(_)) = (rest, &ended.1) else { return ended };
+        account.core().parts.fetch_add(1, Ordering::Relaxed);
+        (row.done, row.attempts, row.claimed_at) = (done, 0, None);
+        if let Err(error) = account.core().store.advance(row.seq, done).await {
+            // After a crash the platform's memory of keys has to help.
+            tracing::error!(account = %account.id(), %error, "a part could not be recorded in the store");
+        }
+    }
+}
+
+/// Tries until the platform took it, or this part of it, or nothing can be done.
+async fn attempt(
+    account: &Account,
+    row: &mut OutboxRow,
+    part: Option<Part>,
+    mut claimed: bool,
+) -> (Settlement, Result<Sent, SendFailure>) {
     let core = account.core();
     let policy = account.policy();
     let mut began = row.claimed_at.unwrap_or_else(|| core.clock.wall());
@@ -166,16 +239,25 @@ async fn deliver(account: &Account, row: &mut OutboxRow, mut claimed: bool) -> (
     });
     loop {
         attempt += 1;
-        if claimed && !(account.is_logged_in() && account.pacer().is_free()) {
+        if claimed && !may_go(account) {
             // It cannot be tried at once after all: a crash meanwhile would leave a doubt that is none.
             claimed = false;
             unclaim(account, row.seq).await;
         }
         if !account.is_logged_in() {
-            Box::pin(account.until_it_may_send()).await;
+            Box::pin(in_time(account, row, account.until_it_may_send())).await;
+        }
+        if account.is_cut_off() {
+            Box::pin(in_time(account, row, account.until_connected())).await;
         }
         if !account.pacer().is_free() {
-            Box::pin(account.pacer().wait(&core.clock, &row.to)).await;
+            Box::pin(in_time(account, row, account.pacer().wait(&core.clock, &row.to))).await;
+        }
+        if is_late(account, row) {
+            return match doubt {
+                Some(_) => in_doubt(policy.in_doubt, doubt),
+                None => (Settlement::Expired("late".into()), Err(SendFailure::Expired)),
+            };
         }
         // The doubt outlives later, certain failures: only the platform's memory of keys makes a second copy safe.
         if doubt.is_some() && !may_repeat(account, began) {
@@ -192,13 +274,13 @@ async fn deliver(account: &Account, row: &mut OutboxRow, mut claimed: bool) -> (
         {
             // Sent without a claim, it would be sent again after a crash. It waits for the store.
             tracing::error!(account = %account.id(), %error, "a send could not be claimed in the store, and waits");
-            Box::pin(core.clock.sleep(backoff(account, attempt))).await;
+            Box::pin(in_time(account, row, core.clock.sleep(backoff(account, attempt)))).await;
             attempt -= 1;
             continue;
         }
         (row.attempts, row.claimed_at) = (attempt, Some(began));
         crash::point("claim-before-send");
-        let error = match attempt_once(account, row, attempt).await {
+        let error = match attempt_once(account, row, part.as_ref(), attempt).await {
             Ok(sent) => {
                 crash::point("send-before-record");
                 return (Settlement::Sent(sent.clone()), Ok(sent));
@@ -206,6 +288,10 @@ async fn deliver(account: &Account, row: &mut OutboxRow, mut claimed: bool) -> (
             Err(error) => error,
         };
         let (retry, reason) = (error.retry(), error.reason());
+        if account.is_cut_off() && error.is_certain() && retry != Retry::Never {
+            // The connection is known to be lost: that is no fault of this send.
+            attempt -= 1;
+        }
         let is_over = retry == Retry::Never || attempt >= policy.attempts;
         if !error.is_certain() {
             let repeat = may_repeat(account, began) || policy.in_doubt == InDoubt::Resend;
@@ -229,7 +315,7 @@ async fn deliver(account: &Account, row: &mut OutboxRow, mut claimed: bool) -> (
             }
             _ => backoff(account, attempt),
         };
-        Box::pin(core.clock.sleep(wait)).await;
+        Box::pin(in_time(account, row, core.clock.sleep(wait))).await;
     }
 }
 
@@ -241,12 +327,18 @@ pub(super) async fn unclaim(account: &Account, seq: SendSeq) {
 }
 
 /// One call to the platform, bounded in time; a panic of the puppet is a doubt.
-async fn attempt_once(account: &Account, row: &OutboxRow, attempt: u32) -> Result<Sent, PuppetError> {
+async fn attempt_once(
+    account: &Account,
+    row: &OutboxRow,
+    part: Option<&Part>,
+    attempt: u32,
+) -> Result<Sent, PuppetError> {
     let capabilities = account.capabilities();
-    let mut out = Outgoing::new(row.key, row.to.clone(), row.what.clone());
+    let (key, what) = part.map_or((row.key, &row.what), |part| (part.key, &part.what));
+    let mut out = Outgoing::new(key, row.to.clone(), what.clone());
     out.attempt = attempt;
     out.cause = row.cause.clone().map(|message_id| Cause { message_id });
-    out.quote = row.quote.clone().filter(|_| capabilities.has(Capability::Quote));
+    out.quote = row.quote.clone().filter(|_| row.done == 0 && capabilities.has(Capability::Quote));
     let call = std::panic::AssertUnwindSafe(account.puppet().send(out)).catch_unwind();
     let mut call = pin!(call);
     // Most fakes and many sockets answer at once: no timer is made then.

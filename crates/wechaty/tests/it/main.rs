@@ -3,6 +3,7 @@
 mod ask;
 mod handlers;
 mod http;
+mod later;
 mod lifecycle;
 mod loading;
 mod order;

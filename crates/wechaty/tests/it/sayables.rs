@@ -6,7 +6,7 @@ use wechaty::{
     testing::*,
     types::{MiniProgramPayload, SayablePayload, UrlLinkPayload},
 };
-use wechaty_puppet::{Capability, PuppetError};
+use wechaty_puppet::{Capability, PuppetError, TextUnit};
 
 use crate::support::{bot, idle, secs};
 
@@ -196,15 +196,15 @@ async fn a_file_that_changes_after_the_say_arrives_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_text_that_is_too_long_is_refused_before_it_is_sent() {
-    let limits = wechaty_puppet::Limits { text: Some(5), ..wechaty_puppet::Limits::DEFAULT };
+async fn a_text_is_refused_before_it_is_sent_if_no_part_of_it_fits() {
+    let limits =
+        wechaty_puppet::Limits { text: Some(2), text_unit: TextUnit::Bytes, ..wechaty_puppet::Limits::DEFAULT };
     let platform = FakePlatform::builder().limits(limits).build();
     let alice = platform.user("alice");
     let bot = spawn(bot(&platform)).await;
     let to = bot.main_account().contact_handle(&alice.id());
-    to.say("12345").sent().await.expect("sent");
-    to.say("课程表在此").sent().await.expect("five characters, whatever their bytes");
-    let error = to.say("123456").await.expect_err("too long");
+    to.say("12").sent().await.expect("sent");
+    let error = to.say("课程表").await.expect_err("too long");
     assert!(matches!(error, Error::Puppet(PuppetError::Invalid { what: "text", .. })), "{error}");
     let ledger = bot.finish_with(&platform).await;
     assert_eq!(ledger.outbound.reasons["rejected(invalid)"], 1);

@@ -107,6 +107,9 @@ impl Store for Faulty {
     async fn unclaim(&self, seq: SendSeq) -> Result<()> {
         self.inner.unclaim(seq).await
     }
+    async fn advance(&self, seq: SendSeq, done: u64) -> Result<()> {
+        self.inner.advance(seq, done).await
+    }
     async fn settle(&self, done: &[(SendSeq, Settlement)], at: Timestamp) -> Result<()> {
         assert!(!one_of(&self.panics), "a bug in the store");
         self.inner.settle(done, at).await
