@@ -188,7 +188,9 @@ impl Thread {
                 self.write_records();
             }
             // Who asked may have gone.
-            flushes.drain(..).for_each(|reply| drop(reply.send(())));
+            for reply in flushes.drain(..) {
+                let _ = reply.send(());
+            }
             next = queue.try_recv().ok();
             while next.is_none() && !self.waiting.is_empty() {
                 self.write_records();

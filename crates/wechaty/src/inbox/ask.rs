@@ -16,14 +16,17 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
-use wechaty_types::{ContactId, MessagePayload};
+use wechaty_types::{ContactId, MessagePayload, Timestamp};
 
 use super::LaneKey;
 use crate::{
     Error, Result,
+    bot::Core,
     handler::{self, AnyEvent, Run},
     outbox::Say,
+    store::EventSeq,
     user::Message,
 };
 
@@ -266,7 +269,19 @@ impl Ask {
         self
     }
 
-    /// Gives up after this time; without it, waits for ever.
+    /// Names the question inside its handler, as [`Say::key`] does: asked in other words by a second run, it is the same
+    /// question.
+    pub fn key(self, name: impl Into<String>) -> Self {
+        Self(match self.0 {
+            State::Built { message, question, filter, timeout } => {
+                State::Built { message, question: question.key(name), filter, timeout }
+            }
+            other => other,
+        })
+    }
+
+    /// Gives up after this time, counted from when the question was first asked, across restarts too; without it,
+    /// waits for ever.
     pub fn timeout(mut self, after: Duration) -> Self {
         if let State::Built { timeout, .. } = &mut self.0 {
             *timeout = Some(after);
@@ -291,6 +306,29 @@ impl Future for Ask {
     }
 }
 
+/// What is noted of a question, so that a restart changes nothing: until when it waits, and its answer.
+#[derive(Default, Serialize, Deserialize)]
+struct Asking {
+    /// In milliseconds of the bot's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answer: Option<MessagePayload>,
+}
+
+impl Asking {
+    async fn recall(core: &Core, event: EventSeq, question: &str) -> Result<Option<Self>> {
+        let noted = core.store.recall(event, question).await?;
+        noted.map(|json| serde_json::from_slice(&json)).transpose().map_err(Error::other)
+    }
+
+    async fn note(&self, core: &Core, event: Option<EventSeq>, question: &str) -> Result<()> {
+        let Some(event) = event else { return Ok(()) };
+        let json = serde_json::to_vec(self).map_err(Error::other)?;
+        Ok(core.store.note(event, question, Some(json.into())).await?)
+    }
+}
+
 async fn ask(
     message: Message,
     question: Say,
@@ -306,28 +344,39 @@ async fn ask(
     let event = run.as_ref().and_then(|run| run.event);
     // Before the question goes out: a quick answer must not be missed.
     let mut waiting = Waiting::new(&message, &filter, run.clone());
-    let question = format!("answer/{}", question.await?.key());
-    if let Some(event) = event
-        && let Some(recorded) = core.store.recall(event, &question).await?
-    {
-        let payload: MessagePayload = serde_json::from_slice(&recorded).map_err(Error::other)?;
-        return Ok(Some(Message::new(account, Arc::new(payload))));
+    let question = format!("ask/{}", question.await?.key());
+    let noted = match event {
+        Some(event) => Asking::recall(core, event, &question).await?,
+        None => None,
+    };
+    let asking = match (noted, timeout) {
+        (Some(Asking { answer: Some(payload), .. }), _) => {
+            return Ok(Some(Message::new(account, Arc::new(payload))));
+        }
+        (Some(noted), _) => noted,
+        (None, None) => Asking::default(),
+        (None, Some(after)) => {
+            let asking = Asking { until: Some(core.clock.wall().plus(after).as_millis()), answer: None };
+            asking.note(core, event, &question).await?;
+            asking
+        }
+    };
+    let left = asking.until.map(|until| Timestamp::from_millis(until).since(core.clock.wall()));
+    if left.is_some_and(|left| left.is_zero()) {
+        // An earlier life may have told the handler so already: what comes now is not the answer.
+        return Ok(None);
     }
-    let deadline = timeout.map(|after| core.clock.now().saturating_add(after));
+    let deadline = left.map(|left| core.clock.now().saturating_add(left));
     loop {
         let left = deadline.map(|deadline| deadline.saturating_sub(core.clock.now()));
         let Some(Answer { message: answer, taken }) = waiting.answer(left).await? else { return Ok(None) };
-        if let Some(event) = event {
-            let json = serde_json::to_vec(&**answer.payload()).map_err(Error::other)?;
-            core.store.note(event, &question, Some(json.into())).await?;
-        }
+        let answered = Asking { until: asking.until, answer: Some(MessagePayload::clone(answer.payload())) };
+        answered.note(core, event, &question).await?;
         if taken.send(()).is_ok() {
             return Ok(Some(answer));
         }
         // Its lane had waited long enough and gave it to the handlers: it is not our answer any more.
-        if let Some(event) = event {
-            core.store.note(event, &question, None).await?;
-        }
+        asking.note(core, event, &question).await?;
         waiting = Waiting::new(&message, &filter, run.clone());
     }
 }

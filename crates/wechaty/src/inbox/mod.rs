@@ -38,8 +38,8 @@ pub(crate) struct Item {
     identity: DedupeKey,
     event: Event,
     record: Option<Box<Record>>,
-    /// Whether an earlier life left it unfinished.
-    resumed: bool,
+    /// An earlier life left it unfinished; how often it has begun again since.
+    resumed: Option<u32>,
     /// Given back when the lane lets go of the event.
     permit: Permit,
 }
@@ -47,6 +47,7 @@ pub(crate) struct Item {
 impl Item {
     fn stored(account: &Account, stored: StoredEvent, resumed: bool, permit: Permit) -> Self {
         let record = archive::of_event(account, &stored);
+        let resumed = resumed.then_some(stored.runs);
         Self { seq: Some(stored.seq), identity: stored.identity, event: stored.event, record, resumed, permit }
     }
 }
@@ -188,7 +189,7 @@ async fn commit(
         push(
             &account,
             &key,
-            Item { seq: None, identity: [0; 16], event, record: None, resumed: false, permit: permits.one() },
+            Item { seq: None, identity: [0; 16], event, record: None, resumed: None, permit: permits.one() },
         );
     }
     Ok(full)
@@ -240,14 +241,15 @@ async fn handle(account: &Account, item: Item) {
     let Some(bot) = core.bot() else { return };
     let Item { seq, identity, event, record, resumed, permit: _permit } = item;
     let mut alone = None;
-    if let Some(seq) = seq.filter(|_| resumed) {
+    if let (Some(seq), Some(before)) = (seq, resumed) {
+        if before > 0 {
+            // Before it counts as begun: who only waits its turn is not to blame for the next crash.
+            alone = Some(core.quarantine.lock().await);
+        }
         let runs = begin(account, seq).await;
         if runs > core.limits.runs {
             handler::report_error(bot, account, Error::Poison { event: event.what.kind(), runs: runs - 1 }, None);
             return account.finish(seq, Outcome::Rejected("poison".into()), record).await;
-        }
-        if runs > 1 {
-            alone = Some(core.quarantine.lock().await);
         }
     }
     let cause = match &event.what {
@@ -269,7 +271,7 @@ async fn handle(account: &Account, item: Item) {
     };
     let asked = core.waiters.answer(&object);
     let cx = EventContext { bot, account: account.clone(), object };
-    handler::process(cx, EventRef { seq, identity, cause, resumed, record }, asked).await;
+    handler::process(cx, EventRef { seq, identity, cause, resumed: resumed.is_some(), record }, asked).await;
     drop(alone);
 }
 

@@ -8,6 +8,7 @@ mod loading;
 mod order;
 mod outbox;
 mod quirks;
+mod restarts;
 mod rooms;
 mod sayables;
 mod scopes;
