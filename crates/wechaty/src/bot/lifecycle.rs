@@ -367,7 +367,7 @@ impl Bot {
 
     /// Gives an event of the bot itself to its handlers.
     async fn emit(&self, object: AnyEvent) {
-        let cx = EventContext { bot: self.clone(), account: self.main_account().clone(), object };
+        let cx = EventContext { bot: self.clone(), account: self.main_account().clone(), object, resumed: false };
         handler::process(cx, EventRef::default(), None).await;
     }
 

@@ -38,6 +38,19 @@ struct Waiter {
     filter: Option<Filter>,
     answer: oneshot::Sender<Answer>,
     run: Option<Arc<Run>>,
+    /// Whether it counts as parked in its run.
+    parked: bool,
+}
+
+impl Waiter {
+    /// Its run goes on.
+    fn resume(&mut self) {
+        if std::mem::take(&mut self.parked)
+            && let Some(run) = &self.run
+        {
+            run.resume();
+        }
+    }
 }
 
 /// An answer on its way to who asked.
@@ -74,12 +87,10 @@ impl Asked {
     /// Wakes the handler and waits until it has taken the answer. `None`: it did not, as its time ran out in this
     /// moment; the message goes its usual way.
     pub(crate) async fn deliver(self) -> Option<Asker> {
-        let Self { waiter, message } = self;
+        let Self { mut waiter, message } = self;
         let clock = message.account().core().clock.clone();
         let (taken, mut told) = oneshot::channel();
-        if let Some(run) = &waiter.run {
-            run.resume();
-        }
+        waiter.resume();
         if waiter.answer.send(Answer { message, taken }).is_err() {
             return None;
         }
@@ -151,6 +162,18 @@ impl Waiters {
         self.count.fetch_add(1, Ordering::AcqRel);
     }
 
+    /// The waiter has nothing more to do before its answer comes: its handler gives its lane back.
+    fn park(&self, key: &LaneKey, id: u64) {
+        let mut lanes = self.lanes.lock();
+        // One whose answer has come already is not there any more.
+        if let Some(waiter) = lanes.get_mut(key).and_then(|lane| lane.iter_mut().find(|waiter| waiter.id == id))
+            && let Some(run) = waiter.run.as_ref().filter(|_| !waiter.parked)
+        {
+            run.park();
+            waiter.parked = true;
+        }
+    }
+
     /// Forgets everybody; who waits gets [`Error::Stopping`].
     pub(crate) fn clear(&self) {
         let mut lanes = self.lanes.lock();
@@ -192,7 +215,6 @@ struct Waiting {
     message: Message,
     key: LaneKey,
     id: u64,
-    run: Option<Arc<Run>>,
     answer: oneshot::Receiver<Answer>,
 }
 
@@ -202,16 +224,15 @@ impl Waiting {
         let (sender, answer) = oneshot::channel();
         let id = waiters.next.fetch_add(1, Ordering::Relaxed) as u64;
         let (key, talker) = (LaneKey::of(message), message.talker_id().clone());
-        waiters.add(key.clone(), Waiter { id, talker, filter: filter.clone(), answer: sender, run: run.clone() });
-        if let Some(run) = &run {
-            run.park();
-        }
-        Self { message: message.clone(), key, id, run, answer }
+        waiters.add(key.clone(), Waiter { id, talker, filter: filter.clone(), answer: sender, run, parked: false });
+        Self { message: message.clone(), key, id, answer }
     }
 
     /// `None`: the time has run out.
     async fn answer(&mut self, left: Option<Duration>) -> Result<Option<Answer>> {
-        let clock = &self.message.account().core().clock;
+        let core = self.message.account().core();
+        core.waiters.park(&self.key, self.id);
+        let clock = &core.clock;
         let answer = match left {
             None => (&mut self.answer).await,
             Some(left) => match clock.timeout(left, &mut self.answer).await {
@@ -230,10 +251,8 @@ impl Waiting {
 impl Drop for Waiting {
     fn drop(&mut self) {
         let waiters = &self.message.account().core().waiters;
-        if waiters.remove(&self.key, self.id).is_some()
-            && let Some(run) = &self.run
-        {
-            run.resume();
+        if let Some(mut waiter) = waiters.remove(&self.key, self.id) {
+            waiter.resume();
         }
     }
 }
@@ -342,7 +361,8 @@ async fn ask(
     }
     let run = Run::current();
     let event = run.as_ref().and_then(|run| run.event);
-    // Before the question goes out: a quick answer must not be missed.
+    // Before the question goes out: a quick answer must not be missed. The lane is kept until it is sure that there is
+    // something to wait for: what a second run has still to hear again must not be overtaken.
     let mut waiting = Waiting::new(&message, &filter, run.clone());
     let question = format!("ask/{}", question.await?.key());
     let noted = match event {
