@@ -13,8 +13,8 @@ use wechaty::{
 use wechaty_puppet::{Declaration, Setting, SettingKind, Settings, SettingsError, Words};
 
 use crate::{
-    AccountConfig, Catalogue, Code, Config, ConfigError, Env, Flags, HttpSection, Owner, Pacing, PluginConfig,
-    Problems, StoreSection,
+    AccountConfig, Catalogue, Code, Config, ConfigError, Env, Flags, HttpSection, InboxSection, Owner, Pacing,
+    PluginConfig, Problems, StoreSection,
     document::Document,
     key::Key,
     nearest::{list, nearest},
@@ -70,6 +70,7 @@ impl Check<'_> {
         let ids = self.account_ids();
         let accounts = self.accounts();
         let pacing: Pacing = self.section(&Key::new("pacing"), &self.value["pacing"]);
+        let inbox: InboxSection = self.section(&Key::new("inbox"), &self.value["inbox"]);
         let http = self.http();
         self.doors(&accounts, &http);
         let name = self.flags.name.clone().or_else(|| self.env.get("WECHATY_NAME"));
@@ -82,6 +83,7 @@ impl Check<'_> {
             plugins: self.plugins(&ids),
             accounts,
             pacing,
+            inbox,
             http,
             env: self.env.clone(),
         }

@@ -16,7 +16,7 @@ use wechaty::{
 use wechaty_plugins::{Match, PluginDeclaration};
 use wechaty_puppet::{Declaration, Settings};
 
-use crate::{Catalogue, Env, Pacing, Problems};
+use crate::{Catalogue, Env, InboxSection, Pacing, Problems};
 
 /// What the command line says; it comes before environment and file.
 #[derive(Clone, Debug, Default)]
@@ -113,6 +113,7 @@ pub struct Config {
     pub(crate) accounts: Vec<AccountConfig>,
     pub(crate) plugins: Vec<PluginConfig>,
     pub(crate) pacing: Pacing,
+    pub(crate) inbox: InboxSection,
     pub(crate) http: HttpSettings,
     pub(crate) env: Env,
 }
@@ -167,6 +168,10 @@ impl Config {
     pub fn pacing(&self) -> &Pacing {
         &self.pacing
     }
+    /// `[inbox]`.
+    pub fn inbox(&self) -> &InboxSection {
+        &self.inbox
+    }
     /// Where and how the host listens.
     pub fn http(&self) -> &HttpSettings {
         &self.http
@@ -186,6 +191,7 @@ impl Config {
             .folder(&self.folder)
             .caches(CacheSizes::from_env(|name| self.env.get(name)))
             .outbox(policy.clone())
+            .limits(self.inbox.limits())
             .timezone(self.timezone());
         if let Some(name) = &self.name {
             bot = bot.name(name);

@@ -47,7 +47,7 @@ pub use env::Env;
 pub use nearest::nearest;
 pub use phrases::PHRASES;
 pub use problem::{ConfigError, Problems};
-pub use sections::{HttpSection, InDoubtChoice, Pacing, Seconds, StoreSection};
+pub use sections::{HttpSection, InDoubtChoice, InboxSection, Pacing, Seconds, StoreSection};
 pub use wechaty::Owner;
 
 /// JSON Schema (draft 2020-12) of BOT.toml in this build.

@@ -12,7 +12,7 @@ use wechaty_puppet::{Declaration, Setting, SettingKind};
 use crate::{
     catalogue::Catalogue,
     phrases,
-    sections::{HttpSection, Pacing, StoreSection},
+    sections::{HttpSection, InboxSection, Pacing, StoreSection},
 };
 
 /// What ids and names are made of: nothing that parts owners (`:`), paths or words. Without classes that not every
@@ -35,6 +35,7 @@ pub(crate) fn schema(catalogue: &Catalogue) -> Value {
     );
     let matcher = section::<wechaty_plugins::Match>(&mut defs, "matcher");
     let pacing = section::<Pacing>(&mut defs, "pacing");
+    let inbox = section::<InboxSection>(&mut defs, "inbox");
     let (http, store) = (section::<HttpSection>(&mut defs, "http"), section::<StoreSection>(&mut defs, "store"));
     let puppets: Vec<Value> = catalogue.puppets.iter().map(|puppet| account(puppet, &pacing, &mut defs)).collect();
     let plugins: Vec<Value> = catalogue.plugins.iter().map(|one| plugin(one, &matcher, &mut defs)).collect();
@@ -59,6 +60,7 @@ pub(crate) fn schema(catalogue: &Catalogue) -> Value {
                         "items": of("use", plugins) },
             "pacing": pacing,
             "http": http,
+            "inbox": inbox,
             "store": store,
             "doors": { "description": "Kept for a later version", "x-reserved": true, "not": {} },
             "ai": { "description": "Kept for a later version", "x-reserved": true, "not": {} },

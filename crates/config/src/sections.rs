@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::Error as _};
-use wechaty::{InDoubt, OutboxPolicy, http::HttpSettings};
+use wechaty::{InDoubt, Limits, OutboxPolicy, http::HttpSettings};
 
 /// How long: a number of seconds, or a text like "500ms", "30s", "2m" or "1h".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,6 +155,25 @@ impl HttpSection {
             timeout: self.timeout.map_or(default.timeout, |timeout| timeout.0),
             connections: self.connections.unwrap_or(default.connections),
         }
+    }
+}
+
+/// `[inbox]`: how old events and how slow handlers may be.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct InboxSection {
+    /// After an outage, events older than this are not handled any more. Default: however old.
+    pub max_age: Option<Seconds>,
+    /// A handler that takes longer is dropped and told as an error. Default: as long as it likes.
+    pub handler_timeout: Option<Seconds>,
+}
+
+impl InboxSection {
+    /// These limits, and the defaults of what is not said here.
+    pub fn limits(&self) -> Limits {
+        let of = |seconds: Option<Seconds>| seconds.map(|seconds| seconds.0);
+        Limits { max_age: of(self.max_age), handler: of(self.handler_timeout), ..Limits::default() }
     }
 }
 

@@ -187,8 +187,8 @@ impl Thread {
             while !flushes.is_empty() && !self.waiting.is_empty() {
                 self.write_records();
             }
+            // Who asked may have gone.
             for reply in flushes.drain(..) {
-                // Who asked may have gone.
                 let _ = reply.send(());
             }
             next = queue.try_recv().ok();

@@ -79,6 +79,20 @@ pub enum Error {
         /// How often it began.
         runs: u32,
     },
+    /// What is stored cannot be read; it stays as it is.
+    #[error("what is stored under {key} cannot be read: {why}; it stays there")]
+    Stored {
+        /// Namespace and key in the store.
+        key: String,
+        /// Why.
+        why: String,
+    },
+    /// A handler took too long.
+    #[error("the handler took longer than {after:?} and was dropped")]
+    TimedOut {
+        /// The time it had.
+        after: std::time::Duration,
+    },
     /// A handler panicked.
     #[error("handler panicked: {0}")]
     Panic(String),

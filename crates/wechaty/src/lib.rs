@@ -24,6 +24,7 @@ pub mod plugin;
 pub mod prelude;
 pub mod puppet;
 mod sayable;
+mod state;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -38,6 +39,7 @@ pub use outbox::{
     DeadLetters, InDoubt, OutboxPolicy, Receipt, ReceiptState, Say, SendFailure, SendObserver, SentMessage,
 };
 pub use sayable::{IntoSayable, Sayable};
+pub use state::{ConversationState, Dialogue, DialogueHandler, IntoNext, PersonState, Stored};
 pub use wechaty_puppet::{Clock, FriendRequest, LoginAnswer, RoomPermission, Settings, VirtualClock};
 pub use wechaty_store::{InLedger, Ledger, OutLedger};
 pub use wechaty_types as types;

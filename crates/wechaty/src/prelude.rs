@@ -1,7 +1,7 @@
 //! What a bot needs: `use wechaty::prelude::*`.
 
 pub use crate::{
-    Account, Bot, Flow, IntoSayable, Receipt, Sayable, State,
+    Account, Bot, ConversationState, Dialogue, Flow, IntoSayable, PersonState, Receipt, Sayable, State, Stored,
     plugin::{Plugin, PluginContext, PluginMeta},
     puppet,
     user::{

@@ -51,6 +51,12 @@ pub async fn spawn(builder: BotBuilder) -> TestBot {
 }
 
 impl TestBot {
+    /// Ends the bot as a killed process would: nothing is drained, nobody is told, the store is not left in order. What
+    /// waited in memory is gone; another bot on the same store takes up what is in there.
+    pub async fn crash(self) {
+        self.cut_off().await;
+    }
+
     /// Waits for everything under way, stops the bot, and asserts that its ledger balances and nothing is pending.
     ///
     /// # Panics

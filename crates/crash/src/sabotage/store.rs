@@ -71,7 +71,9 @@ impl Store for SabotagedStore {
         let mut stored = self.inner.accept(account, events, cursor).await?;
         if self.has(Sabotage::FinishEarly) {
             for event in stored.iter().flatten().filter(|stored| Self::is_message(&stored.event)) {
-                self.inner.finish(account, &[(event.seq, Outcome::Handled { by: true, errors: Vec::new(), diverged: 0 })]).await?;
+                self.inner
+                    .finish(account, &[(event.seq, Outcome::Handled { by: true, errors: Vec::new(), diverged: 0 })])
+                    .await?;
             }
         }
         if is_message && self.strikes(Sabotage::PendingAsRemainder, 2) {
@@ -138,6 +140,10 @@ impl Store for SabotagedStore {
 
     async fn unclaim(&self, seq: SendSeq) -> Result<()> {
         self.inner.unclaim(seq).await
+    }
+
+    async fn advance(&self, seq: SendSeq, done: u64) -> Result<()> {
+        self.inner.advance(seq, done).await
     }
 
     async fn settle(&self, done: &[(SendSeq, Settlement)], at: Timestamp) -> Result<()> {

@@ -22,7 +22,7 @@ use crate::{
     store::Store,
 };
 
-/// How much a bot keeps in memory before it pushes back.
+/// How much a bot keeps in memory before it pushes back, and how long it bears with events and handlers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Events of one conversation that may wait before its puppet has to.
@@ -36,6 +36,13 @@ pub struct Limits {
     pub questions: usize,
     /// How often an event may begin again whose run the process did not outlive; then it is `rejected(poison)`.
     pub runs: u32,
+    /// How old an event may be when its turn comes, by its message's time, else by when it was received; an older one
+    /// ends as `expired(max-age)`, unless it answers a question or an earlier life has said something for it. `None`:
+    /// however old.
+    pub max_age: Option<Duration>,
+    /// How long a handler that names no time of its own may take; one that takes longer is dropped. What it waits in
+    /// `ask` does not count. `None`: as long as it likes.
+    pub handler: Option<Duration>,
 }
 
 /// Error reports whose handlers have not returned; what comes beyond them is logged only.
@@ -53,7 +60,7 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { lane: 1_024, inbox: 65_536, outbox: 262_144, questions: 262_144, runs: 3 }
+        Self { lane: 1_024, inbox: 65_536, outbox: 262_144, questions: 262_144, runs: 3, max_age: None, handler: None }
     }
 }
 

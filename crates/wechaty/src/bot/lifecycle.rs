@@ -256,6 +256,15 @@ impl Bot {
         }
     }
 
+    /// Ends everything as a killed process would: nothing is drained, nobody is told, the store is not left in order.
+    #[cfg(feature = "testing")]
+    pub(crate) async fn cut_off(&self) {
+        let Some(was) = self.0.lifecycle.running.lock().await.take() else { return };
+        was.accounts.iter().for_each(JoinHandle::abort);
+        join_all(was.accounts).await;
+        self.core().abort().await;
+    }
+
     /// Whether the last stop waited to the end for all events and sends that were under way. Handlers that wait in
     /// `ask` are never waited for.
     pub fn was_drained(&self) -> bool {
@@ -361,7 +370,7 @@ impl Bot {
 
     /// Gives an event of the bot itself to its handlers.
     async fn emit(&self, object: AnyEvent) {
-        let cx = EventContext { bot: self.clone(), account: self.main_account().clone(), object };
+        let cx = EventContext { bot: self.clone(), account: self.main_account().clone(), object, resumed: false };
         handler::process(cx, EventRef::default(), None).await;
     }
 

@@ -18,6 +18,7 @@ use wechaty_types::MessageId;
 
 use super::{
     EventContext, Flow, Run,
+    budget::Budget,
     event::{AnyEvent, Topic},
     registry::{Chain, Entry},
 };
@@ -107,7 +108,9 @@ impl EventRun {
         if let Some(record) = &mut *self.record.lock() {
             record.by.push(entry.name.clone());
         }
-        Some(Running { run, future })
+        let core = self.cx.bot.core();
+        let budget = entry.timeout.or(core.limits.handler).map(|most| Box::new(Budget::new(&core.clock, most)));
+        Some(Running { run, future, budget })
     }
 
     /// Whether the event is inside the scope of a handler's plugin.
@@ -268,7 +271,8 @@ pub(crate) fn report_error(bot: Bot, account: &Account, error: Error, handler: O
     let Some(permit) = bot.core().reports.try_take(1) else {
         return tracing::error!(account = %account.id(), "{report}; the handlers of errors are behind and are not told");
     };
-    let cx = EventContext { bot: bot.clone(), account: account.clone(), object: AnyEvent::ErrorReport(report) };
+    let object = AnyEvent::ErrorReport(report);
+    let cx = EventContext { bot: bot.clone(), account: account.clone(), object, resumed: false };
     bot.core().spawn(async move {
         process_boxed(cx).await;
         drop(permit);
@@ -289,6 +293,8 @@ type UnderWay = (TaskTrackerToken, Permit);
 struct Running {
     run: Arc<Run>,
     future: BoxFuture<'static, Result<Flow>>,
+    /// The time it may take; `None`: as long as it likes.
+    budget: Option<Box<Budget>>,
 }
 
 impl Running {
@@ -328,7 +334,16 @@ impl Future for Running {
         let this = &mut *self;
         let polled = catch_unwind(AssertUnwindSafe(|| this.run.enter(|| this.future.as_mut().poll(cx))));
         let outcome = match polled {
-            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Pending) => {
+                let Some(budget) = &mut this.budget else { return Poll::Pending };
+                if !budget.is_spent(this.run.is_parked(), cx) {
+                    return Poll::Pending;
+                }
+                let error = Error::TimedOut { after: budget.most };
+                // Gone before it is told, as if it had returned.
+                this.future = Box::pin(std::future::pending());
+                Err(error)
+            }
             Ok(Poll::Ready(outcome)) => outcome,
             Err(panic) => Err(panicked(&*panic)),
         };

@@ -16,6 +16,8 @@ pub struct EventContext {
     pub(crate) bot: Bot,
     pub(crate) account: Account,
     pub(crate) object: AnyEvent,
+    /// Whether an earlier life left the event unfinished.
+    pub(crate) resumed: bool,
 }
 
 /// Something a handler can ask for by its type.

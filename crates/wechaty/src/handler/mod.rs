@@ -1,5 +1,6 @@
 //! HANDLER: `async fn`s that take an event and up to four extractors; dispatched in order, isolated from each other.
 
+mod budget;
 mod dispatch;
 mod event;
 mod extract;

@@ -1,6 +1,6 @@
 //! The ordered lists of handlers and observers; replaced as a whole, so that dispatch takes no lock.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use hashbrown::HashMap;
@@ -20,6 +20,10 @@ pub(crate) struct Entry {
     /// Which events it gets; `None`: all.
     pub(crate) scope: Option<Arc<Scope>>,
     pub(crate) observer: bool,
+    /// Whether it comes before the handlers that are not: a dialogue.
+    pub(crate) first: bool,
+    /// How long it may take; `None`: as long as the bot's limits say.
+    pub(crate) timeout: Option<Duration>,
     pub(crate) handler: Arc<dyn ErasedHandler>,
 }
 
@@ -67,7 +71,9 @@ impl Registry {
         if entry.observer {
             chain.observers.push(entry)
         } else {
-            chain.handlers.push(entry)
+            let behind = |other: &Entry| other.first || !entry.first;
+            let at = chain.handlers.iter().take_while(|other| behind(other)).count();
+            chain.handlers.insert(at, entry);
         }
         self.chains.store(Arc::new(chains));
         *next

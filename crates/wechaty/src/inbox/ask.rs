@@ -16,15 +16,17 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
-use wechaty_types::{ContactId, EventPayload, MessageId, MessagePayload};
+use wechaty_types::{ContactId, EventPayload, MessageId, MessagePayload, Timestamp};
 
 use super::{Item, LaneKey};
 use crate::{
     Error, Result,
+    bot::Core,
     handler::{self, AnyEvent, Run},
     outbox::Say,
-    store::{Outcome, crash},
+    store::{EventSeq, Outcome, crash},
     user::Message,
 };
 
@@ -36,13 +38,16 @@ struct Waiter {
     filter: Option<Filter>,
     answer: oneshot::Sender<Answer>,
     run: Option<Arc<Run>>,
-    /// Whether the run is parked for it.
-    is_parked: bool,
+    /// Whether it counts as parked in its run.
+    parked: bool,
 }
 
 impl Waiter {
-    fn resume(&self) {
-        if let Some(run) = self.run.as_ref().filter(|_| self.is_parked) {
+    /// Its run goes on.
+    fn resume(&mut self) {
+        if std::mem::take(&mut self.parked)
+            && let Some(run) = &self.run
+        {
             run.resume();
         }
     }
@@ -84,7 +89,7 @@ impl Asked {
     /// Wakes the handler and waits until it has taken the answer. `None`: it did not, as its time ran out in this
     /// moment; the message goes its usual way.
     pub(crate) async fn deliver(self) -> Option<Asker> {
-        let Self { waiter, message } = self;
+        let Self { mut waiter, message } = self;
         let clock = message.account().core().clock.clone();
         let (taken, mut told) = oneshot::channel();
         let (finish, finished) = oneshot::channel();
@@ -177,10 +182,10 @@ impl Waiters {
     /// The question is out: who asks gives its lane back, unless an answer is on its way already.
     fn park(&self, key: &LaneKey, id: u64) {
         if let Some(waiter) = find(&mut self.lanes.lock(), key, id)
-            && let Some(run) = waiter.run.as_ref().filter(|_| !waiter.is_parked)
+            && let Some(run) = waiter.run.as_ref().filter(|_| !waiter.parked)
         {
             run.park();
-            waiter.is_parked = true;
+            waiter.parked = true;
         }
     }
 
@@ -229,7 +234,7 @@ impl Waiting {
         let (sender, answer) = oneshot::channel();
         let id = waiters.next.fetch_add(1, Ordering::Relaxed) as u64;
         let (key, talker) = (LaneKey::of(message), message.talker_id().clone());
-        waiters.add(key.clone(), Waiter { id, talker, filter: filter.clone(), answer: sender, run, is_parked: false });
+        waiters.add(key.clone(), Waiter { id, talker, filter: filter.clone(), answer: sender, run, parked: false });
         Self { message: message.clone(), key, id, answer }
     }
 
@@ -240,7 +245,9 @@ impl Waiting {
         if let Some(item) = account.core().lanes.take_out(&self.key, is_it)
             && let Some(seq) = item.seq
         {
-            return account.finish(seq, Outcome::Handled { by: true, errors: Vec::new(), diverged: 0 }, item.record).await;
+            return account
+                .finish(seq, Outcome::Handled { by: true, errors: Vec::new(), diverged: 0 }, item.record)
+                .await;
         }
         // It may have left its lane for us in this moment.
         if account.core().waiters.remove(&self.key, self.id).is_none()
@@ -274,7 +281,8 @@ impl Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        if let Some(waiter) = self.message.account().core().waiters.remove(&self.key, self.id) {
+        let waiters = &self.message.account().core().waiters;
+        if let Some(mut waiter) = waiters.remove(&self.key, self.id) {
             waiter.resume();
         }
     }
@@ -311,7 +319,19 @@ impl Ask {
         self
     }
 
-    /// Gives up after this time; without it, waits for ever.
+    /// Names the question inside its handler, as [`Say::key`] does: asked in other words by a second run, it is the same
+    /// question.
+    pub fn key(self, name: impl Into<String>) -> Self {
+        Self(match self.0 {
+            State::Built { message, question, filter, timeout } => {
+                State::Built { message, question: question.key(name), filter, timeout }
+            }
+            other => other,
+        })
+    }
+
+    /// Gives up after this time, counted from when the question was first asked, across restarts too; without it,
+    /// waits for ever.
     pub fn timeout(mut self, after: Duration) -> Self {
         if let State::Built { timeout, .. } = &mut self.0 {
             *timeout = Some(after);
@@ -336,6 +356,29 @@ impl Future for Ask {
     }
 }
 
+/// What is noted of a question, so that a restart changes nothing: until when it waits, and its answer.
+#[derive(Default, Serialize, Deserialize)]
+struct Asking {
+    /// In milliseconds of the bot's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answer: Option<MessagePayload>,
+}
+
+impl Asking {
+    async fn recall(core: &Core, event: EventSeq, question: &str) -> Result<Option<Self>> {
+        let noted = core.store.recall(event, question).await?;
+        noted.map(|json| serde_json::from_slice(&json)).transpose().map_err(Error::other)
+    }
+
+    async fn note(&self, core: &Core, event: Option<EventSeq>, question: &str) -> Result<()> {
+        let Some(event) = event else { return Ok(()) };
+        let json = serde_json::to_vec(self).map_err(Error::other)?;
+        Ok(core.store.note(event, question, Some(json.into())).await?)
+    }
+}
+
 async fn ask(
     message: Message,
     question: Say,
@@ -349,36 +392,48 @@ async fn ask(
     }
     let run = Run::current();
     let event = run.as_ref().and_then(|run| run.event);
-    // Before the question goes out: a quick answer must not be missed. The lane stays ours until then, as what is said
-    // to the next message comes behind the question.
+    // Before the question goes out: a quick answer must not be missed. The lane stays ours until it is sure that there
+    // is something to wait for: what is said to the next message comes behind the question, and what a second run has
+    // still to hear again is not overtaken.
     let mut waiting = Waiting::new(&message, &filter, run.clone());
-    let question = format!("answer/{}", question.await?.key());
-    if let Some(event) = event
-        && let Some(recorded) = core.store.recall(event, &question).await?
-    {
-        let payload: MessagePayload = serde_json::from_slice(&recorded).map_err(Error::other)?;
-        waiting.recorded(&payload.id).await;
-        return Ok(Some(Message::new(account, Arc::new(payload))));
-    }
+    let question = format!("ask/{}", question.await?.key());
+    let noted = match event {
+        Some(event) => Asking::recall(core, event, &question).await?,
+        None => None,
+    };
+    let asking = match (noted, timeout) {
+        (Some(Asking { answer: Some(payload), .. }), _) => {
+            waiting.recorded(&payload.id).await;
+            return Ok(Some(Message::new(account, Arc::new(payload))));
+        }
+        (Some(noted), _) => noted,
+        (None, None) => Asking::default(),
+        (None, Some(after)) => {
+            let asking = Asking { until: Some(core.clock.wall().plus(after).as_millis()), answer: None };
+            asking.note(core, event, &question).await?;
+            asking
+        }
+    };
     crash::point("ask-waiting");
-    let deadline = timeout.map(|after| core.clock.now().saturating_add(after));
+    let left = asking.until.map(|until| Timestamp::from_millis(until).since(core.clock.wall()));
+    if left.is_some_and(|left| left.is_zero()) {
+        // An earlier life may have told the handler so already: what comes now is not the answer.
+        return Ok(None);
+    }
+    let deadline = left.map(|left| core.clock.now().saturating_add(left));
     loop {
         let left = deadline.map(|deadline| deadline.saturating_sub(core.clock.now()));
         let Some(Answer { message: answer, taken, finished }) = waiting.answer(left).await? else { return Ok(None) };
-        if let Some(event) = event {
-            let json = serde_json::to_vec(&**answer.payload()).map_err(Error::other)?;
-            core.store.note(event, &question, Some(json.into())).await?;
-            crash::point("answer-recorded");
-        }
+        let answered = Asking { until: asking.until, answer: Some(MessagePayload::clone(answer.payload())) };
+        answered.note(core, event, &question).await?;
+        crash::point("answer-recorded");
         if taken.send(()).is_ok() {
             // Its end comes before that of the question: in between, a crash would leave it to be heard again.
             let _ = finished.await;
             return Ok(Some(answer));
         }
         // Its lane had waited long enough and gave it to the handlers: it is not our answer any more.
-        if let Some(event) = event {
-            core.store.note(event, &question, None).await?;
-        }
+        asking.note(core, event, &question).await?;
         waiting = Waiting::new(&message, &filter, run.clone());
     }
 }

@@ -12,7 +12,9 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use tokio::task::AbortHandle;
 use wechaty_puppet::{AcceptError, Batch, CancellationToken, Cursor, Event, EventSink, Payload};
-use wechaty_types::{ConversationId, DirtyType, EventPayload, FriendshipPayload, MessagePayload, ScanStatus};
+use wechaty_types::{
+    ConversationId, DirtyType, EventPayload, FriendshipPayload, MessagePayload, ScanStatus, Timestamp,
+};
 
 pub use ask::Ask;
 pub(crate) use ask::{Asked, Waiters};
@@ -23,7 +25,7 @@ pub(crate) use whole::{OnPanic, whole};
 use crate::{
     Error, archive,
     bot::{Account, Permit},
-    handler::{self, EventContext, EventRef},
+    handler::{self, AnyEvent, EventContext, EventRef},
     store::{DedupeKey, Incoming, Outcome, Record, StoredEvent, crash},
 };
 
@@ -37,9 +39,10 @@ pub(crate) struct Item {
     seq: Option<u64>,
     identity: DedupeKey,
     event: Event,
+    received: Timestamp,
     record: Option<Box<Record>>,
-    /// Whether an earlier life left it unfinished.
-    resumed: bool,
+    /// An earlier life left it unfinished; how often it has begun again since.
+    resumed: Option<u32>,
     /// Given back when the lane lets go of the event.
     permit: Permit,
 }
@@ -47,7 +50,9 @@ pub(crate) struct Item {
 impl Item {
     fn stored(account: &Account, stored: StoredEvent, resumed: bool, permit: Permit) -> Self {
         let record = archive::of_event(account, &stored);
-        Self { seq: Some(stored.seq), identity: stored.identity, event: stored.event, record, resumed, permit }
+        let resumed = resumed.then_some(stored.runs);
+        let StoredEvent { seq, identity, event, received, .. } = stored;
+        Self { seq: Some(seq), identity, event, received, record, resumed, permit }
     }
 }
 
@@ -189,7 +194,15 @@ async fn commit(
         push(
             &account,
             &key,
-            Item { seq: None, identity: [0; 16], event, record: None, resumed: false, permit: permits.one() },
+            Item {
+                seq: None,
+                identity: [0; 16],
+                event,
+                received: core.clock.wall(),
+                record: None,
+                resumed: None,
+                permit: permits.one(),
+            },
         );
     }
     Ok(full)
@@ -251,16 +264,17 @@ async fn drain(account: Account, key: LaneKey, number: u64) {
 async fn handle(account: &Account, item: Item) {
     let core = account.core();
     let Some(bot) = core.bot() else { return };
-    let Item { seq, identity, event, record, resumed, permit: _permit } = item;
+    let Item { seq, identity, event, received, record, resumed, permit: _permit } = item;
     let mut alone = None;
-    if let Some(seq) = seq.filter(|_| resumed) {
+    if let (Some(seq), Some(before)) = (seq, resumed) {
+        if before > 0 {
+            // Before it counts as begun: who only waits its turn is not to blame for the next crash.
+            alone = Some(core.quarantine.lock().await);
+        }
         let runs = begin(account, seq).await;
         if runs > core.limits.runs {
             handler::report_error(bot, account, Error::Poison { event: event.what.kind(), runs: runs - 1 }, None);
             return account.finish(seq, Outcome::Rejected("poison".into()), record).await;
-        }
-        if runs > 1 {
-            alone = Some(core.quarantine.lock().await);
         }
     }
     let cause = match &event.what {
@@ -281,9 +295,40 @@ async fn handle(account: &Account, item: Item) {
         }
     };
     let asked = core.waiters.answer(&object);
-    let cx = EventContext { bot, account: account.clone(), object };
-    handler::process(cx, EventRef { seq, identity, cause, resumed, record }, asked).await;
+    if let Some(seq) = seq
+        && asked.is_none()
+        && is_stale(account, &object, received)
+        && !(resumed.is_some() && has_spoken(account, seq).await)
+    {
+        return account.finish(seq, Outcome::Expired("max-age".into()), record).await;
+    }
+    let cx = EventContext { bot, account: account.clone(), object, resumed: resumed.is_some() };
+    handler::process(cx, EventRef { seq, identity, cause, resumed: resumed.is_some(), record }, asked).await;
     drop(alone);
+}
+
+/// Whether an event has become too old to be handled.
+fn is_stale(account: &Account, object: &AnyEvent, received: Timestamp) -> bool {
+    let core = account.core();
+    let Some(most) = core.limits.max_age else { return false };
+    let said = match object {
+        AnyEvent::Message(message) => message.timestamp(),
+        _ => received,
+    };
+    // A platform that tells no time tells 0.
+    let since = if said == Timestamp::default() { received } else { said.min(received) };
+    core.clock.wall().since(since) > most
+}
+
+/// Whether handlers of an earlier life have said something for this event: then they are in the middle of it.
+async fn has_spoken(account: &Account, seq: u64) -> bool {
+    match account.core().store.said(seq).await {
+        Ok(said) => !said.is_empty(),
+        Err(error) => {
+            tracing::error!(account = %account.id(), %error, "the store does not tell what an event has said");
+            true
+        }
+    }
 }
 
 /// Records that an event begins again; gives how often it has.

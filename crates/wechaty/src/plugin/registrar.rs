@@ -1,9 +1,14 @@
 //! Handlers on their way into the registry: the same `on_…` methods for the builder and for plugins.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::Scope;
-use crate::handler::{Entry, ErasedHandler, EventType, Handler, Registry, States, Topic, erase};
+use crate::{
+    DialogueHandler, Stored,
+    handler::{Entry, ErasedHandler, EventType, Handler, Registry, States, Topic, erase},
+    state::Steps,
+    user::Message,
+};
 
 /// The plugin a handler belongs to.
 pub(crate) struct Owner {
@@ -18,6 +23,8 @@ pub(crate) struct Pending {
     type_name: &'static str,
     pub(crate) name: Option<Arc<str>>,
     observer: bool,
+    first: bool,
+    pub(crate) timeout: Option<Duration>,
     missing: fn(&States) -> Vec<&'static str>,
 }
 
@@ -34,6 +41,27 @@ impl Pending {
             type_name: std::any::type_name::<H>(),
             name: None,
             observer,
+            first: false,
+            timeout: None,
+            missing: H::missing,
+        }
+    }
+
+    /// The handler of a dialogue.
+    pub(crate) fn dialogue<S, H, Args>(handler: H) -> Self
+    where
+        S: Stored,
+        H: DialogueHandler<S, Args>,
+        Args: 'static,
+    {
+        Self {
+            topic: Message::TOPIC,
+            handler: Arc::new(Steps::<S, H, Args>::new(handler)),
+            type_name: std::any::type_name::<H>(),
+            name: None,
+            observer: false,
+            first: true,
+            timeout: None,
             missing: H::missing,
         }
     }
@@ -55,6 +83,8 @@ impl Pending {
             plugin: owner.map(|owner| owner.plugin.clone()),
             scope: owner.and_then(|owner| owner.scope.clone()),
             observer: self.observer,
+            first: self.first,
+            timeout: self.timeout,
             handler: self.handler,
         };
         registry.add(self.topic, entry)
@@ -145,11 +175,36 @@ macro_rules! on_methods {
             $this.push($crate::plugin::Pending::new::<H, E, Args>(handler, true))
         }
 
+        /// Adds the handler of a dialogue whose steps are of type `S`. While a person's [`Dialogue`](crate::Dialogue) in a
+        /// conversation is at a step, that person's messages there go to this handler and to no other, whichever was
+        /// added first; it returns the next step, or `None`: the end. If it fails, the dialogue stays where it is, and
+        /// the other handlers go on. Who starts or
+        /// ends the dialogue meanwhile has the last word.
+        #[allow(unused_mut)]
+        pub fn dialogue<S, H, Args>($($receiver)+, handler: H) -> $ret
+        where
+            S: $crate::Stored,
+            H: $crate::DialogueHandler<S, Args>,
+            Args: 'static,
+        {
+            $this.push($crate::plugin::Pending::dialogue::<S, H, Args>(handler))
+        }
+
         /// Names the handler added last. The name is part of idempotency keys and shown in the ledger; without one
         /// it is the type's.
         pub fn named($($receiver)+, name: impl Into<std::sync::Arc<str>>) -> $ret {
             if let Some(last) = $this.last() {
                 last.name = Some(name.into());
+            }
+            $this
+        }
+
+        /// Bounds the time the handler added last may take: one that takes longer is dropped, an `error` event names it,
+        /// and the others go on. What it waits in `ask` does not count. Without it the bot's
+        /// [`Limits::handler`](crate::Limits::handler) counts.
+        pub fn timeout($($receiver)+, after: std::time::Duration) -> $ret {
+            if let Some(last) = $this.last() {
+                last.timeout = Some(after);
             }
             $this
         }

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU32, Ordering::SeqCst},
+    atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
 };
 
 use bytes::Bytes;
@@ -24,6 +24,8 @@ pub(crate) struct Faulty {
     claims: Arc<AtomicU32>,
     panics: Arc<AtomicU32>,
     finishes: Arc<AtomicU32>,
+    /// Whether the ends of events get lost.
+    forgets: Arc<AtomicBool>,
     /// Good readings of unsent rows before those that fail, and how many fail.
     unsent: Arc<(AtomicU32, AtomicU32)>,
 }
@@ -36,6 +38,7 @@ impl Faulty {
             claims: Arc::default(),
             panics: Arc::default(),
             finishes: Arc::default(),
+            forgets: Arc::default(),
             unsent: Arc::default(),
         }
     }
@@ -57,6 +60,10 @@ impl Faulty {
     /// So many settlements panic.
     pub(crate) fn panic_settles(&self, n: u32) {
         self.panics.store(n, SeqCst);
+    }
+    /// The ends of events get lost, as in a crash before they are durable.
+    pub(crate) fn forget_ends(&self, forget: bool) {
+        self.forgets.store(forget, SeqCst);
     }
     /// After so many good ones, so many readings of unsent rows fail.
     pub(crate) fn fail_unsent(&self, good: u32, n: u32) {
@@ -85,7 +92,7 @@ impl Store for Faulty {
         stored
     }
     async fn finish(&self, account: &AccountId, done: &[(EventSeq, Outcome)]) -> Result<()> {
-        if one_of(&self.finishes) {
+        if self.forgets.load(SeqCst) || one_of(&self.finishes) {
             return Ok(());
         }
         self.inner.finish(account, done).await

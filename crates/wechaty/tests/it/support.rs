@@ -5,6 +5,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use wechaty::{
     Bot, BotBuilder,
+    store::{OpenError, SqliteStore, Store},
     testing::{FakePlatform, Person},
     user::Message,
 };
@@ -40,6 +41,43 @@ pub(crate) fn texts(person: &Person) -> Vec<String> {
 /// Lets every task that can go on do so; time stands still.
 pub(crate) async fn idle(platform: &FakePlatform) {
     platform.clock().advance(Duration::ZERO).await;
+}
+
+/// Lets tasks and threads go on until this is so.
+pub(crate) async fn until(what: &str, mut so: impl FnMut() -> bool) {
+    for _ in 0..2_000_000 {
+        if so() {
+            return;
+        }
+        std::thread::yield_now();
+        tokio::task::yield_now().await;
+    }
+    panic!("waited in vain until {what}");
+}
+
+/// A store on disk that bots of one life after the other open.
+pub(crate) struct Disk(tempfile::TempDir);
+
+impl Disk {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+    /// Opens the file, as soon as the bot before has let go of it.
+    pub(crate) async fn open(&self) -> Arc<dyn Store> {
+        let path = self.0.path().join("bot.wechaty.db");
+        for _ in 0..1_000_000 {
+            match SqliteStore::open(&path) {
+                Ok(store) => return Arc::new(store),
+                Err(OpenError::InUse { .. }) => tokio::task::yield_now().await,
+                Err(error) => panic!("the store does not open: {error}"),
+            }
+        }
+        panic!("the bot before does not let go of its store");
+    }
+    /// A bot on the platform, its clock and this file.
+    pub(crate) async fn bot(&self, platform: &FakePlatform) -> BotBuilder {
+        bot(platform).store(self.open().await)
+    }
 }
 
 /// What handlers noted; clones are the same log.
