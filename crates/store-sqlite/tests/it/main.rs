@@ -6,3 +6,4 @@ mod full;
 mod secrets;
 mod suite;
 mod support;
+mod versions;
