@@ -77,6 +77,7 @@ impl Check<'_> {
         Config {
             file: self.walk.document.path.clone(),
             folder: self.folder(),
+            store: self.section(&Key::new("store"), &self.value["store"]),
             name: name.or_else(|| self.value["name"].as_str().map(str::to_owned)),
             timezone: self.timezone(),
             owners: self.owners(&ids),

@@ -16,7 +16,7 @@ use wechaty::{
 use wechaty_plugins::{Match, PluginDeclaration};
 use wechaty_puppet::{Declaration, Settings};
 
-use crate::{Catalogue, Env, InboxSection, Pacing, Problems};
+use crate::{Catalogue, Env, InboxSection, Pacing, Problems, StoreSection};
 
 /// What the command line says; it comes before environment and file.
 #[derive(Clone, Debug, Default)]
@@ -114,6 +114,7 @@ pub struct Config {
     pub(crate) plugins: Vec<PluginConfig>,
     pub(crate) pacing: Pacing,
     pub(crate) inbox: InboxSection,
+    pub(crate) store: StoreSection,
     pub(crate) http: HttpSettings,
     pub(crate) env: Env,
 }
@@ -192,6 +193,7 @@ impl Config {
             .caches(CacheSizes::from_env(|name| self.env.get(name)))
             .outbox(policy.clone())
             .limits(self.inbox.limits())
+            .store_options(self.store.options())
             .timezone(self.timezone());
         if let Some(name) = &self.name {
             bot = bot.name(name);

@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::Error as _};
-use wechaty::{InDoubt, Limits, OutboxPolicy, http::HttpSettings};
+use wechaty::{InDoubt, Limits, OutboxPolicy, http::HttpSettings, store::SqliteOptions};
 
 /// How long: a number of seconds, or a text like "500ms", "30s", "2m" or "1h".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,14 +177,57 @@ impl InboxSection {
     }
 }
 
-/// `[store]`: where the bot keeps its files.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+/// `[store]`: where the bot keeps its files, and what of messages that are over.
+#[derive(Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct StoreSection {
     /// A folder that exists. Default: the one this file lies in.
     #[schemars(length(min = 1))]
     pub path: Option<String>,
+    /// Encrypts login sessions and tokens in the store: a long random text, the same each time; best as
+    /// { env = "NAME" }. Default: they are not encrypted.
+    #[schemars(schema_with = "key_schema")]
+    pub key: Option<String>,
+    /// Whether the words of messages are kept, and can be searched. Default: true.
+    pub words: Option<bool>,
+    /// How many messages that are over are remembered at most. Default: 1000000.
+    #[schemars(range(min = 0, max = 1_000_000_000))]
+    pub records: Option<u64>,
+    /// How many days messages that are over are remembered. Default: 90.
+    #[schemars(range(min = 0, max = 36_500))]
+    pub days: Option<u32>,
+    /// The largest the file may become, in MiB; at it, new messages are refused as on a full disk. Default: as large as
+    /// the disk.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    pub most_mib: Option<u64>,
+}
+
+impl std::fmt::Debug for StoreSection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoreSection").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+fn key_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "x-secret": true,
+        "writeOnly": true,
+        "anyOf": [{ "type": "string", "minLength": 16 }, { "$ref": "#/$defs/reference" }]
+    })
+}
+
+impl StoreSection {
+    /// How the store is opened.
+    pub(crate) fn options(&self) -> SqliteOptions {
+        let mut options = SqliteOptions::default();
+        options.key = self.key.clone();
+        options.keep.words = self.words.unwrap_or(options.keep.words);
+        options.keep.records = self.records.unwrap_or(options.keep.records);
+        options.keep.time = self.days.map_or(options.keep.time, |days| Duration::from_secs(u64::from(days) * 86_400));
+        options.most_bytes = self.most_mib.map(|mib| mib << 20);
+        options
+    }
 }
 
 #[cfg(test)]

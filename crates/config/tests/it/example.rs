@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use wechaty::{OutboxPolicy, VirtualClock, types::AccountId};
+use wechaty::{OutboxPolicy, VirtualClock, store::MemoryStore, types::AccountId};
 use wechaty_config::{Config, Env, Flags};
 use wechaty_puppet::Settings;
 
@@ -53,7 +53,9 @@ const WORLD: &str = r#"{
 async fn plays(config: &Config) -> Vec<(String, String)> {
     let said = Arc::new(Mutex::new(Vec::new()));
     let (book, clock) = (said.clone(), VirtualClock::new());
-    let builder = config.builder().unwrap().clock(clock.clone()).observe_sends(move |sent| {
+    // Simulated time begins anew each time, and so does what is stored.
+    let builder = config.builder().unwrap().store(Arc::new(MemoryStore::new())).clock(clock.clone());
+    let builder = builder.observe_sends(move |sent| {
         book.lock().unwrap().push((sent.row.to.as_str().to_owned(), sent.row.what.fallback_text().to_string()));
     });
     let bot = builder.start().await.unwrap();
@@ -231,4 +233,13 @@ fn the_examples_of_all_plugins_are_right() {
         let config = Folder::new(&text).load(&[]).unwrap_or_else(|problems| panic!("{problems}"));
         assert!(config.builder().is_ok(), "{}", plugin.name);
     }
+}
+
+#[test]
+fn a_store_has_its_key_from_the_environment_and_shows_it_nowhere() {
+    let text = "version = 1\nname = \"desk\"\n[[account]]\nid = \"t\"\npuppet = \"terminal\"\n[store]\nkey = { env = \"STORE_KEY\" }\nwords = false\ndays = 7\nrecords = 1000\n";
+    let config = Folder::new(text).load(&[("STORE_KEY", "canary-of-a-long-random-text")]).expect("it is fine");
+    assert!(!format!("{config:?}").contains("canary"), "the key is in the debug form");
+    let problems = Folder::new(text).load(&[]).expect_err("the variable is not set");
+    assert!(problems.to_string().contains("C019"), "{problems}");
 }

@@ -81,6 +81,8 @@ pub struct BotBuilder {
     plugins: Vec<Box<dyn Plugin>>,
     states: States,
     store: Option<Arc<dyn Store>>,
+    #[cfg(feature = "sqlite")]
+    store_options: crate::store::SqliteOptions,
     clock: Option<Clock>,
     policy: OutboxPolicy,
     limits: Limits,
@@ -117,6 +119,8 @@ impl BotBuilder {
             plugins: Vec::new(),
             states: States::default(),
             store: None,
+            #[cfg(feature = "sqlite")]
+            store_options: crate::store::SqliteOptions::default(),
             clock: None,
             policy: OutboxPolicy::default(),
             limits: Limits::default(),
@@ -206,6 +210,13 @@ impl BotBuilder {
     /// The store. Without it a named bot has one SQLite file (feature `sqlite`), an unnamed one keeps all in memory.
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
         self.store = Some(store);
+        self
+    }
+
+    /// How the file of a named bot is opened: what is kept of messages that are over, and the key of its secrets.
+    #[cfg(feature = "sqlite")]
+    pub fn store_options(mut self, options: crate::store::SqliteOptions) -> Self {
+        self.store_options = options;
         self
     }
 
@@ -303,7 +314,7 @@ impl BotBuilder {
         let store = match (self.store, &name) {
             (Some(store), _) => store,
             #[cfg(feature = "sqlite")]
-            (None, Some(name)) => open(&folder, name)?,
+            (None, Some(name)) => open(&folder, name, &self.store_options)?,
             _ => Arc::new(MemoryStore::new()),
         };
         let caches = Caches::new(&self.caches, &clock);
@@ -372,8 +383,8 @@ impl BotBuilder {
 
 /// The file of a named bot.
 #[cfg(feature = "sqlite")]
-fn open(folder: &std::path::Path, name: &str) -> Result<Arc<dyn Store>> {
+fn open(folder: &std::path::Path, name: &str, options: &crate::store::SqliteOptions) -> Result<Arc<dyn Store>> {
     let path = folder.join(format!("{name}.wechaty.db"));
-    let store = crate::store::SqliteStore::open(path).map_err(BuildError::from)?;
+    let store = crate::store::SqliteStore::open_with(path, options).map_err(BuildError::from)?;
     Ok(Arc::new(store))
 }
