@@ -16,7 +16,7 @@ use std::{
 use wechaty_catalogue::{Args, Lang, lookup, text};
 use wechaty_puppet::{Declaration, Setting, SettingKind};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, output};
 
 /// The longest value that is read.
 const LONGEST: u64 = 64 << 10;
@@ -107,7 +107,7 @@ impl Interrupts {
         let line = rpassword::read_password();
         self.hidden.store(false, Ordering::SeqCst);
         if line.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {
-            eprintln!();
+            output::tell("");
             std::process::exit(INTERRUPTED);
         }
         line
