@@ -114,6 +114,20 @@ impl Interrupts {
     }
 }
 
+/// Asks until the answer can be taken: who mistypes one does not lose the others.
+pub(super) fn until<A, T>(
+    mut ask: impl FnMut() -> Result<A, Failure>,
+    take: impl Fn(A) -> Result<T, Failure>,
+    lang: Lang,
+) -> Result<T, Failure> {
+    loop {
+        match take(ask()?) {
+            Err(failure) => failure.print(lang),
+            taken => return taken,
+        }
+    }
+}
+
 /// Asks for one word; an empty answer is `otherwise`.
 pub(super) fn word(key: &'static str, words: &Args, otherwise: Option<&str>, lang: Lang) -> Result<String, Failure> {
     loop {
