@@ -8,7 +8,7 @@ use std::{
 
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, value};
 use wechaty_catalogue::{Args, Lang, text};
-use wechaty_config::{Catalogue, Config, ConfigError, Env, Flags, Problems};
+use wechaty_config::{Catalogue, Code, Config, ConfigError, Env, Flags, Problems};
 use wechaty_puppet::{Declaration, Setting, SettingKind, Settings, SettingsError, Words};
 
 use super::{
@@ -47,6 +47,7 @@ pub(super) fn run(args: AddArgs, lang: Lang) -> Result<(), Failure> {
         None => return Err(Failure::usage("W123").set("what", "--id")),
     };
     if somebody {
+        no_page_twice(&catalogue, &file, platform, &id, lang)?;
         ask_all(&puppet, &file.folder(), &mut values, lang)?;
     }
     let secrets = add(&catalogue, file, &puppet, &id, &values, lang)?;
@@ -107,10 +108,28 @@ fn is_formed(catalogue: &Catalogue, id: &str, lang: Lang) -> Result<(), Failure>
     if problems.is_empty() { Ok(()) } else { Err(config_failure(&problems, lang)) }
 }
 
+/// Whether another account serves the puppet's pages already: nobody is asked for settings in vain.
+fn no_page_twice(catalogue: &Catalogue, file: &File, puppet: &str, id: &str, lang: Lang) -> Result<(), Failure> {
+    let mut file = file.clone();
+    file.push(bare_account(id, puppet));
+    let problems = catalogue.parse(&file.text(), &file.path, &Env::system(), &Flags::default()).err();
+    let twice = |problem: &&ConfigError| problem.code == Code::PageTwice && problem.get("second") == Some(id);
+    let problems: Vec<ConfigError> = problems.iter().flat_map(Problems::iter).filter(twice).map(bare).collect();
+    if problems.is_empty() { Ok(()) } else { Err(config_failure(&problems, lang)) }
+}
+
+fn bare_account(id: &str, puppet: &str) -> Table {
+    let mut account = Table::new();
+    account.insert("id", value(id));
+    account.insert("puppet", value(puppet));
+    account
+}
+
 /// Without the place in a file that is not there.
 fn bare(problem: &ConfigError) -> ConfigError {
     let mut problem = problem.clone();
-    (problem.file, problem.line, problem.key) = (None, None, Some("id".to_owned()));
+    (problem.file, problem.line) = (None, None);
+    problem.key = problem.key.and_then(|key| key.rsplit('.').next().map(str::to_owned));
     problem
 }
 
@@ -139,6 +158,7 @@ fn read(path: &Path) -> Result<Option<String>, Failure> {
 }
 
 /// A BOT.toml, or what will be one.
+#[derive(Clone)]
 struct File {
     path: PathBuf,
     document: DocumentMut,
@@ -218,9 +238,7 @@ fn add(
     if !faults.is_empty() {
         return Err(config_failure(&faults, lang));
     }
-    let mut account = Table::new();
-    account.insert("id", value(id));
-    account.insert("puppet", value(puppet.platform.as_str()));
+    let mut account = bare_account(id, puppet.platform.as_str());
     let mut secrets: Vec<(String, &str)> = Vec::new();
     for setting in puppet.settings {
         let Some(given) = values.get(setting.key) else { continue };

@@ -148,6 +148,16 @@ fn a_gitignore_is_extended_once_and_kept() {
 }
 
 #[test]
+fn a_page_that_is_taken_is_told_before_settings_are_asked_for() {
+    let bot = Bot::new(Some("version = 1\n[[account]]\nid = \"a\"\npuppet = \"webchat\"\n"));
+    let file = File::read(&bot.path(), Lang::En).expect("read");
+    let told = no_page_twice(&bot.catalogue, &file, "webchat", "w", Lang::En).expect_err("one page");
+    let told = told.render(Lang::En, false);
+    assert!(told.contains("[C030] puppet: accounts `a` and `w` both serve"), "{told}");
+    assert!(no_page_twice(&bot.catalogue, &file, "terminal", "w", Lang::En).is_ok());
+}
+
+#[test]
 fn a_wrong_answer_is_asked_again() {
     let bot = Bot::new(Some("version = 1\n[[account]]\nid = \"a\"\npuppet = \"terminal\"\n"));
     let file = File::read(&bot.path(), Lang::En).expect("read");
