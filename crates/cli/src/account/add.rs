@@ -69,10 +69,19 @@ fn ask_all(
 ) -> Result<(), Failure> {
     let (env, _) = Env::system().with_folder(folder);
     let interrupts = ask::Interrupts::watch()?;
-    let ask = |setting: &Setting| {
+    let ask = |setting: &Setting, before: &BTreeMap<&'static str, String>| {
         let question = || ask::setting(puppet.platform.as_str(), setting, &interrupts, lang);
-        let take =
-            |given: Option<String>| given.map(|given| typed(puppet, setting, &given, lang).map(|_| given)).transpose();
+        let take = |given: Option<String>| {
+            let Some(given) = given else { return Ok(None) };
+            typed(puppet, setting, &given, lang)?;
+            let mut values = before.clone();
+            values.insert(setting.key, given.clone());
+            match build(puppet, &values, folder, &env) {
+                Err(refused) if refused.key == Some(setting.key) => Err(refused.failure),
+                // What others lack is asked for next.
+                _ => Ok(Some(given)),
+            }
+        };
         ask::until(question, take, lang)
     };
     let mut asked: Vec<&Setting> = Vec::new();
@@ -82,7 +91,7 @@ fn ask_all(
             continue;
         }
         asked.push(setting);
-        if let Some(value) = ask(setting)? {
+        if let Some(value) = ask(setting, values)? {
             values.insert(setting.key, value);
         }
     }
@@ -91,10 +100,10 @@ fn ask_all(
             return Err(refused.failure);
         };
         refused.failure.print(lang);
-        match ask(setting)? {
-            Some(value) => values.insert(setting.key, value),
-            None => values.remove(setting.key),
-        };
+        values.remove(setting.key);
+        if let Some(value) = ask(setting, values)? {
+            values.insert(setting.key, value);
+        }
     }
     Ok(())
 }
