@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn every_path_becomes_good_toml() {
-        for odd in ["/home/e\u{301}", "/a b/\u{200b}", "/tab\t", "C:\\Users\\\"x\"", "/中文/😀"] {
+        for odd in ["/cafe\u{301}", "/a b/\u{200b}", "/tab\t", "C:\\Users\\\"x\"", "/中文/😀"] {
             let line = Source::Path(PathBuf::from(odd)).of("crates/wechaty");
             let read: toml_edit::DocumentMut = line.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
             assert!(read["path"].as_str().is_some_and(|path| path.starts_with(odd)), "{line}");
