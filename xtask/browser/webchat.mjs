@@ -13,16 +13,30 @@ const folder = fs.mkdtempSync(path.join(os.tmpdir(), "wechaty-webchat-"));
 const PNG = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAIAAAACUFjqAAAAEklEQVR4nGP4z8CAB+GTG8HSALfKY52fTcuYAAAAAElFTkSuQmCC", "base64");
 
 // The bot: a free port of loopback, told on standard error.
-const bot = spawn(wechaty, ["--lang", "en", "run", "--puppet", "webchat", "--listen", "127.0.0.1:0"], { cwd: folder });
-let told = "";
-const url = await new Promise((found, failed) => {
-  bot.on("exit", (code) => failed(new Error(`the bot ended with ${code}: ${told}`)));
-  bot.stderr.on("data", (data) => {
-    told += data;
-    const at = told.match(/http:\/\/127\.0\.0\.1:\d+/);
-    if (at) found(at[0]);
+async function start(listen) {
+  const bot = spawn(wechaty, ["--lang", "en", "run", "--puppet", "webchat", "--listen", listen], { cwd: folder });
+  const one = { bot, told: "" };
+  one.url = await new Promise((found, failed) => {
+    bot.on("exit", (code) => failed(new Error(`the bot ended with ${code}: ${one.told}`)));
+    bot.stderr.on("data", (data) => {
+      one.told += data;
+      const at = one.told.match(/http:\/\/127\.0\.0\.1:\d+/);
+      if (at) found(at[0]);
+    });
   });
-});
+  return one;
+}
+
+/** Tells a bot to end; its exit code. */
+async function stop({ bot }) {
+  bot.removeAllListeners("exit");
+  const ended = new Promise((done) => bot.on("exit", done));
+  bot.kill("SIGTERM");
+  return ended;
+}
+
+const main = await start("127.0.0.1:0");
+const { url } = main;
 
 const browser = await chromium.launch({
   executablePath,
@@ -47,8 +61,8 @@ async function tab(context = desktop) {
   return page;
 }
 
-async function enter(page, name) {
-  await page.goto(url);
+async function enter(page, name, at = url) {
+  await page.goto(at);
   await page.fill(id("join-name"), name);
   await page.press(id("join-name"), "Enter");
   await page.waitForSelector(id("composer"));
@@ -486,6 +500,34 @@ await promise("a new start of the page finds the bot again after it was away", a
   faults.length = 0; // what a browser says about a lost network is no fault of the page
 });
 
+await promise("what was written while the bot was away is said by itself to the one that starts again", async (open) => {
+  const first = await start("127.0.0.1:0");
+  const page = await open();
+  await enter(page, "Ada", first.url);
+  await say(page, "ding");
+  await hears(page, "dong");
+  await stop(first);
+  await page.waitForSelector(`${id("connection")}[data-state=connecting]`);
+  await say(page, "echo meanwhile");
+  await page.waitForSelector(`${id("delivery")}[data-state=failed]`);
+  await page.waitForTimeout(6000); // so that the page has come to wait long between its tries
+  const second = await start(new URL(first.url).host);
+  await page.waitForSelector(`${id("connection")}[data-state=online]`, { state: "attached" });
+  await page.locator("article[data-own=false] .text", { hasText: /^meanwhile$/ }).waitFor();
+  assert.equal(await page.locator("article[data-own=true]").count(), 1);
+  await stop(second);
+  // By hand: a message that gets through wakes the stream, too.
+  await page.waitForSelector(`${id("connection")}[data-state=connecting]`);
+  await page.waitForTimeout(6000);
+  const third = await start(new URL(first.url).host);
+  await say(page, "echo by hand");
+  await page.locator("article[data-own=false] .text", { hasText: /^by hand$/ }).waitFor({ timeout: 5000 });
+  await page.waitForSelector(`${id("connection")}[data-state=online]`, { state: "attached" });
+  await page.close();
+  await stop(third);
+  faults.length = 0; // what a browser says about a lost network is no fault of the page
+});
+
 if (picture) {
   const page = await tab();
   await enter(page, "Ada");
@@ -499,13 +541,10 @@ if (picture) {
 }
 
 await browser.close();
-bot.removeAllListeners("exit");
-const ended = new Promise((done) => bot.on("exit", done));
-bot.kill("SIGTERM");
-const code = await ended;
+const code = await stop(main);
 if (code !== 0) {
   failed += 1;
-  console.log(`FAIL  the bot ends well when it is told to: it ended with ${code}\n${told}`);
+  console.log(`FAIL  the bot ends well when it is told to: it ended with ${code}\n${main.told}`);
 } else passed += 1;
 if (failed === 0) fs.rmSync(folder, { recursive: true, force: true });
 else console.log(`what is left of it lies in ${folder}`);

@@ -57,9 +57,12 @@ pub(crate) fn config_failure<'a>(problems: impl IntoIterator<Item = &'a ConfigEr
         let fix = text(lang, "fix", &Args::new().set("text", fix(lang, problem.code.as_str())));
         failure = failure.plain(format!("{}\n  {fix}", line(problem, lang)));
     }
-    match all.len().checked_sub(TOLD) {
-        Some(more) if more > 0 => failure.tell("config-more", Args::new().number("count", more as u64)),
-        _ => failure,
+    if let Some(more) = all.len().checked_sub(TOLD).filter(|more| *more > 0) {
+        failure = failure.tell("config-more", Args::new().number("count", more as u64));
+    }
+    match all.first() {
+        Some(first) => failure.tell("config-explain", Args::new().set("code", first.code.as_str())),
+        None => failure,
     }
 }
 
@@ -183,6 +186,7 @@ mod tests {
             "BOT.toml:4:9: [C005] pacing.burst: expected integer, found string",
             "fix: Write a value of the expected type.",
             "[C023]",
+            "`wechaty explain C023` tells more",
         ] {
             assert!(told.contains(words), "no `{words}` in\n{told}");
         }

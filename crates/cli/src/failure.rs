@@ -5,7 +5,7 @@ use std::{error::Error, fmt::Write as _, io::IsTerminal};
 use wechaty_catalogue::{Args, Lang, fix, text};
 use wechaty_puppet::Words;
 
-use crate::told;
+use crate::{output, told};
 
 /// Something failed while running.
 const FAILED: u8 = 1;
@@ -111,7 +111,7 @@ impl Failure {
     /// To stderr, in colour only on a terminal whose owner did not say no.
     pub(crate) fn print(&self, lang: Lang) {
         let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        eprintln!("{}", self.render(lang, colour));
+        output::tell(&self.render(lang, colour));
     }
 }
 

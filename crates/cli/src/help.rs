@@ -34,7 +34,7 @@ pub(crate) fn parse(words: Vec<OsString>, lang: Lang) -> Result<Asked, Failure> 
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let shown = command(lang).try_get_matches_from(&words).err().unwrap_or(error);
-            eprint!("{}", punctuated(&shown.render().to_string(), lang));
+            output::tell(punctuated(&shown.render().to_string(), lang).trim_end());
             Ok(Asked::Done(2))
         }
         _ => Err(failure(&error)),

@@ -15,7 +15,13 @@ const DEFAULT: &str = "warn";
 pub(crate) fn start(level: Option<&str>) -> Result<(), Failure> {
     let filter = filter(level.unwrap_or(DEFAULT))?;
     let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(colours)
+        // It would tell them on stderr, and panic where that cannot be written.
+        .log_internal_errors(false)
+        .with_writer(std::io::stderr)
+        .init();
     Ok(())
 }
 

@@ -1,5 +1,8 @@
 //! CLI: the `wechaty` command. Runs a bot, measures it, tells what became of every message.
 
+// `eprintln!` panics where stderr cannot be written: `output::tell` does not.
+#![deny(clippy::print_stderr)]
+
 mod account;
 mod args;
 mod bench;

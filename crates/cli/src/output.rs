@@ -1,4 +1,4 @@
-//! What commands print on stdout.
+//! What commands print on stdout, and tell on stderr.
 
 use std::io::{ErrorKind, Write};
 
@@ -13,6 +13,11 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::failed("W116").source(&error)),
         _ => Ok(()),
     }
+}
+
+/// Tells a line on stderr. Where it cannot be written nobody listens, and the exit code says the rest.
+pub(crate) fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 /// Prints a value as JSON.

@@ -17,7 +17,7 @@ use crate::{
     PluginConfig, Problems, StoreSection,
     document::Document,
     key::Key,
-    nearest::{list, nearest},
+    nearest::{is_slip, list, nearest},
     phrases,
     walk::{Source, Walk, folder, short},
 };
@@ -73,6 +73,7 @@ impl Check<'_> {
         let inbox: InboxSection = self.section(&Key::new("inbox"), &self.value["inbox"]);
         let http = self.http();
         self.doors(&accounts, &http);
+        self.pages(&accounts);
         let name = self.flags.name.clone().or_else(|| self.env.get("WECHATY_NAME"));
         Config {
             file: self.walk.document.path.clone(),
@@ -307,6 +308,26 @@ impl Check<'_> {
         }
     }
 
+    /// A page has one place: of two accounts that serve it only one could be reached.
+    fn pages(&mut self, accounts: &[AccountConfig]) {
+        let mut pages: Vec<(&'static str, &AccountConfig)> = Vec::new();
+        for (i, account) in accounts.iter().enumerate() {
+            let Ok(puppet) = (account.puppet.build)(&account.settings) else { continue };
+            for page in puppet.webhook().map_or(&[][..], |hook| hook.pages()) {
+                let Some((_, first)) = pages.iter().find(|(other, _)| other == page) else {
+                    pages.push((page, account));
+                    continue;
+                };
+                let error = ConfigError::new(Code::PageTwice).arg("page", page).arg("first", &first.id);
+                let own = |(_, item): &(Key, &Value)| item["id"].as_str() == Some(account.id.as_str());
+                let key = self.items("account").into_iter().rfind(own).map(|(key, _)| key);
+                let key = key.unwrap_or_else(|| Key::new("account").item(i)).field("puppet");
+                self.walk.tell(&key, error.arg("second", &account.id));
+                break;
+            }
+        }
+    }
+
     fn http(&mut self) -> HttpSettings {
         let key = Key::new("http");
         let section: HttpSection = self.section(&key, &self.value["http"]);
@@ -355,7 +376,11 @@ impl Check<'_> {
         // People tend to know the city, and to get its continent wrong.
         let city = |name: &str| name.rsplit('/').next().unwrap_or_default().to_lowercase();
         let same = known.iter().find(|name| city(name) == city(zone) && !zone.is_empty());
-        let near = same.map(String::as_str).or_else(|| nearest(zone, known.iter().map(String::as_str)));
+        let near = same.map(String::as_str).or_else(|| match city(zone).as_str() {
+            // The capital has no zone of its own.
+            "beijing" | "peking" => Some("Asia/Shanghai"),
+            _ => nearest(zone, known.iter().map(String::as_str)).filter(|near| is_slip(&city(near), &city(zone))),
+        });
         self.walk.tell(&Key::new("timezone"), error.nearest(near));
         None
     }

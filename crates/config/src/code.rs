@@ -58,7 +58,7 @@ codes! {
         "The key is misspelt, stands in the wrong section, or belongs to another version.",
         "Use one of the known keys; `wechaty config schema` prints them all.";
     /// A key is missing.
-    MissingKey = "C004", "`{name}` is missing",
+    MissingKey = "C004", "`{name}` is missing: expected {expected}",
         "This section cannot do without the key.",
         "Add it.";
     /// The value is of another type.
@@ -147,7 +147,7 @@ codes! {
         "Give the account a token, or listen on 127.0.0.1 without such a name.";
     /// The text has not the right form.
     BadForm = "C026", "`{value}` has the wrong form: expected {expected}",
-        "The text has characters or an order that this key does not take.",
+        "The text has characters or an order that this key does not take, or the braces hold too few or too many keys.",
         "Write it in the expected form.";
     /// A plugin refuses its settings.
     BadPluginSettings = "C027", "plugin `{plugin}` refuses its settings: {reason}",
@@ -161,6 +161,10 @@ codes! {
     BadVariable = "C029", "environment variable {name} is not right: expected {expected}",
         "The environment overrides the file, and its value is of the wrong kind.",
         "Mend or unset the variable.";
+    /// Two accounts serve one page.
+    PageTwice = "C030", "accounts `{first}` and `{second}` both serve {page}",
+        "Both are on a web chat, and one program has one page.",
+        "Keep one of them; a second bot can run beside this one on the next port.";
 }
 
 impl Code {

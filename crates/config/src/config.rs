@@ -62,7 +62,7 @@ pub struct PluginConfig {
     pub enabled: bool,
     /// Accounts it is for; `None`: all.
     pub accounts: Option<Vec<AccountId>>,
-    /// Rooms it is for; `None`: all.
+    /// Only these rooms; none of them (`false`): everything but rooms; `None`: rooms and what is said one to one.
     pub rooms: Option<Match>,
     /// People it is for; `None`: all.
     pub people: Option<Match>,
@@ -87,18 +87,25 @@ impl PluginConfig {
             scope = scope.accounts(accounts.iter().cloned());
         }
         if let Some(rooms) = self.rooms.clone() {
+            if rooms.is_never() {
+                return self.people(scope.no_rooms());
+            }
             scope = scope.rooms(move |room| {
                 let rooms = rooms.clone();
                 async move { rooms.room(&room).await }
             });
         }
-        if let Some(people) = self.people.clone() {
-            scope = scope.people(move |contact| {
+        self.people(scope)
+    }
+
+    fn people(&self, scope: Scope) -> Scope {
+        match self.people.clone() {
+            None => scope,
+            Some(people) => scope.people(move |contact| {
                 let people = people.clone();
                 async move { people.contact(&contact).await }
-            });
+            }),
         }
-        scope
     }
 }
 

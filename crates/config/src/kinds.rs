@@ -4,10 +4,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 use serde_json::Value;
-use toml::de::DeValue;
-use wechaty_puppet::Phrase;
+use toml::de::{DeTable, DeValue};
+use wechaty_puppet::{Phrase, Words};
 
-use crate::{phrases, schema::NAME, sections::DURATION};
+use crate::{Code, ConfigError, nearest::list, phrases, schema::NAME, sections::DURATION};
 
 /// What TOML calls it.
 pub(crate) fn kind(value: &DeValue<'_>) -> Phrase {
@@ -50,6 +50,34 @@ pub(crate) fn accepts(schema: &Value, value: &DeValue<'_>) -> bool {
         || names.iter().any(|name| {
             *name == kind || (*name == phrases::NUMBER && [phrases::INTEGER, phrases::FLOAT].contains(&kind))
         })
+}
+
+/// A key that is not there, and what would stand there by the schemas of its value.
+pub(crate) fn missing<'a>(name: &str, schemas: impl IntoIterator<Item = &'a Value>) -> ConfigError {
+    let schemas: Vec<&Value> = schemas.into_iter().collect();
+    let known: Vec<&str> = schemas.iter().flat_map(|schema| choices(schema)).collect();
+    let number = schemas.iter().find_map(|schema| schema.get("const").filter(|only| only.is_number()));
+    let mut types: Vec<Phrase> = Vec::new();
+    for name in schemas.iter().flat_map(|schema| names(schema)) {
+        if !types.contains(&name) {
+            types.push(name);
+        }
+    }
+    let expected = match number {
+        Some(only) => format!("`{name} = {only}`").into(),
+        None if !known.is_empty() => phrases::ONE_KEY.with("known", list(known)),
+        None if types.is_empty() => phrases::ANYTHING.words(),
+        None => Words::any_of(types.into_iter().map(Phrase::words)),
+    };
+    ConfigError::new(Code::MissingKey).arg("name", name).words("expected", expected)
+}
+
+/// Braces with none or several of the keys of which one is needed.
+pub(crate) fn not_one_key<'a>(table: &DeTable<'_>, known: impl IntoIterator<Item = &'a str>) -> ConfigError {
+    let keys: Vec<String> = table.iter().map(|(name, _)| format!("{} = …", name.get_ref())).collect();
+    let value = if keys.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", keys.join(", ")) };
+    let expected = phrases::ONE_KEY.with("known", list(known));
+    ConfigError::new(Code::BadForm).arg("value", value).words("expected", expected)
 }
 
 /// The texts a schema takes, if it takes only some.

@@ -32,6 +32,11 @@ fn likeness(name: &str, word: &str) -> f64 {
     jaro_winkler(name, word).max(slip)
 }
 
+/// Whether one word is the other but for a slip in every third letter: what merely begins alike is another place.
+pub(crate) fn is_slip(name: &str, word: &str) -> bool {
+    osa_distance(name, word) <= word.chars().count() / 3
+}
+
 /// Names as a sentence has them: quoted, with commas.
 pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> Words {
     let mut names: Vec<Words> = names.into_iter().map(|name| format!("`{name}`").into()).collect();

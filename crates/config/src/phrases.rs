@@ -13,10 +13,9 @@ wechaty_puppet::phrases! {
     ONE_KEY = "expected-one-key": "exactly one of {known}";
     NONE = "none": "none";
     ITEMS = "expected-items": "{count} items";
-    KEYS = "expected-keys": "{count} keys";
     LENGTH = "expected-length": "length >= {least}";
     BITS = "expected-64-bits": "a 64-bit number";
-    ENV_OR_FILE = "expected-env-or-file": "`env` or `file`";
+    ANYTHING = "expected-anything": "a value";
     NAME = "expected-name": "at most 64 characters, no spaces, quotes, : / \\ < >, and no . or - in front";
     PATTERN = "expected-pattern": "a text of the form `{pattern}`";
     TOO_LARGE = "file-over-limit": "it is larger than {most} bytes";

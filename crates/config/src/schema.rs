@@ -257,8 +257,13 @@ fn plugin(plugin: &PluginDeclaration, matcher: &Value, defs: &mut Map<String, Va
                         "$ref": "#/$defs/name" },
                 "enabled": { "description": "Whether it runs", "type": "boolean", "default": true },
                 "accounts": names,
-                "rooms": matches("Rooms it is for. Default: all, and what is said one to one"),
-                "people": matches("People it is for. Default: all"),
+                "rooms": matches(
+                    "Only these rooms: by id (\"R-7\") or topic ({ re = \"^VIP\" }); true: rooms and nothing that is said one \
+                     to one; false: everything but rooms. Default: rooms and what is said one to one",
+                ),
+                "people": matches(
+                    "Only these people: by id (\"U-7\") or name ({ re = \"^Lin\" }), which anybody may take. Default: all",
+                ),
                 "settings": { "description": "Settings of the plugin", "$ref": format!("#/$defs/{own}") },
             },
         }),

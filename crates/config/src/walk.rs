@@ -18,7 +18,7 @@ use crate::{
     Code, ConfigError, Env,
     document::{Document, read_text},
     key::Key,
-    kinds::{accepts, choices, is_formed, kind, names},
+    kinds::{accepts, choices, is_formed, kind, missing, names, not_one_key},
     nearest::{list, nearest},
     phrases,
 };
@@ -205,11 +205,20 @@ impl<'a> Walk<'a> {
         }
         for missing in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             if !table.iter().any(|(name, _)| &**name.get_ref() == missing) {
-                self.problem(&key.field(missing), begin, ConfigError::new(Code::MissingKey).arg("name", missing));
+                self.missing(missing, schema, begin, key);
             }
         }
         // What is left is of use to the checks behind this.
         Value::Object(object)
+    }
+
+    fn missing(&mut self, name: &str, schema: &'a Value, begin: usize, key: &Key) {
+        let part = self.target(&schema["properties"][name]);
+        let error = match part["anyOf"].as_array() {
+            Some(branches) => missing(name, branches.iter().map(|branch| self.target(branch))),
+            None => missing(name, [part]),
+        };
+        self.problem(&key.field(name), begin, error);
     }
 
     /// The branch of a schema that a key of the table chooses.
@@ -223,7 +232,8 @@ impl<'a> Walk<'a> {
     ) -> Option<&'a Value> {
         let field = key.field(name);
         let Some((_, node)) = table.iter().find(|(found, _)| &**found.get_ref() == name) else {
-            self.problem(&field, begin, ConfigError::new(Code::MissingKey).arg("name", name));
+            let names = schema["oneOf"].as_array().into_iter().flatten().map(|branch| self.target(branch));
+            self.problem(&field, begin, missing(name, names.map(|branch| &branch["properties"][name])));
             return None;
         };
         let at = node.span().start;
@@ -275,7 +285,7 @@ impl<'a> Walk<'a> {
         }
         for missing in first["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             if missing != chooses && !table.iter().any(|(name, _)| &**name.get_ref() == missing) {
-                self.problem(&key.field(missing), begin, ConfigError::new(Code::MissingKey).arg("name", missing));
+                self.missing(missing, first, begin, key);
             }
         }
         // Others may name it, and the checks behind this know what it lacks.
@@ -449,10 +459,7 @@ impl<'a> Walk<'a> {
                 }
                 let single = |branch: &&Value| branch["properties"].as_object().is_some_and(|all| all.len() == 1);
                 if table.len() != 1 && fitting.iter().all(single) {
-                    let value = phrases::KEYS.with("count", table.len());
-                    let expected = phrases::ONE_KEY.with("known", list(known.iter().copied()));
-                    let error = ConfigError::new(Code::OutOfRange).words("value", value).words("expected", expected);
-                    self.problem(key, node.span().start, error);
+                    self.problem(key, node.span().start, not_one_key(table, known.iter().copied()));
                     return None;
                 }
             }
@@ -506,10 +513,7 @@ impl<'a> Walk<'a> {
                     Err(reason) => Err(failed(reason)),
                 }
             }
-            _ => {
-                let error = ConfigError::new(Code::OutOfRange).words("value", phrases::KEYS.with("count", table.len()));
-                Err(error.words("expected", phrases::ENV_OR_FILE))
-            }
+            _ => Err(not_one_key(table, ["env", "file"])),
         };
         match value {
             Ok(value) => {

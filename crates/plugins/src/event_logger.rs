@@ -50,11 +50,27 @@ impl EventLogger {
     ) {
         if self.wants(kind) {
             cx.observe(move |event: E, account: Account| async move {
-                tracing::info!(account = %account.id(), "{kind}: {}", line(&event));
+                tracing::info!(account = %account.id(), "{kind}: {}", one_line(&line(&event)));
             })
             .named(format!("event-logger/{kind}"));
         }
     }
+}
+
+/// What others write, as one line that shows as it is: line ends, control characters and marks that turn the direction
+/// of writing are escaped, so that nobody can forge a line of the log.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                line.extend(c.escape_unicode());
+            }
+            c if c.is_control() => line.extend(c.escape_default()),
+            c => line.push(c),
+        }
+    }
+    line
 }
 
 fn names(contacts: &[Contact]) -> String {
@@ -115,7 +131,7 @@ impl Plugin for EventLogger {
         self.log(cx, EventKind::Reset, |reset: &Reset| reset.data.clone().unwrap_or_default());
         if self.wants(EventKind::Error) {
             cx.observe(|report: ErrorReport, account: Account| async move {
-                tracing::error!(account = %account.id(), "error: {report}");
+                tracing::error!(account = %account.id(), "error: {}", one_line(&report.to_string()));
             })
             .named("error");
         }

@@ -1,6 +1,11 @@
 //! MATCHER: which texts, people, rooms or messages a plugin is meant for, as settings can say it.
 
-use std::{borrow::Cow, fmt};
+use std::{
+    borrow::Cow,
+    collections::BTreeSet,
+    fmt,
+    sync::{Mutex, PoisonError},
+};
 
 use regex::Regex;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -27,7 +32,8 @@ use crate::{
 /// | `[…]` | `[…]` | any of them | any | any | any |
 ///
 /// Case counts; `(?i)` in front of a regular expression ignores it. A string is never compared with names, topics or
-/// a message's words: those are anybody's to choose, ids are not. A name or topic that is not known matches nothing.
+/// a message's words: those are anybody's to choose, ids are not; the log warns once when a string is the name or topic
+/// of somebody or something it does not match. A name or topic that is not known matches nothing.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Match {
@@ -73,6 +79,8 @@ impl Match {
             return true;
         }
         if !self.has_pattern() {
+            // What is loaded is enough for a warning.
+            self.warn_of_names(contact.id().as_str(), &[Some(contact.name()), contact.alias()]);
             return false;
         }
         self.pattern(&name(contact).await)
@@ -84,6 +92,7 @@ impl Match {
             return true;
         }
         if !self.has_pattern() {
+            self.warn_of_names(room.id().as_str(), &[room.payload().map(|room| room.topic.clone())]);
             return false;
         }
         self.pattern(&topic(room).await)
@@ -129,6 +138,24 @@ impl Match {
             Self::Exact(id) => is(id),
             _ => false,
         })
+    }
+    /// Tells the operator, once for each text, that a name stands where an id is meant.
+    fn warn_of_names(&self, id: &str, names: &[Option<String>]) {
+        static WARNED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+        self.any(&mut |one| {
+            if let Self::Exact(text) = one
+                && !text.is_empty()
+                && names.iter().flatten().any(|name| name == text)
+                && WARNED.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone())
+            {
+                tracing::warn!(
+                    text = ?text, id = ?id,
+                    "a plain text of a matcher is an id, but this one is a name, so it does not match: write the id, or \
+                     {{ re = \"^name$\" }} to go by the name, which anybody may take"
+                );
+            }
+            false
+        });
     }
     fn has_pattern(&self) -> bool {
         self.any(&mut |one| matches!(one, Self::Regex(_) | Self::Contains(_)))
@@ -205,8 +232,10 @@ impl JsonSchema for Match {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let own = generator.subschema_for::<Self>();
         json_schema!({
-            "description": "Which texts, people or rooms: all (true), none (false), one (its text or id), those whose \
-                            text, name or topic a regular expression is found in, or holds a text; or a list of these",
+            "description": "Which texts, people or rooms: all (true); none (false); one, by a plain text that is the \
+                            whole text, or the id of a contact or room and never its name; by name or topic: { re = \
+                            \"^VIP\" } (a regular expression is found in it) or { text = \"VIP\" } (it holds this); or a \
+                            list of these",
             "anyOf": [
                 { "type": "boolean" },
                 { "type": "string" },

@@ -10,6 +10,9 @@
 //!
 //! The modules follow the flow; [`prelude`] has what a bot needs.
 
+// `eprintln!` panics where stderr cannot be written.
+#![deny(clippy::print_stderr)]
+
 mod archive;
 mod bot;
 mod cache;

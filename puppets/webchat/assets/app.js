@@ -80,7 +80,10 @@ async function attempt(act) {
 const actions = {
   dropText: () => t("drop", { size: size(store.limits.file) }),
   view: viewImage,
-  retry: (entry) => outbox.retry(entry),
+  retry(entry) {
+    outbox.retry(entry);
+    stream.retryNow();
+  },
   discard: (entry) => outbox.discard(entry),
   open(id) {
     store.activate(id);
@@ -233,7 +236,13 @@ async function enter() {
   if (!narrow.matches) view.chat.composer.focus();
 }
 
-stream.addEventListener("state", drawConnection);
+stream.addEventListener("state", () => {
+  drawConnection();
+  if (stream.state === "online") outbox.resend();
+});
+// The server answers: a stream that waits to try again need not. One that was not known any more comes in again.
+outbox.addEventListener("sent", () => stream.retryNow());
+outbox.addEventListener("unknown", () => stream.retryNow());
 stream.addEventListener("lost", (event) => {
   event.detail.wait((async () => {
     const before = session.me?.id;

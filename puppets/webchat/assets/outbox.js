@@ -1,6 +1,6 @@
 // What this tab sends: each message keeps its nonce until the server has it, so a retry never says it twice.
 
-import { keep, post, upload } from "./api.js";
+import { keep, post, UNKNOWN_VISITOR, upload } from "./api.js";
 
 const TRIES = 2;
 const PATIENCE = 60_000; // Who was told to wait for room for a file, waits.
@@ -10,6 +10,9 @@ function nonce() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
+
+// Nothing was wrong with the message: nobody was there to take it, or nobody who knew us.
+const unheard = (error) => error.status === 0 || [502, 503, 504].includes(error.status) || error.code === UNKNOWN_VISITOR;
 
 const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -25,6 +28,11 @@ export class Outbox extends EventTarget {
   // A reload may have cut a call off; the nonce makes it safe to say it again.
   resume() {
     for (const entry of this.entries) if (entry.state === "sending") this.run(entry);
+  }
+
+  // The connection is back: what failed for want of it goes out by itself, under its nonce.
+  resend() {
+    for (const entry of this.entries) if (entry.unheard) this.retry(entry);
   }
 
   of(conversation) {
@@ -54,6 +62,7 @@ export class Outbox extends EventTarget {
     if (entry.state !== "failed") return;
     entry.state = "sending";
     entry.error = null;
+    entry.unheard = false;
     entry.progress = 0;
     this.run(entry);
   }
@@ -90,12 +99,14 @@ export class Outbox extends EventTarget {
         const message = await this.call(entry);
         this.drop(entry);
         this.store.take(message);
+        this.dispatchEvent(new Event("sent"));
         return;
       } catch (error) {
         if (error.name === "AbortError") return;
-        const passing = error.status === 0 || error.status >= 500 || error.status === 429;
+        if (error.code === UNKNOWN_VISITOR) this.dispatchEvent(new Event("unknown"));
+        const passing = unheard(error) || error.status >= 500 || error.status === 429;
         if (!passing || attempt >= TRIES) {
-          Object.assign(entry, { state: "failed", error: { message: error.message, fix: error.fix ?? null }, matched: null });
+          Object.assign(entry, { state: "failed", error: { message: error.message, fix: error.fix ?? null }, unheard: unheard(error), matched: null });
           this.changed(entry);
           this.dispatchEvent(new CustomEvent("failed", { detail: { entry, error } }));
           return;

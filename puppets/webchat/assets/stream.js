@@ -19,6 +19,7 @@ export class Stream extends EventTarget {
     this.running = false;
     this.hideTimer = null;
     this.polling = false;
+    this.wait = FIRST_WAIT; // before the next try, if that fails, too
     document.addEventListener("visibilitychange", () => this.visibility());
     addEventListener("online", () => this.retryNow());
     addEventListener("offline", () => this.abort?.abort());
@@ -43,7 +44,9 @@ export class Stream extends EventTarget {
     }
   }
 
+  // The server has answered, or is likely to: there is no reason to wait.
   retryNow() {
+    this.wait = FIRST_WAIT;
     this.wake?.();
   }
 
@@ -72,7 +75,6 @@ export class Stream extends EventTarget {
   }
 
   async loop() {
-    let wait = FIRST_WAIT;
     for (;;) {
       if (this.polling) {
         await this.poll();
@@ -82,12 +84,13 @@ export class Stream extends EventTarget {
       let pause = null;
       try {
         await this.read(() => {
-          wait = FIRST_WAIT;
+          this.wait = FIRST_WAIT;
           this.set("online");
         });
       } catch (error) {
         if (error.code === UNKNOWN_VISITOR || error.code === NEEDS_TOKEN) {
           await this.lost(error.code === NEEDS_TOKEN ? "token" : "unknown");
+          this.wait = FIRST_WAIT; // We are in again.
         } else if (error instanceof ApiError && error.retryAfter) {
           pause = error.retryAfter * 1000;
         }
@@ -95,8 +98,8 @@ export class Stream extends EventTarget {
       if (this.polling) continue;
       this.set("connecting");
       // Spread out, so that a restarted server does not meet all its visitors in one moment.
-      await this.pause(pause ?? wait * (0.7 + Math.random() * 0.6));
-      wait = Math.min(wait * 2, LONGEST_WAIT);
+      await this.pause(pause ?? this.wait * (0.7 + Math.random() * 0.6));
+      this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
     }
   }
 

@@ -96,12 +96,13 @@ config-plugins = { $count ->
   }
 config-nearest = ; did you mean `{ $name }`?
 config-more = … and { $count } more
+config-explain = `wechaty explain { $code }` tells more about a code.
 
 # account
 account-line = { $id }: puppet { $puppet }
 account-hidden = is set (not shown)
 account-added = account `{ $id }` is in { $file } now
-account-secrets = { $file } holds its secrets ({ $names }): keep that file out of version control
+account-secrets = { $file } holds its secrets ({ $names }); .gitignore keeps that file out of version control
 account-expected = setting `{ $key }`: expected { $expected }
 account-optional = , Enter leaves it out
 account-ask-puppet = Which messenger ({ $names })

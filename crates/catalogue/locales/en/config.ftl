@@ -13,7 +13,7 @@ C003 = unknown key `{ $name }`; there are { $known }
     .cause = The key is misspelt, stands in the wrong section, or belongs to another version.
     .fix = Use one of the known keys; `wechaty config schema` prints them all.
 
-C004 = `{ $name }` is missing
+C004 = `{ $name }` is missing: expected { $expected }
     .cause = This section cannot do without the key.
     .fix = Add it.
 
@@ -102,7 +102,7 @@ C025 = { $door } has no token and would be open to everybody who reaches { $addr
     .fix = Give the account a token, or listen on 127.0.0.1 without such a name.
 
 C026 = `{ $value }` has the wrong form: expected { $expected }
-    .cause = The text has characters or an order that this key does not take.
+    .cause = The text has characters or an order that this key does not take, or the braces hold too few or too many keys.
     .fix = Write it in the expected form.
 
 C027 = plugin `{ $plugin }` refuses its settings: { $reason }
@@ -116,3 +116,7 @@ C028 = this is no line of an environment file: expected NAME=value
 C029 = environment variable { $name } is not right: expected { $expected }
     .cause = The environment overrides the file, and its value is of the wrong kind.
     .fix = Mend or unset the variable.
+
+C030 = accounts `{ $first }` and `{ $second }` both serve { $page }
+    .cause = Both are on a web chat, and one program has one page.
+    .fix = Keep one of them; a second bot can run beside this one on the next port.

@@ -165,7 +165,7 @@ W160 = { $address } is taken
 
 W161 = { $door } has no token and would be open to everybody who reaches { $address }
     .cause = The address, or a name in `hosts`, is not of this machine alone, and nothing asks who is there.
-    .fix = Set a token for it, or listen on 127.0.0.1 without such a name.
+    .fix = Set a token for it (the web chat's is `WECHATY_PUPPET_WEBCHAT_TOKEN`, or `token` in BOT.toml), or listen on 127.0.0.1 without such a name.
 
 W162 = the bot cannot listen
     .cause = The system does not let this program use the address.
@@ -206,6 +206,10 @@ W176 = the name `{ $name }` cannot be locked in { $path }
 W177 = there is no store of a bot called `{ $name }` in { $path }
     .cause = A named bot keeps what it must not lose in a file beside its configuration, and there is none.
     .fix = Name its BOT.toml with `--bot`, or the folder of its store with `--store`; an unnamed bot keeps nothing.
+
+W178 = there is no { $file } here
+    .cause = Commands find a bot by the name in its BOT.toml, or by WECHATY_NAME, and this folder has neither.
+    .fix = Start the command in the folder of the bot, or name its file: `wechaty ledger path/to/BOT.toml`.
 
 W180 = { $path } is in use by another bot
     .cause = Only one bot may work with a store, and one does.
@@ -256,7 +260,7 @@ W200 = { $count ->
    *[other] the configuration has { $count } faults
   }
     .cause = BOT.toml, the `.env` beside it or the environment says something that cannot be. Nothing was started.
-    .fix = Mend what is listed, then `wechaty config check` again; `wechaty explain C005` tells more about a code.
+    .fix = Mend what is listed, then `wechaty config check` again.
 
 W201 = there is an account `{ $id }` already
     .cause = Accounts are told apart by their ids, and the file has one with this id.

@@ -95,10 +95,9 @@ strange-character = the character `{ $found }` (U+{ $code }) cannot stand here
 expected-one-key = exactly one of { $known }
 none = none
 expected-items = { $count } items
-expected-keys = { $count } keys
 expected-length = length >= { $least }
 expected-64-bits = a 64-bit number
-expected-env-or-file = `env` or `file`
+expected-anything = a value
 expected-name = at most 64 characters, no spaces, quotes, : / \ < >, and no . or - in front
 expected-pattern = a text of the form `{ $pattern }`
 file-over-limit = it is larger than { $most } bytes

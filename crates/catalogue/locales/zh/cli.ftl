@@ -84,12 +84,13 @@ config-accounts = { $count } 个账号
 config-plugins = { $count } 个插件
 config-nearest = ；是不是想写 `{ $name }`？
 config-more = …… 还有 { $count } 处
+config-explain = `wechaty explain { $code }` 会进一步说明某个错误码。
 
 # account
 account-line = 账号 { $id }：puppet { $puppet }
 account-hidden = 已设置（不显示）
 account-added = 账号 `{ $id }` 已写入 { $file }
-account-secrets = 密钥保存在 { $file }（{ $names }）：请不要把这个文件提交到版本库
+account-secrets = 密钥保存在 { $file }（{ $names }）；.gitignore 已让版本库忽略这个文件
 account-expected = 设置 `{ $key }`：应为 { $expected }
 account-optional = ，直接回车则不填
 account-ask-puppet = 使用哪个平台（{ $names }）

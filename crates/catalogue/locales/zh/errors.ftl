@@ -159,7 +159,7 @@ W160 = { $address } 已被占用
 
 W161 = { $door } 没有设置令牌，任何能访问 { $address } 的人都可以使用它
     .cause = 这个地址，或者 `hosts` 里的某个名字，不只属于本机，而入口又不验证来者。
-    .fix = 请为它设置令牌；或只监听 127.0.0.1，并去掉这样的名字。
+    .fix = 请为它设置令牌（网页聊天用 `WECHATY_PUPPET_WEBCHAT_TOKEN`，或 BOT.toml 里的 `token`）；或只监听 127.0.0.1，并去掉这样的名字。
 
 W162 = 机器人无法监听
     .cause = 系统不允许本程序使用这个地址。
@@ -200,6 +200,10 @@ W176 = 无法在 { $path } 锁定名字 `{ $name }`
 W177 = { $path } 里没有名为 `{ $name }` 的机器人的存储
     .cause = 有名字的机器人把不能丢失的内容保存在配置旁边的文件里，而那里没有这个文件。
     .fix = 用 `--bot` 指明它的 BOT.toml，或用 `--store` 指明存储目录；没有名字的机器人不保存任何内容。
+
+W178 = 这里没有 { $file }
+    .cause = 命令靠 BOT.toml 里的名字或 WECHATY_NAME 找到机器人，而这个目录里两者都没有。
+    .fix = 请在机器人的目录里运行命令，或指明它的文件：`wechaty ledger path/to/BOT.toml`。
 
 W180 = { $path } 正被另一个机器人使用
     .cause = 一个存储只能由一个机器人使用，而已有一个在用。
@@ -247,7 +251,7 @@ W190 = 存储里没有账号 `{ $account }`；有 { $known }
 
 W200 = 配置有 { $count } 处错误
     .cause = BOT.toml、旁边的 `.env` 或环境变量里写了不成立的内容。什么都没有启动。
-    .fix = 请逐一改正，再运行 `wechaty config check`；`wechaty explain C005` 会进一步说明某个错误码。
+    .fix = 请逐一改正，再运行 `wechaty config check`。
 
 W201 = 已经有账号 `{ $id }` 了
     .cause = 账号靠 id 区分，而文件里已有一个用了这个 id。

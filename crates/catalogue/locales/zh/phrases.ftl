@@ -95,10 +95,9 @@ strange-character = 这里不能有字符 `{ $found }`（U+{ $code }）
 expected-one-key = { $known } 中的一个
 none = 无
 expected-items = { $count } 项
-expected-keys = { $count } 个键
 expected-length = 长度 >= { $least }
 expected-64-bits = 64 位以内的数字
-expected-env-or-file = `env` 或 `file` 之一
+expected-anything = 某个值
 expected-name = 不超过 64 个字符，不含空格、引号和 : / \ < >，开头不能是 . 或 -
 expected-pattern = 符合 `{ $pattern }` 的文本
 file-over-limit = 超过了 { $most } 字节

@@ -8,7 +8,7 @@ use std::{
 
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, value};
 use wechaty_catalogue::{Args, Lang, text};
-use wechaty_config::{Catalogue, Config, Env, Flags};
+use wechaty_config::{Catalogue, Code, Config, ConfigError, Env, Flags, Problems};
 use wechaty_puppet::{Declaration, Setting, SettingKind, Settings, SettingsError, Words};
 
 use super::{
@@ -19,6 +19,8 @@ use crate::{args::AddArgs, config::config_failure, failure::Failure, output, pup
 
 /// The file of secrets, beside BOT.toml.
 const ENV: &str = ".env";
+/// What git is to leave alone, beside both.
+const IGNORED: &str = ".gitignore";
 /// Larger files are no configuration.
 const LARGEST: u64 = 1 << 20;
 
@@ -26,31 +28,27 @@ pub(super) fn run(args: AddArgs, lang: Lang) -> Result<(), Failure> {
     let catalogue = Catalogue::default();
     let somebody = ask::somebody();
     let names: Vec<&str> = catalogue.puppets.iter().map(|puppet| puppet.platform.as_str()).collect();
+    let words = Args::new().set("names", names.join(", "));
     let puppet = match args.puppet.filter(|name| !name.is_empty()) {
-        Some(name) => name,
-        None if somebody => ask::word("account-ask-puppet", &Args::new().set("names", names.join(", ")), None, lang)?,
+        Some(name) => named(&catalogue, &name)?,
+        None if somebody => {
+            let question = || ask::word("account-ask-puppet", &words, None, lang);
+            ask::until(question, |name| named(&catalogue, &name), lang)?
+        }
         None => return Err(Failure::usage("W123").set("what", "--puppet")),
     };
-    let puppet = named(&catalogue, &puppet)?;
     let platform = puppet.platform.as_str();
     let mut values = ask::given(&args.set, &puppet, &mut io::stdin().lock())?;
+    let file = File::read(&args.file, lang)?;
+    let free = |id: String| file.is_free(&id).and_then(|()| is_formed(&catalogue, &id, lang)).map(|()| id);
     let id = match args.id {
-        Some(id) => id,
-        None if somebody => ask::word("account-ask-id", &Args::new(), Some(platform), lang)?,
+        Some(id) => free(id)?,
+        None if somebody => ask::until(|| ask::word("account-ask-id", &Args::new(), Some(platform), lang), free, lang)?,
         None => return Err(Failure::usage("W123").set("what", "--id")),
     };
-    let file = File::read(&args.file, lang)?;
-    file.is_free(&id)?;
     if somebody {
-        let (env, _) = Env::system().with_folder(&file.folder());
-        let interrupts = ask::Interrupts::watch()?;
-        for setting in puppet.settings {
-            // What the environment gives needs no question.
-            let known = values.contains_key(setting.key) || setting.env.iter().any(|name| env.get(name).is_some());
-            if !known && let Some(value) = ask::setting(platform, setting, &interrupts, lang)? {
-                values.insert(setting.key, value);
-            }
-        }
+        no_page_twice(&catalogue, &file, platform, &id, lang)?;
+        ask_all(&puppet, &file.folder(), &mut values, lang)?;
     }
     let secrets = add(&catalogue, file, &puppet, &id, &values, lang)?;
     let words = Args::new().set("id", &*id).set("file", args.file.display().to_string());
@@ -60,6 +58,88 @@ pub(super) fn run(args: AddArgs, lang: Lang) -> Result<(), Failure> {
         told += &(text(lang, "account-secrets", &words) + "\n");
     }
     output::print(&told)
+}
+
+/// Asks for every setting that nothing else gives, and again for what the puppet does not take.
+fn ask_all(
+    puppet: &Declaration,
+    folder: &Path,
+    values: &mut BTreeMap<&'static str, String>,
+    lang: Lang,
+) -> Result<(), Failure> {
+    let (env, _) = Env::system().with_folder(folder);
+    let interrupts = ask::Interrupts::watch()?;
+    let ask = |setting: &Setting, before: &BTreeMap<&'static str, String>| {
+        let question = || ask::setting(puppet.platform.as_str(), setting, &interrupts, lang);
+        let take = |given: Option<String>| {
+            let Some(given) = given else { return Ok(None) };
+            typed(puppet, setting, &given, lang)?;
+            let mut values = before.clone();
+            values.insert(setting.key, given.clone());
+            match build(puppet, &values, folder, &env) {
+                Err(refused) if refused.key == Some(setting.key) => Err(refused.failure),
+                // What others lack is asked for next.
+                _ => Ok(Some(given)),
+            }
+        };
+        ask::until(question, take, lang)
+    };
+    let mut asked: Vec<&Setting> = Vec::new();
+    for setting in puppet.settings {
+        // What the environment gives needs no question.
+        if values.contains_key(setting.key) || setting.env.iter().any(|name| env.get(name).is_some()) {
+            continue;
+        }
+        asked.push(setting);
+        if let Some(value) = ask(setting, values)? {
+            values.insert(setting.key, value);
+        }
+    }
+    while let Err(refused) = build(puppet, values, folder, &env) {
+        let Some(setting) = asked.iter().find(|setting| Some(setting.key) == refused.key) else {
+            return Err(refused.failure);
+        };
+        refused.failure.print(lang);
+        values.remove(setting.key);
+        if let Some(value) = ask(setting, values)? {
+            values.insert(setting.key, value);
+        }
+    }
+    Ok(())
+}
+
+/// Whether an id has the form of one, whatever else the file says.
+fn is_formed(catalogue: &Catalogue, id: &str, lang: Lang) -> Result<(), Failure> {
+    let text = format!("version = 1\n[[account]]\nid = {}\npuppet = \"terminal\"\n", value(id).to_string().trim());
+    let problems = catalogue.parse(&text, Config::FILE, &Env::of::<&str, &str>([]), &Flags::default()).err();
+    let of_id = |problem: &&ConfigError| problem.key.as_deref() == Some("account[0].id");
+    let problems: Vec<ConfigError> = problems.iter().flat_map(Problems::iter).filter(of_id).map(bare).collect();
+    if problems.is_empty() { Ok(()) } else { Err(config_failure(&problems, lang)) }
+}
+
+/// Whether another account serves the puppet's pages already: nobody is asked for settings in vain.
+fn no_page_twice(catalogue: &Catalogue, file: &File, puppet: &str, id: &str, lang: Lang) -> Result<(), Failure> {
+    let mut file = file.clone();
+    file.push(bare_account(id, puppet));
+    let problems = catalogue.parse(&file.text(), &file.path, &Env::system(), &Flags::default()).err();
+    let twice = |problem: &&ConfigError| problem.code == Code::PageTwice && problem.get("second") == Some(id);
+    let problems: Vec<ConfigError> = problems.iter().flat_map(Problems::iter).filter(twice).map(bare).collect();
+    if problems.is_empty() { Ok(()) } else { Err(config_failure(&problems, lang)) }
+}
+
+fn bare_account(id: &str, puppet: &str) -> Table {
+    let mut account = Table::new();
+    account.insert("id", value(id));
+    account.insert("puppet", value(puppet));
+    account
+}
+
+/// Without the place in a file that is not there.
+fn bare(problem: &ConfigError) -> ConfigError {
+    let mut problem = problem.clone();
+    (problem.file, problem.line) = (None, None);
+    problem.key = problem.key.and_then(|key| key.rsplit('.').next().map(str::to_owned));
+    problem
 }
 
 fn named(catalogue: &Catalogue, name: &str) -> Result<Declaration, Failure> {
@@ -87,6 +167,7 @@ fn read(path: &Path) -> Result<Option<String>, Failure> {
 }
 
 /// A BOT.toml, or what will be one.
+#[derive(Clone)]
 struct File {
     path: PathBuf,
     document: DocumentMut,
@@ -166,9 +247,7 @@ fn add(
     if !faults.is_empty() {
         return Err(config_failure(&faults, lang));
     }
-    let mut account = Table::new();
-    account.insert("id", value(id));
-    account.insert("puppet", value(puppet.platform.as_str()));
+    let mut account = bare_account(id, puppet.platform.as_str());
     let mut secrets: Vec<(String, &str)> = Vec::new();
     for setting in puppet.settings {
         let Some(given) = values.get(setting.key) else { continue };
@@ -188,7 +267,7 @@ fn add(
         };
         account.insert(setting.key, item);
     }
-    build(puppet, values, &file.folder(), &env)?;
+    build(puppet, values, &file.folder(), &env).map_err(|refused| refused.failure)?;
     file.push(account);
     let text = file.text();
     // As the file will be read: with the new variables.
@@ -199,6 +278,7 @@ fn add(
     let after = catalogue.parse(&text, &file.path, &Env::of(variables), &Flags::default());
     after.map_err(|problems| config_failure(&problems, lang))?;
     if !secrets.is_empty() {
+        ignore(&file.path.with_file_name(IGNORED))?;
         let mut all = env_before.clone().unwrap_or_default();
         if !all.is_empty() && !all.ends_with('\n') {
             all.push('\n');
@@ -217,6 +297,20 @@ fn add(
         return Err(refused(&file.path, &error));
     }
     Ok(secrets.into_iter().map(|(name, _)| name).collect())
+}
+
+/// Keeps git from taking `.env`.
+fn ignore(path: &Path) -> Result<(), Failure> {
+    let mut all = read(path)?.unwrap_or_default();
+    if all.lines().any(|line| line.trim().trim_start_matches('/') == ENV) {
+        return Ok(());
+    }
+    if !all.is_empty() && !all.ends_with('\n') {
+        all.push('\n');
+    }
+    all += ENV;
+    all.push('\n');
+    replace(path, &all, Readers::AsBefore).map_err(|error| refused(path, &error))
 }
 
 /// `WECHATY_SHOP_APP_SECRET`, or with a number behind it where that is taken.
@@ -253,13 +347,20 @@ fn typed(puppet: &Declaration, setting: &Setting, given: &str, lang: Lang) -> Re
     })
 }
 
+/// What a puppet says no to.
+#[derive(Debug)]
+struct Refused {
+    key: Option<&'static str>,
+    failure: Failure,
+}
+
 /// Whether the puppet takes the settings; it connects to nothing.
 fn build(
     puppet: &Declaration,
     values: &BTreeMap<&'static str, String>,
     folder: &Path,
     env: &Env,
-) -> Result<(), Failure> {
+) -> Result<(), Refused> {
     let mut settings = Settings::new();
     for setting in puppet.settings {
         if let Some(given) = values.get(setting.key) {
@@ -276,7 +377,11 @@ fn build(
     };
     result.map_err(|error| {
         let failure = Failure::usage("W103").set("puppet", puppet.platform.as_str());
-        match error {
+        let key = match &error {
+            SettingsError::Missing { key } | SettingsError::Invalid { key, .. } => Some(*key),
+            _ => None,
+        };
+        let failure = match error {
             SettingsError::Missing { key } => failure.tell("setting-missing", Args::new().set("key", key)),
             SettingsError::Invalid { key, reason } => {
                 let secrets = puppet.settings.iter().filter(|setting| setting.kind == SettingKind::Secret);
@@ -285,7 +390,8 @@ fn build(
                 failure.tell("setting-invalid", Args::new().set("key", key)).words(reason)
             }
             other => failure.source(&other),
-        }
+        };
+        Refused { key, failure }
     })
 }
 

@@ -16,7 +16,7 @@ use std::{
 use wechaty_catalogue::{Args, Lang, lookup, text};
 use wechaty_puppet::{Declaration, Setting, SettingKind};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, output};
 
 /// The longest value that is read.
 const LONGEST: u64 = 64 << 10;
@@ -107,10 +107,24 @@ impl Interrupts {
         let line = rpassword::read_password();
         self.hidden.store(false, Ordering::SeqCst);
         if line.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {
-            eprintln!();
+            output::tell("");
             std::process::exit(INTERRUPTED);
         }
         line
+    }
+}
+
+/// Asks until the answer can be taken: who mistypes one does not lose the others.
+pub(super) fn until<A, T>(
+    mut ask: impl FnMut() -> Result<A, Failure>,
+    take: impl Fn(A) -> Result<T, Failure>,
+    lang: Lang,
+) -> Result<T, Failure> {
+    loop {
+        match take(ask()?) {
+            Err(failure) => failure.print(lang),
+            taken => return taken,
+        }
     }
 }
 

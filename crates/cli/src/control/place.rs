@@ -43,7 +43,7 @@ impl Place {
         let here = Path::new(Config::FILE);
         let Some(file) = file.or_else(|| here.is_file().then_some(here)) else {
             let (env, _) = Env::system().with_folder(Path::new("."));
-            let name = env.get("WECHATY_NAME").ok_or_else(|| Failure::usage("W171").set("file", Config::FILE))?;
+            let name = env.get("WECHATY_NAME").ok_or_else(|| Failure::usage("W178").set("file", Config::FILE))?;
             return Ok(Self { store: store.map(Path::to_owned), ..Self::within(Path::new("."), &name) });
         };
         let folder = folder_of(file);
@@ -134,6 +134,8 @@ mod tests {
         assert!(
             Place::find(Some(&file), None, Lang::En).expect_err("no name").render(Lang::En, false).contains("[W171]")
         );
+        let none = Place::find(None, None, Lang::En).expect_err("no file").render(Lang::En, false);
+        assert!(none.contains("[W178] there is no BOT.toml here"), "{none}");
         fs::write(&file, "version = \n").expect("written");
         assert!(
             Place::find(Some(&file), None, Lang::Zh).expect_err("no TOML").render(Lang::Zh, false).contains("[C002]")

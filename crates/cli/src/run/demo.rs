@@ -60,7 +60,7 @@ async fn welcome(friendship: Friendship, account: Account, lang: State<Lang>) ->
 /// What somebody reads, as far as the platform tells and the catalogue speaks it.
 async fn language(contact: &Contact) -> Option<Lang> {
     if let Err(error) = contact.ready().await {
-        tracing::debug!(%contact, %error, "nothing is known of who speaks");
+        tracing::debug!(contact = %contact.id(), %error, "nothing is known of who speaks");
     }
     Lang::of_tag(&contact.language()?)
 }

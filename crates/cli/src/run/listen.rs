@@ -9,7 +9,7 @@ use qrcode::{EcLevel, QrCode, render::unicode::Dense1x2};
 use wechaty::http::{HostError, Listening};
 use wechaty_catalogue::{Args, Lang, text};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, output};
 
 /// What somebody needs to get in.
 pub(super) enum Door {
@@ -31,7 +31,7 @@ impl Door {
 pub(super) fn tell(listening: &Listening, door: &Door, lang: Lang) {
     let address = listening.address();
     if listening.moved() {
-        eprintln!("{}", text(lang, "listen-moved", &Args::new().set("port", address.port().to_string())));
+        output::tell(&text(lang, "listen-moved", &Args::new().set("port", address.port().to_string())));
     }
     let on_terminal = std::io::stderr().is_terminal();
     let key = match door {
@@ -41,12 +41,12 @@ pub(super) fn tell(listening: &Listening, door: &Door, lang: Lang) {
     let mut urls = urls(address, own_addresses());
     urls.iter_mut().for_each(|url| url.push_str(&key));
     let Some((first, network)) = urls.split_first() else { return };
-    eprintln!("{}", text(lang, "listen", &Args::new().set("url", &**first)));
+    output::tell(&text(lang, "listen", &Args::new().set("url", &**first)));
     for url in network {
-        eprintln!("{}", text(lang, "listen-network", &Args::new().set("url", &**url)));
+        output::tell(&text(lang, "listen-network", &Args::new().set("url", &**url)));
     }
     if matches!(door, Door::Set) {
-        eprintln!("{}", text(lang, "listen-token", &Args::new()));
+        output::tell(&text(lang, "listen-token", &Args::new()));
     }
     if !on_terminal {
         return;
@@ -54,10 +54,10 @@ pub(super) fn tell(listening: &Listening, door: &Door, lang: Lang) {
     // A phone cannot open the address of this machine alone: then it is told how it could.
     let shown = if address.ip().is_loopback() { None } else { network.first().or(Some(first)) };
     let Some(shown) = shown else {
-        return eprintln!("{}", text(lang, "listen-phone", &Args::new()));
+        return output::tell(&text(lang, "listen-phone", &Args::new()));
     };
     if let Ok(code) = QrCode::with_error_correction_level(shown, EcLevel::L) {
-        eprintln!("{}", code.render::<Dense1x2>().quiet_zone(true).build());
+        output::tell(&code.render::<Dense1x2>().quiet_zone(true).build());
     }
 }
 

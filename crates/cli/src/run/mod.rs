@@ -50,7 +50,7 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
     }
     if on_terminal {
         readable_stdin()?;
-        eprintln!("{}", text(lang, "banner-terminal", &Args::new().set("version", env!("CARGO_PKG_VERSION"))));
+        output::tell(&text(lang, "banner-terminal", &Args::new().set("version", env!("CARGO_PKG_VERSION"))));
     }
     let runtime = match virtual_clock {
         // One thread: what is left to do is plain to see.
@@ -66,11 +66,11 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
     }
     match (args.json, on_terminal) {
         (true, false) => output::json(&ledger)?,
-        (true, true) => eprintln!("{}", serde_json::to_string_pretty(&ledger)?),
-        (false, _) => eprintln!("{}", ledger::in_words(&ledger, lang)),
+        (true, true) => output::tell(&serde_json::to_string_pretty(&ledger)?),
+        (false, _) => output::tell(&ledger::in_words(&ledger, lang)),
     }
     if let Some(pending) = pending {
-        eprintln!("wechaty: {pending}");
+        output::tell(&format!("wechaty: {pending}"));
     }
     let out = &ledger.outbound;
     let unsaid = out.pending + if on_terminal { out.dead + out.maybe_sent } else { 0 };

@@ -3,3 +3,4 @@
 mod chinese;
 mod english_words;
 mod readmes;
+mod streams;

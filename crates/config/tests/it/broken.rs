@@ -95,6 +95,10 @@ fn a_missing_key_is_told_where_it_belongs() {
     is(&problems("[[account]]\nid = \"a\"\npuppet = \"mock\"\n")[0], "C004", 1, 1, "version");
     let problem = one("[[plugin]]\nuse = \"auto-reply\"\nsettings.rules = [{ contains = \"a\" }]\n");
     is(&problem, "C004", 7, 19, "plugin[0].settings.rules[0].reply");
+    assert_eq!(problem.get("expected"), Some("string | array"));
+    let problem = &problems("version = 1\n[[account]]\nid = \"a\"\n")[0];
+    is(problem, "C004", 2, 1, "account[0].puppet");
+    assert!(problem.get("expected").is_some_and(|names| names.contains("`mock`") && names.contains("`webchat`")));
     is(&problems("version = 1\n")[0], "C023", 1, 1, "account");
     is(&problems("version = 2\naccount = []\n")[0], "C008", 1, 11, "version");
 }
@@ -132,6 +136,8 @@ fn an_unknown_zone_is_told_with_the_nearest() {
     is(&zone("Asia/Shangai"), "C017", 1, 12, "timezone");
     assert_eq!(zone("Asia/Shangai").get("nearest"), Some("Asia/Shanghai"));
     assert_eq!(zone("Europe/Shanghai").get("nearest"), Some("Asia/Shanghai"));
+    assert_eq!(zone("Asia/Beijing").get("nearest"), Some("Asia/Shanghai"));
+    assert_eq!(zone("Mars/Olympus").get("nearest"), None, "nothing is near");
     assert_eq!(zone("GMT+8").code, Code::UnknownZone);
 }
 

@@ -85,6 +85,22 @@ async fn the_example_of_the_design_answers_in_vip_rooms_and_nowhere_else() {
 }
 
 #[tokio::test]
+async fn rooms_are_those_it_names_all_or_none_at_all() {
+    for (rooms, places) in [
+        ("\"vip@room\"", &["vip@room"][..]),
+        ("true", &["other@room", "vip@room"]),
+        ("false", &["mei"]),
+        ("[]", &["mei"]),
+    ] {
+        let folder = Folder::new(&EXAMPLE.replace("{ re = \"^VIP\" }", rooms));
+        folder.write("world.json", WORLD);
+        let said = plays(&folder.load(&[]).unwrap()).await;
+        let said: Vec<_> = said.iter().map(|(to, _)| to.as_str()).collect();
+        assert_eq!(said, places, "rooms = {rooms}");
+    }
+}
+
+#[tokio::test]
 async fn a_file_from_notepad_is_fine() {
     let text = format!("\u{feff}{}", EXAMPLE.replace('\n', "\r\n").replace(" = ", "\t=\t"));
     let folder = Folder::new(&text);

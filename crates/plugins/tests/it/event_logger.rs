@@ -5,7 +5,7 @@ use wechaty::{
     testing::{FakePlatform, spawn},
     types::EventKind,
 };
-use wechaty_plugins::EventLogger;
+use wechaty_plugins::{DingDong, EventLogger};
 
 use crate::{Shown, bot};
 
@@ -64,6 +64,43 @@ async fn texts_are_logged_shortened_when_asked_for() {
     let lines = log.lines();
     assert!(has(&lines, &"好".repeat(70)) && !has(&lines, &"好".repeat(71)), "{lines:#?}");
     assert!(!has(&lines, "login:"), "only what was asked for: {lines:#?}");
+}
+
+#[tokio::test]
+async fn nobody_forges_a_line_of_the_log() {
+    let log = Log::new();
+    let platform = FakePlatform::new();
+    let eve = platform.user("eve\nINFO a line of her name");
+    let bot = bot(&platform, EventLogger { texts: true, events: vec![EventKind::Message] }).await;
+    eve.says("hi\nINFO forged\r\0\u{1b}[2J\u{202e}txt 好").await;
+    bot.finish_with(&platform).await;
+    let lines = log.lines();
+    let [line] = &lines[..] else { panic!("one line: {lines:#?}") };
+    assert!(line.contains(r"> hi\nINFO forged\r\u{0}\u{1b}[2J\u{202e}txt 好"), "{line}");
+    assert!(line.contains(r"eve\nINFO a line of her name"), "{line}");
+}
+
+#[tokio::test]
+async fn a_name_where_an_id_is_meant_is_told_once() {
+    let log = Log::new();
+    let platform = FakePlatform::new();
+    let lin = platform.user("林老师");
+    let room = platform.room("三年级二班", &[&lin]);
+    let plugin = DingDong { room: ["三年级二班"].into(), contact: ["林老师"].into(), ..DingDong::default() };
+    let bot = bot(&platform, plugin).await;
+    for _ in 0..2 {
+        lin.says("ding").await;
+        lin.says_in(&room, "ding").await;
+    }
+    bot.drained().await;
+    lin.hears_nothing();
+    bot.finish_with(&platform).await;
+    let text = String::from_utf8(log.shown.0.lock().unwrap().clone()).unwrap();
+    for (name, id) in [("林老师", lin.id().to_string()), ("三年级二班", room.id().to_string())] {
+        let told: Vec<&str> = text.lines().filter(|line| line.contains(&format!("text=\"{name}\""))).collect();
+        let [line] = told[..] else { panic!("once: {told:#?}") };
+        assert!(line.contains("WARN") && line.contains(&format!("id=\"{id}\"")), "{line}");
+    }
 }
 
 #[tokio::test]

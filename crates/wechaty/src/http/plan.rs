@@ -1,6 +1,6 @@
 //! PLAN: what a bot was told about listening, and what it does about it when it starts.
 
-use std::fmt;
+use std::{fmt, io::Write as _};
 
 use axum::Router;
 use wechaty_catalogue::{Args, Lang, text};
@@ -48,7 +48,9 @@ impl Bot {
             Some(tell) => tell(listening),
             None => {
                 let args = Args::new().set("name", self.name()).set("url", listening.url());
-                eprintln!("{}", text(Lang::of_env(|name| std::env::var(name).ok()), "http-listens", &args));
+                let told = text(Lang::of_env(|name| std::env::var(name).ok()), "http-listens", &args);
+                // Where it cannot be written, nobody listens.
+                let _ = writeln!(std::io::stderr(), "{told}");
             }
         }
     }

@@ -24,11 +24,12 @@ type Test<T> = Arc<dyn Fn(T) -> BoxFuture<'static, bool> + Send + Sync>;
 /// | scan, login, logout, ready, dirty, dong, error … | yes | not looked at | not looked at |
 /// | start and stop of the bot | not looked at | not looked at | not looked at |
 ///
-/// So a plugin with `rooms` gets nothing that is said one to one, and one with `people` nothing by somebody unknown.
+/// So a plugin with `rooms` gets nothing that is said one to one, one with `no_rooms` nothing else, and one with `people` nothing by somebody unknown.
 #[derive(Clone, Default)]
 pub struct Scope {
     accounts: Option<Vec<AccountId>>,
     rooms: Option<Test<Room>>,
+    no_rooms: bool,
     people: Option<Test<Contact>>,
 }
 
@@ -37,6 +38,7 @@ impl fmt::Debug for Scope {
         f.debug_struct("Scope")
             .field("accounts", &self.accounts)
             .field("rooms", &self.rooms.is_some())
+            .field("no_rooms", &self.no_rooms)
             .field("people", &self.people.is_some())
             .finish()
     }
@@ -62,6 +64,12 @@ impl Scope {
         self.rooms = Some(Arc::new(move |room| Box::pin(test(room))));
         self
     }
+    /// Nothing that happens in rooms.
+    #[must_use]
+    pub fn no_rooms(mut self) -> Self {
+        self.no_rooms = true;
+        self
+    }
     /// Only what people do of whom this is true.
     #[must_use]
     pub fn people<F: Future<Output = bool> + Send + 'static>(
@@ -73,7 +81,7 @@ impl Scope {
     }
 
     pub(super) fn is_everything(&self) -> bool {
-        self.accounts.is_none() && self.rooms.is_none() && self.people.is_none()
+        self.accounts.is_none() && self.rooms.is_none() && !self.no_rooms && self.people.is_none()
     }
 
     /// Whether an event is inside. Asks the cheap questions first.
@@ -86,6 +94,9 @@ impl Scope {
             return false;
         }
         let Place::Chat(conversation, people) = place else { return true };
+        if self.no_rooms && matches!(conversation, Some(ConversationId::Room(_))) {
+            return false;
+        }
         if let Some(test) = &self.rooms {
             let Some(ConversationId::Room(room)) = conversation else { return false };
             if !test(cx.account.room_handle(&room)).await {

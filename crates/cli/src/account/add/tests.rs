@@ -87,7 +87,8 @@ fn an_account_goes_into_a_new_file_and_its_secret_into_another_that_only_its_own
     assert_eq!(config.accounts()[0].settings.get("app_secret"), Some(SECRET));
     assert!(super::super::in_words(&config.accounts()[0], Lang::En).contains("app_id = cli_a1, app_secret is set"));
     assert!(!super::super::as_json(&config.accounts()[0]).to_string().contains("canary"));
-    assert_eq!(fs::read_dir(bot.folder.path()).expect("a folder").count(), 2, "something is left over");
+    assert_eq!(fs::read_dir(bot.folder.path()).expect("a folder").count(), 3, "something is left over");
+    assert_eq!(bot.read(".gitignore"), ".env\n");
 }
 
 #[test]
@@ -134,6 +135,45 @@ fn what_cannot_be_is_refused_and_nothing_written() {
     }
     let bot = Bot::new(Some("version = \"canary\n"));
     assert!(bot.add("b", &["app_id=x", "app_secret=-"]).expect_err("no TOML").contains("[C002]"));
+}
+
+#[test]
+fn a_gitignore_is_extended_once_and_kept() {
+    let bot = Bot::new(None);
+    fs::write(bot.folder.path().join(IGNORED), "target").expect("written");
+    for id in ["a", "b"] {
+        bot.add(id, &["app_id=x", "app_secret=-"]).expect("added");
+        assert_eq!(bot.read(IGNORED), "target\n.env\n");
+    }
+}
+
+#[test]
+fn a_page_that_is_taken_is_told_before_settings_are_asked_for() {
+    let bot = Bot::new(Some("version = 1\n[[account]]\nid = \"a\"\npuppet = \"webchat\"\n"));
+    let file = File::read(&bot.path(), Lang::En).expect("read");
+    let told = no_page_twice(&bot.catalogue, &file, "webchat", "w", Lang::En).expect_err("one page");
+    let told = told.render(Lang::En, false);
+    assert!(told.contains("[C030] puppet: accounts `a` and `w` both serve"), "{told}");
+    assert!(no_page_twice(&bot.catalogue, &file, "terminal", "w", Lang::En).is_ok());
+}
+
+#[test]
+fn a_wrong_answer_is_asked_again() {
+    let bot = Bot::new(Some("version = 1\n[[account]]\nid = \"a\"\npuppet = \"terminal\"\n"));
+    let file = File::read(&bot.path(), Lang::En).expect("read");
+    let mut answers = ["a", "b c", "b"].into_iter();
+    let ask = || Ok(answers.next().expect("asked too often").to_owned());
+    let free = |id: String| file.is_free(&id).and_then(|()| is_formed(&bot.catalogue, &id, Lang::En)).map(|()| id);
+    assert_eq!(ask::until(ask, free, Lang::En).expect("taken"), "b");
+    let told = is_formed(&bot.catalogue, "b c", Lang::En).expect_err("a space").render(Lang::En, false);
+    assert!(told.contains("[C026] id: `b c`"), "{told}");
+    let mut answers = ["shpo", "shop"].into_iter();
+    let ask = || Ok(answers.next().expect("asked too often"));
+    let found = ask::until(ask, |name| named(&bot.catalogue, name), Lang::En).expect("found");
+    assert_eq!(found.platform.as_str(), "shop");
+    let values = BTreeMap::from([("app_id", "x".to_owned()), ("app_secret", "wrong".to_owned())]);
+    let refused = build(&SHOP, &values, bot.folder.path(), &Env::of::<&str, &str>([])).expect_err("wrong");
+    assert_eq!(refused.key, Some("app_secret"));
 }
 
 #[test]
