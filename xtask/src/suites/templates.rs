@@ -95,8 +95,9 @@ fn repository(cx: &Context, target: &Path) -> Result<String> {
         // A checkout without its history can be pushed from, too.
         git(&["-C", &path, "config", "receive.shallowUpdate", "true"])?;
     }
-    // A commit that no branch has; empty: nothing is changed.
-    let changed = git(&["stash", "create"])?;
+    // A commit that no branch has, of what is changed.
+    let is_changed = !git(&["status", "--porcelain", "--untracked-files=no"])?.is_empty();
+    let changed = if is_changed { git(&["stash", "create"])? } else { String::new() };
     let commit = if changed.is_empty() { "HEAD" } else { &changed };
     git(&["push", "--quiet", "--force", &path, &format!("{commit}:refs/heads/main")])?;
     Ok(format!("file://{path}"))
