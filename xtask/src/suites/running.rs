@@ -72,6 +72,7 @@ pub(super) fn checks(cx: &Context, wechaty: &Path) -> Vec<(String, Result<Vec<St
         ("an address that is printed answers".to_owned(), answers(cx, wechaty)),
         ("a taken port means the next one, and `.env` counts".to_owned(), next_port(cx, wechaty)),
         ("two signals at once are one request".to_owned(), signals(cx, wechaty)),
+        ("what a bot was told is found, copied, put back and forgotten".to_owned(), stored(cx, wechaty)),
     ]
 }
 
@@ -349,6 +350,51 @@ fn signals(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
     let (status, said) = run("0.2", true)?;
     if status.code() != Some(1) || said == 3 {
         faults.push(format!("a later signal does not force the end: {status}, {said} answers"));
+    }
+    Ok(faults)
+}
+
+/// A terminal bot that was told something, and the commands about its store: beside it, and when it has ended.
+fn stored(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
+    let folder = cx.scratch("running-stored")?;
+    fs::write(folder.join("BOT.toml"), PACED.replace("PACE", "100"))?;
+    let mut bot = Running::spawn(wechaty, &folder, &["run"], Stdio::piped())?;
+    let mut stdin = bot.child.stdin.take().context("it has no input")?;
+    stdin.write_all("ding\n明天的课程表\n".as_bytes())?;
+    bot.within("an answer", || Ok(bot.read("stdout")?.contains("dong").then_some(())))?;
+    let mut faults = Vec::new();
+    let mut expect = |args: &[&str], code: i32, word: &str| -> Result<String> {
+        let (found, stdout, stderr) = told(wechaty, &folder, args)?;
+        if found != Some(code) || !format!("{stdout}{stderr}").contains(word) {
+            faults.push(format!("{args:?}: expected {code} and `{word}`, got {found:?}\n{stdout}{stderr}"));
+        }
+        Ok(stdout)
+    };
+    // The last of it is in the archive a moment after the answer.
+    bot.within("the words are found", || {
+        Ok((told(wechaty, &folder, &["trace", "--words", "课程"])?.0 == Some(0)).then_some(()))
+    })?;
+    let way = expect(&["trace", "--words", "ding", "--json"], 0, "\"dong\"")?;
+    let way: Value = serde_json::from_str(&way).context("the way is no JSON")?;
+    let id = way[0]["id"].as_str().context("the message has no id")?.to_owned();
+    expect(&["trace", &id], 0, "ding-dong/answer")?;
+    expect(&["trace", "--last", "--with", "nobody"], 2, "[W186]")?;
+    expect(&["dead-letters", "list", "--json"], 0, "[]")?;
+    expect(&["dead-letters", "retry", "7"], 2, "[W187]")?;
+    expect(&["backup", "copy.db"], 0, "copy.db")?;
+    expect(&["backup", "copy.db"], 2, "[W188]")?;
+    expect(&["restore", "copy.db", "--force"], 1, "[W180]")?;
+    expect(&["forget", "you"], 0, "you")?;
+    expect(&["trace", "--words", "课程"], 2, "[W186]")?;
+    drop(stdin);
+    let status = bot.end()?;
+    expect(&["restore", "copy.db"], 2, "[W189]")?;
+    expect(&["restore", "BOT.toml", "--force"], 1, "[W183]")?;
+    expect(&["restore", "copy.db", "--force"], 0, "desk.wechaty.db")?;
+    expect(&["trace", "--words", "课程"], 0, "明天的课程表")?;
+    expect(&["ledger"], 0, "residue 0")?;
+    if !status.success() {
+        faults.push(format!("the bot ended with {status}"));
     }
     Ok(faults)
 }

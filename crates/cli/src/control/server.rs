@@ -164,8 +164,8 @@ async fn talk(stream: UnixStream, bot: &Bot) -> io::Result<()> {
 async fn answer(ask: Ask, bot: &Bot) -> Outcome {
     let found = match ask {
         Ask::Ledger => bot.ledger().await.ok().and_then(|ledger| serde_json::to_value(ledger).ok()),
-        Ask::Revive { seq } => bot.store().revive(seq).await.ok().map(|row| row.is_some().into()),
-        Ask::Discard { seq } => bot.store().discard(seq).await.ok().map(Into::into),
+        Ask::Revive { seq } => bot.dead_letters().retry(seq).await.ok().map(|receipt| receipt.is_some().into()),
+        Ask::Discard { seq } => bot.dead_letters().drop(seq).await.ok().map(Into::into),
         Ask::Forget { account, person } => match bot.store().archive() {
             Some(archive) => archive.forget(&account.into(), &person.into()).await.ok().map(Into::into),
             None => Some(0.into()),
