@@ -18,7 +18,7 @@ use crate::{
 pub struct Keep {
     /// Whether the words of messages are kept, and can be searched.
     pub words: bool,
-    /// How many records are kept.
+    /// How many records are kept; 0: nothing is remembered of what is over.
     pub records: u64,
     /// How long records are kept.
     pub time: std::time::Duration,

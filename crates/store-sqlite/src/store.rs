@@ -64,6 +64,8 @@ pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
     seal: Arc<Seal>,
+    /// Whether anything of what is over is kept.
+    remembers: bool,
     // The last to go.
     _lock: Lock,
 }
@@ -103,7 +105,14 @@ impl SqliteStore {
         let writer = Writer::start(connection, hot, options.dedupe_window, options.keep.clone())
             .map_err(|source| OpenError::Io { path: path.clone(), source })?;
         let seal = Arc::new(Seal::new(options.key.as_deref()));
-        Ok(Self { readers: Readers::new(path.clone()), path, writer, seal, _lock: lock })
+        Ok(Self {
+            readers: Readers::new(path.clone()),
+            path,
+            writer,
+            seal,
+            remembers: options.keep.records > 0,
+            _lock: lock,
+        })
     }
 
     /// Puts a copy of another store in the place of this file, which nobody may use meanwhile. The one before is kept
@@ -347,7 +356,7 @@ impl Store for SqliteStore {
     }
 
     fn archive(&self) -> Option<&dyn Archive> {
-        Some(self)
+        self.remembers.then_some(self)
     }
 
     async fn flush(&self) -> Result<()> {

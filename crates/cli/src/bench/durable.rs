@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, ensure};
 use wechaty::{Bot, Clock};
-use wechaty_store_sqlite::SqliteStore;
+use wechaty_store_sqlite::{SqliteOptions, SqliteStore};
 use wechaty_types::{Event, MessagePayload};
 
 use super::{
@@ -49,7 +49,10 @@ pub(super) async fn latency(folder: &Path, time: Duration, rate: u64) -> anyhow:
 }
 
 async fn run(path: &Path, feed: Feed, tally: Arc<Tally>, clock: &Clock) -> anyhow::Result<()> {
-    let store = Arc::new(SqliteStore::open(path)?);
+    // History off: what is measured is what must not be lost.
+    let mut options = SqliteOptions::default();
+    options.keep.records = 0;
+    let store = Arc::new(SqliteStore::open_with(path, &options)?);
     let puppet = BenchPuppet::new(feed, tally.clone(), clock.clone());
     let bot = Bot::builder(puppet).store(store).on_message(answer).build()?;
     bot.start().await?;
