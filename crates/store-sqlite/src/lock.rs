@@ -31,7 +31,7 @@ impl Lock {
 }
 
 /// A file, made if it is not there, that only its user may open.
-fn private(path: &Path) -> std::io::Result<File> {
+pub(crate) fn private(path: &Path) -> std::io::Result<File> {
     let mut options = File::options();
     options.create(true).truncate(false).write(true);
     #[cfg(unix)]

@@ -19,7 +19,7 @@ use crate::{
     archive::{self, Keep},
     error::OpenError,
     hot::{EventIn, Hot, SendIn},
-    lock::Lock,
+    lock::{self, Lock},
     query,
     read::Readers,
     row, schema,
@@ -129,7 +129,14 @@ impl SqliteStore {
             PathBuf::from(name)
         };
         let new = beside(".new");
-        std::fs::copy(with, &new).and_then(|_| std::fs::File::open(&new)?.sync_all()).map_err(io)?;
+        let copy = || {
+            // Not a copy of the mode: whoever may read the backup may not read what the bot writes.
+            let _ = std::fs::remove_file(&new);
+            let mut into = lock::private(&new)?;
+            std::io::copy(&mut std::fs::File::open(with)?, &mut into)?;
+            into.sync_all()
+        };
+        copy().map_err(io)?;
         if path.exists() {
             // What is in its log goes along.
             drop(Connection::open(path).and_then(|c| c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))));

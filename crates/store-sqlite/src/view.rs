@@ -9,7 +9,7 @@ use rusqlite::{Connection, backup::Backup, ffi};
 use wechaty_store::{DeadLetter, Find, Ledger, Record, SendSeq};
 use wechaty_types::AccountId;
 
-use crate::{OpenError, archive, query, read, schema};
+use crate::{OpenError, archive, lock, query, read, schema};
 
 /// So many pages of a backup are copied at once.
 const PAGES: std::ffi::c_int = 1_024;
@@ -54,6 +54,8 @@ impl SqliteView {
     /// # Errors
     /// When either file cannot be used.
     pub fn backup(&self, to: &Path) -> Result<(), OpenError> {
+        // Made first: SQLite would let everybody read it.
+        lock::private(to).map_err(|source| OpenError::Io { path: to.to_owned(), source })?;
         let made = || {
             let mut into = Connection::open(to)?;
             into.busy_timeout(Duration::from_secs(5))?;

@@ -64,3 +64,18 @@ fn nobody_else_may_read_the_file() {
         assert_eq!(mode & 0o777, 0o600, "{path:?}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_may_read_a_backup_nor_what_was_restored_from_one_that_all_may_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    drop(place.open());
+    let copy = place.path.with_extension("copy");
+    wechaty_store_sqlite::SqliteView::open(&place.path).and_then(|view| view.backup(&copy)).expect("it is made");
+    let mode = |path: &std::path::Path| std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!(mode(&copy), 0o600);
+    std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o644)).expect("set");
+    SqliteStore::replace(&place.path, &copy).expect("it is put back");
+    assert_eq!(mode(&place.path), 0o600);
+}
