@@ -6,7 +6,7 @@ use wechaty::puppet::{self, Capability};
 use wechaty_catalogue::{Args, Lang, lookup, text};
 use wechaty_puppet::{Capabilities, Declaration, Live, Setting, SettingKind};
 
-use crate::{args::PuppetsArgs, failure::Failure, output};
+use crate::{args::PuppetsArgs, failure::Failure, output, told};
 
 /// Puppets of this repository that not every build has, and the feature of `wechaty-cli` that brings each.
 const OPTIONAL: &[(&str, &str)] = &[];
@@ -77,7 +77,8 @@ fn in_words(declaration: &Declaration, lang: Lang) -> String {
         }
     };
     line("puppets-live", live(declaration.live, lang));
-    line("puppets-says", kinds(&capabilities).join(", "));
+    let kinds = kinds(&capabilities).into_iter().map(|kind| told::sayable(lang, &kind)).collect::<Vec<_>>();
+    line("puppets-says", kinds.join(&text(lang, "comma", &Args::new())));
     let others = capabilities.set.iter().filter(|capability| kind(*capability).is_none());
     let others = others.map(|capability| told(lang, &format!("capability-{}", id(capability)), capability.as_str()));
     line("puppets-can", others.collect::<Vec<_>>().join(&text(lang, "comma", &Args::new())));

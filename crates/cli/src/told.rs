@@ -12,6 +12,34 @@ pub(crate) fn told(lang: Lang, words: &Words) -> String {
     })
 }
 
+/// `MiniProgram` and its like, as people call it.
+pub(crate) fn sayable(lang: Lang, kind: &str) -> String {
+    let mut key = String::from("sayable");
+    for c in kind.chars() {
+        if c.is_ascii_uppercase() {
+            key.push('-');
+        }
+        key.push(c.to_ascii_lowercase());
+    }
+    lookup(lang, &key, &Args::new()).unwrap_or_else(|| kind.to_owned())
+}
+
+/// `room-join` and its like, as people call it.
+pub(crate) fn event(lang: Lang, kind: &str) -> String {
+    lookup(lang, &format!("event-{kind}"), &Args::new()).unwrap_or_else(|| kind.to_owned())
+}
+
+/// A term of the ledger with its reason, `dead(refused)`: the term in words, the reason as it is.
+pub(crate) fn end(lang: Lang, end: &str) -> String {
+    let known = |term: &str| lookup(lang, &format!("end-{}", term.replace('_', "-")), &Args::new());
+    let Some((term, reason)) = end.strip_suffix(')').and_then(|end| end.split_once('(')) else {
+        return known(end).unwrap_or_else(|| end.to_owned());
+    };
+    known(&format!("{term}-{reason}"))
+        .or_else(|| Some(format!("{}({reason})", known(term)?)))
+        .unwrap_or_else(|| end.to_owned())
+}
+
 /// An error and its causes, unless one repeats the other. What the system refuses has words of its own, the rest is
 /// quoted as it is.
 pub(crate) fn error(error: &(dyn Error + 'static)) -> Words {
@@ -32,7 +60,30 @@ pub(crate) fn error(error: &(dyn Error + 'static)) -> Words {
 
 #[cfg(test)]
 mod tests {
+    use wechaty::store::{Outcome, Settlement};
+    use wechaty_types::{EventKind, SayablePayload};
+
     use super::*;
+
+    #[test]
+    fn every_kind_and_every_end_has_words() {
+        for kind in SayablePayload::KINDS.iter().copied().chain(["Other"]) {
+            assert_eq!(sayable(Lang::En, kind), kind);
+            assert_ne!(sayable(Lang::Zh, kind), kind);
+        }
+        for kind in EventKind::ALL {
+            assert_eq!(event(Lang::En, kind.as_str()), kind.as_str());
+            assert_ne!(event(Lang::Zh, kind.as_str()), kind.as_str());
+        }
+        let handled = |by, diverged| Outcome::Handled { by, errors: Vec::new(), diverged }.end();
+        let ends =
+            [handled(true, 0), handled(false, 0), handled(true, 1), Settlement::MaybeSent.end(), "pending".into()];
+        for one in ends.into_iter().chain([Settlement::Dropped.end(), "dead(refused)".into()]) {
+            assert_eq!(end(Lang::En, &one), one);
+            assert_ne!(end(Lang::Zh, &one), one);
+        }
+        assert_eq!(end(Lang::Zh, "dead(too (very) long)"), "发送失败(too (very) long)");
+    }
 
     #[test]
     fn the_catalogue_has_every_phrase_in_the_same_english_words() {

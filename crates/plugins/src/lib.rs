@@ -17,5 +17,6 @@ pub use ding_dong::DingDong;
 pub use event_logger::EventLogger;
 pub use matcher::Match;
 pub use qr_code_terminal::QrCodeTerminal;
+pub use wechaty_catalogue::Lang;
 pub use welcome::Welcome;
 pub use words::{half_width, words};

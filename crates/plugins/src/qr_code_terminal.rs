@@ -9,6 +9,7 @@ use qrcode::{EcLevel, QrCode, render::unicode::Dense1x2};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use wechaty::prelude::*;
+use wechaty_catalogue::{Args, Lang, text};
 
 use crate::declaration::{PluginDeclaration, read};
 
@@ -23,6 +24,7 @@ type Target = Arc<Mutex<dyn Write + Send>>;
 pub struct QrCodeTerminal {
     /// The least error correction, for small windows.
     small: bool,
+    lang: Lang,
     target: Target,
 }
 
@@ -54,7 +56,8 @@ impl std::fmt::Debug for QrCodeTerminal {
 
 impl Default for QrCodeTerminal {
     fn default() -> Self {
-        Self { small: false, target: Arc::new(Mutex::new(std::io::stderr())) }
+        let lang = Lang::of_env(|name| std::env::var(name).ok());
+        Self { small: false, lang, target: Arc::new(Mutex::new(std::io::stderr())) }
     }
 }
 
@@ -65,6 +68,14 @@ impl QrCodeTerminal {
         self.small = small;
         self
     }
+
+    /// Speaks this language, not that of the environment.
+    #[must_use]
+    pub fn lang(mut self, lang: Lang) -> Self {
+        self.lang = lang;
+        self
+    }
+
     /// Draws somewhere else.
     #[must_use]
     pub fn target(mut self, target: impl Write + Send + 'static) -> Self {
@@ -79,12 +90,19 @@ impl QrCodeTerminal {
     }
 
     fn show(&self, scan: &Scan) {
+        let account = Args::new().set("account", scan.account.id().as_str());
+        let say = |key| text(self.lang, key, &account);
         let shown = match scan.status {
             ScanStatus::Waiting | ScanStatus::Timeout if !scan.url().is_empty() => match self.picture(scan.url()) {
-                Some(picture) => format!("Scan to log in {}:\n{picture}\n", scan.account.id()),
-                None => format!("The login code of {} is too long for a QR code.\n", scan.account.id()),
+                Some(picture) => format!("{}\n{picture}\n", say("scan-code")),
+                None => say("scan-too-long") + "\n",
             },
-            status => format!("Login of {}: {status}\n", scan.account.id()),
+            ScanStatus::Cancel => say("scan-cancel") + "\n",
+            ScanStatus::Waiting => say("scan-waiting") + "\n",
+            ScanStatus::Scanned => say("scan-scanned") + "\n",
+            ScanStatus::Confirmed => say("scan-confirmed") + "\n",
+            ScanStatus::Timeout => say("scan-timeout") + "\n",
+            _ => say("scan-unknown") + "\n",
         };
         let mut target = self.target.lock().unwrap_or_else(PoisonError::into_inner);
         // Who closed the terminal needs no code.

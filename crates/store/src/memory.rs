@@ -88,9 +88,71 @@ impl AccountInbox {
     }
 }
 
-/// Totals of each account, by its number.
+/// Totals of each account, by its number. Small, because there is one for each account in each shard.
 #[derive(Default)]
 struct Totals<T>(Vec<T>);
+
+/// The usual end of an event is counted in place, what few accounts ever see in a book of its own.
+#[derive(Default)]
+struct EventTotals {
+    received: u64,
+    handled: u64,
+    unmatched: u64,
+    rest: Option<Box<InLedger>>,
+}
+
+impl EventTotals {
+    fn count(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Handled { by, errors, diverged: 0 } if errors.is_empty() => {
+                self.handled += 1;
+                self.unmatched += u64::from(!by);
+            }
+            _ => self.rest.get_or_insert_default().count(outcome),
+        }
+    }
+
+    fn add_to(&self, book: &mut InLedger) {
+        book.received += self.received;
+        book.handled += self.handled;
+        book.handled_none += self.unmatched;
+        if let Some(rest) = &self.rest {
+            book.add(rest);
+        }
+    }
+}
+
+/// As [`EventTotals`], for sends.
+#[derive(Default)]
+struct SendTotals {
+    said: u64,
+    sent: u64,
+    rest: Option<Box<OutLedger>>,
+}
+
+impl SendTotals {
+    fn count(&mut self, end: &Settlement) {
+        match end {
+            Settlement::Sent(_) => self.sent += 1,
+            _ => self.rest.get_or_insert_default().count(end),
+        }
+    }
+
+    /// Only what became a dead letter is ever taken back.
+    fn uncount(&mut self, end: &Settlement) {
+        if let Some(rest) = &mut self.rest {
+            rest.uncount(end);
+        }
+    }
+
+    fn add_to(&self, book: &mut OutLedger) {
+        book.said += self.said;
+        book.sent += self.sent;
+        if let Some(rest) = &self.rest {
+            book.add(rest);
+        }
+    }
+}
 
 impl<T: Default> Totals<T> {
     fn of(&mut self, account: usize) -> &mut T {
@@ -104,7 +166,7 @@ impl<T: Default> Totals<T> {
 #[derive(Default)]
 struct EventShard {
     rows: HashMap<EventSeq, EventRow>,
-    totals: Totals<InLedger>,
+    totals: Totals<EventTotals>,
 }
 
 struct EventRow {
@@ -117,7 +179,7 @@ struct EventRow {
 #[derive(Default)]
 struct SendShard {
     rows: HashMap<SendSeq, (usize, OutboxRow)>,
-    totals: Totals<OutLedger>,
+    totals: Totals<SendTotals>,
 }
 
 impl MemoryStore {
@@ -401,11 +463,23 @@ impl Store for MemoryStore {
         let sends: Vec<_> = self.sends.0.iter().map(Mutex::lock).collect();
         for shard in events {
             ledger.inbound.pending += shard.rows.values().filter(|row| counts(row.account)).count() as u64;
-            shard.totals.0.iter().enumerate().filter(|(i, _)| counts(*i)).for_each(|(_, t)| ledger.inbound.add(t));
+            shard
+                .totals
+                .0
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| counts(*i))
+                .for_each(|(_, t)| t.add_to(&mut ledger.inbound));
         }
         for shard in sends {
             ledger.outbound.pending += shard.rows.values().filter(|(account, _)| counts(*account)).count() as u64;
-            shard.totals.0.iter().enumerate().filter(|(i, _)| counts(*i)).for_each(|(_, t)| ledger.outbound.add(t));
+            shard
+                .totals
+                .0
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| counts(*i))
+                .for_each(|(_, t)| t.add_to(&mut ledger.outbound));
         }
         Ok(ledger.balanced())
     }

@@ -269,7 +269,11 @@ impl Puppet for TerminalPuppet {
                 answer,
             )
         };
-        self.screen.message(&who, &text, answer).map_err(unreachable("printing"))?;
+        self.screen.message(&who, &text, answer).map_err(|error| match self.screen.is_aside(answer) {
+            // Answers do not wait behind a greeting that nobody can see.
+            true => PuppetError::Rejected { code: "stderr".to_owned(), message: error.to_string() },
+            false => unreachable("printing")(error),
+        })?;
         Ok(Sent::new(id))
     }
 

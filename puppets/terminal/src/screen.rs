@@ -28,8 +28,13 @@ impl Screen {
             return line(&mut **self.out.lock(), &format!("{who}> {text}"));
         }
         let text = text.replace("\r\n", "\n").replace(['\n', '\r'], LINE_BREAK);
-        let mut target = if answer { self.out.lock() } else { self.err.lock() };
+        let mut target = if self.is_aside(answer) { self.err.lock() } else { self.out.lock() };
         line(&mut **target, &text)
+    }
+
+    /// Whether it goes to stderr: in a pipe, stdout is for answers.
+    pub(crate) fn is_aside(&self, answer: bool) -> bool {
+        !self.terminal && !answer
     }
 
     /// A text of the catalogue.

@@ -32,6 +32,7 @@ demo-tea-coming = Coming up.
 demo-tea-nothing = No tea, then.
 demo-tea-late = Too late, the kettle is cold.
 pending = not finished: { $what }: { $why }. This bot keeps nothing beyond its run: what is pending is forgotten now.
+pending-kept = not finished: { $what }: { $why }. It is kept in the store: the next start goes on with it.
 pending-events = { $count ->
     [one] { $count } event ({ $names })
    *[other] { $count } events ({ $names })
@@ -107,6 +108,7 @@ account-expected = setting `{ $key }`: expected { $expected }
 account-optional = , Enter leaves it out
 account-ask-puppet = Which messenger ({ $names })
 account-ask-id = A name for the account in this bot
+account-needed = An answer is needed; Ctrl-C gives up.
 
 # plugin
 plugin-fine = the plugins of { $file } are fine
@@ -162,8 +164,60 @@ new-from-git = It depends on Wechaty at { $url }. If that cannot be fetched, nam
 pending-message = message { $id }
 pending-send = { $kind } to { $to }
 
+# kinds of messages and events, and how they end
+sayable-text = Text
+sayable-attachment = Attachment
+sayable-audio = Audio
+sayable-emoticon = Emoticon
+sayable-image = Image
+sayable-video = Video
+sayable-contact = Contact
+sayable-location = Location
+sayable-mini-program = MiniProgram
+sayable-url = Url
+sayable-post = Post
+sayable-markdown = Markdown
+sayable-card = Card
+sayable-menu = Menu
+sayable-forward = Forward
+sayable-other = Other
+event-scan = scan
+event-verify-code = verify-code
+event-login = login
+event-logout = logout
+event-ready = ready
+event-message = message
+event-post = post
+event-friendship = friendship
+event-room-invite = room-invite
+event-room-join = room-join
+event-room-leave = room-leave
+event-room-topic = room-topic
+event-room-announce = room-announce
+event-action = action
+event-message-edit = message-edit
+event-message-recall = message-recall
+event-reaction = reaction
+event-dirty = dirty
+event-dong = dong
+event-heartbeat = heartbeat
+event-reset = reset
+event-error = error
+end-pending = pending
+end-handled = handled
+end-handled-none = handled(none)
+end-handled-diverged = handled(diverged)
+end-merged = merged
+end-rejected = rejected
+end-expired = expired
+end-sent = sent
+end-dead = dead
+end-dropped = dropped
+end-maybe-sent = maybe_sent
+
 # trace
 trace-in = in: { $kind } of { $account }, { $conversation }
+trace-in-account = in: { $kind } of { $account }
 trace-out = out: { $kind } of { $account }, to { $conversation }
 trace-text = words:    { $value }
 trace-id = id:       { $value }
@@ -191,7 +245,7 @@ dead-letters-dropped = { $count ->
 
 # backup
 backup-made = { $path } holds everything committed until now: { $size } MiB.
-backup-restored = { $path } is as it was when the backup was made: { $events } events received by then.
+backup-restored = { $path } is as it was when the backup was made: { $events } events received by then. What was forgotten since is there again: `wechaty forget` it once more.
 
 # forget
 forgotten = { $count ->

@@ -131,6 +131,10 @@ W142 = cannot use { $path }
     .cause = The system refuses to read or write it; the line below the message says why.
     .fix = Choose another place, or change who may write there.
 
+W143 = { $path } is no checkout of Wechaty
+    .cause = A project depends on the crates in that folder, and they are not there.
+    .fix = Name the folder in which there is `crates/wechaty/Cargo.toml`, or leave `--path` out.
+
 W150 = the port is taken
     .cause = Another program, perhaps another bot, listens on this port of this machine.
     .fix = Nothing needs to be done: the next free port is used, and printed. To have this one, end the other program.
@@ -205,7 +209,7 @@ W176 = the name `{ $name }` cannot be locked in { $path }
 
 W177 = there is no store of a bot called `{ $name }` in { $path }
     .cause = A named bot keeps what it must not lose in a file beside its configuration, and there is none.
-    .fix = Name its BOT.toml with `--bot`, or the folder of its store with `--store`; an unnamed bot keeps nothing.
+    .fix = Name its BOT.toml with `--bot`, or the folder of its store with `--store`. An unnamed bot keeps nothing, and neither does a run with `--clock virtual`.
 
 W178 = there is no { $file } here
     .cause = Commands find a bot by the name in its BOT.toml, or by WECHATY_NAME, and this folder has neither.
@@ -342,7 +346,7 @@ W430 = This message is no longer there.
     .cause = It was taken back, fell out of the history, or was said where this visitor is not.
     .fix = Write a new one.
 
-W431 = the head of a request is too large
+W431 = The head of this request is too large.
     .cause = It has too many headers, or too long ones.
     .fix = Send fewer and shorter ones; in a browser, delete the cookies of the address.
 

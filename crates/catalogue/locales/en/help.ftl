@@ -5,7 +5,7 @@ help-lang = Language of what is printed; without it, that of the environment
 help-log = How much is logged: silent, error, warn, info, verbose, silly, or a filter such as `wechaty=debug`; without it, warn
 help-help = Prints this help
 help-version = Prints the version
-help-after = Exit codes: 0 done, 1 something failed while running, 2 what was asked makes no sense.
+help-after = Exit codes: 0 done, 1 something failed while running, 2 what was asked makes no sense, 130 Ctrl-C at a question.
     Errors have codes: `wechaty explain CODE` says how one comes about and what to do.
 help-usage = Usage: { $usage }
 help-heading = { $heading }:

@@ -22,3 +22,13 @@ plugin-welcome-greeting = What is said; `{"{"}topic{"}"}` is the room's topic, `
 plugin-welcome-greetings = Other words for single rooms, by id or topic.
 plugin-welcome-room = In which rooms. Default: all.
 plugin-welcome-together = Whether many who come at once are greeted together. Default: yes.
+
+# The steps of a login, as qr-code-terminal tells them.
+scan-code = Scan to log in { $account }:
+scan-too-long = The login code of { $account } is too long for a QR code.
+scan-waiting = Login of { $account }: the code waits to be scanned
+scan-scanned = Login of { $account }: scanned; confirm it on the phone
+scan-confirmed = Login of { $account }: confirmed
+scan-timeout = Login of { $account }: the code is too old, another one follows
+scan-cancel = Login of { $account }: cancelled
+scan-unknown = Login of { $account }: the platform tells a step that is not known here

@@ -32,6 +32,7 @@ demo-tea-coming = 马上就来。
 demo-tea-nothing = 那就不喝了。
 demo-tea-late = 太晚了，水都凉了。
 pending = 还没有做完：{ $what }，因为{ $why }。这个机器人不保存任何东西，未完成的到此作废。
+pending-kept = 还没有做完：{ $what }，因为{ $why }。它们保存在存储里，下次启动会接着做。
 pending-events = { $count } 个事件（{ $names }）
 pending-sends = { $count } 条待发消息（{ $names }）
 pending-asking = 机器人停止时，还有处理函数在等回答（`ask`）
@@ -95,6 +96,7 @@ account-expected = 设置 `{ $key }`：应为 { $expected }
 account-optional = ，直接回车则不填
 account-ask-puppet = 使用哪个平台（{ $names }）
 account-ask-id = 给账号起个名字，在这个机器人里使用
+account-needed = 这一项必须回答；按 Ctrl-C 放弃。
 
 # plugin
 plugin-fine = { $file } 里的插件没有问题
@@ -148,11 +150,63 @@ new-from-git = 它依赖 { $url } 上的 Wechaty。如果取不到，请指定�
 
 # what is pending
 pending-message = 消息 { $id }
-pending-send = 发给 { $to } 的 { $kind }
+pending-send = 发给 { $to } 的{ $kind }
+
+# 消息和事件的种类，以及它们的结局
+sayable-text = 文本
+sayable-attachment = 附件
+sayable-audio = 语音
+sayable-emoticon = 表情
+sayable-image = 图片
+sayable-video = 视频
+sayable-contact = 名片
+sayable-location = 位置
+sayable-mini-program = 小程序
+sayable-url = 链接
+sayable-post = 动态
+sayable-markdown = Markdown 文本
+sayable-card = 卡片
+sayable-menu = 菜单
+sayable-forward = 转发
+sayable-other = 其他
+event-scan = 扫码
+event-verify-code = 验证码
+event-login = 登录
+event-logout = 退出登录
+event-ready = 就绪
+event-message = 消息
+event-post = 动态
+event-friendship = 好友申请
+event-room-invite = 入群邀请
+event-room-join = 有人进群
+event-room-leave = 有人退群
+event-room-topic = 群名变更
+event-room-announce = 群公告变更
+event-action = 按钮或菜单的点击
+event-message-edit = 编辑消息
+event-message-recall = 撤回消息
+event-reaction = 表情回应
+event-dirty = 缓存失效
+event-dong = dong 回应
+event-heartbeat = 心跳
+event-reset = 重置
+event-error = 出错
+end-pending = 未完成
+end-handled = 已处理
+end-handled-none = 已处理（没有匹配的处理函数）
+end-handled-diverged = 已处理（重新运行时没有再说同样的话）
+end-merged = 合并
+end-rejected = 拒绝
+end-expired = 过期
+end-sent = 已发送
+end-dead = 发送失败
+end-dropped = 放弃
+end-maybe-sent = 不确定
 
 # trace
-trace-in = 收：{ $account } 的 { $kind }，{ $conversation }
-trace-out = 发：{ $account } 的 { $kind }，发给 { $conversation }
+trace-in = 收：{ $account } 的{ $kind }，{ $conversation }
+trace-in-account = 收：{ $account } 的{ $kind }
+trace-out = 发：{ $account } 的{ $kind }，发给 { $conversation }
 trace-text = 内容：　　{ $value }
 trace-id = 平台编号：{ $value }
 trace-event = 事件：　　{ $value }
@@ -173,7 +227,7 @@ dead-letters-dropped = 已丢弃 { $count } 封死信。
 
 # backup
 backup-made = { $path } 保存了到此刻为止提交的全部内容：{ $size } MiB。
-backup-restored = { $path } 已恢复到备份时的样子：当时共收到 { $events } 个事件。
+backup-restored = { $path } 已恢复到备份时的样子：当时共收到 { $events } 个事件。备份之后删除过的个人数据又回来了，请再执行一次 `wechaty forget`。
 
 # forget
 forgotten = { $count ->

@@ -5,7 +5,7 @@ help-lang = 界面语言；不写则按环境变量决定
 help-log = 日志级别：silent、error、warn、info、verbose、silly，或 `wechaty=debug` 这样的过滤规则；不写则为 warn
 help-help = 显示帮助
 help-version = 显示版本
-help-after = 退出码：0 完成，1 运行中出错，2 所要求的事做不到。
+help-after = 退出码：0 完成，1 运行中出错，2 所要求的事做不到，130 回答提问时按了 Ctrl-C。
     错误都有编号：`wechaty explain 编号` 会说明原因和解决办法。
 help-usage = 用法：{ $usage }
 help-heading = { $heading }：

@@ -22,3 +22,13 @@ plugin-welcome-greeting = 说什么；`{"{"}topic{"}"}` 是群名，`{"{"}name{"
 plugin-welcome-greetings = 个别群的欢迎词，按群的 id 或群名填写。
 plugin-welcome-room = 在哪些群里。默认全部。
 plugin-welcome-together = 多人同时进群时是否合在一起欢迎。默认是。
+
+# qr-code-terminal 说明的登录步骤。
+scan-code = 扫码登录 { $account }：
+scan-too-long = { $account } 的登录内容太长，无法生成二维码。
+scan-waiting = { $account } 登录：等待扫码
+scan-scanned = { $account } 登录：已扫码，请在手机上确认
+scan-confirmed = { $account } 登录：已确认
+scan-timeout = { $account } 登录：二维码已过期，稍后会有新的
+scan-cancel = { $account } 登录：已取消
+scan-unknown = { $account } 登录：平台给出了这里不认识的步骤

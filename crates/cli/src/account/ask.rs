@@ -139,7 +139,7 @@ pub(super) fn word(key: &'static str, words: &Args, otherwise: Option<&str>, lan
         match (answer.is_empty(), otherwise) {
             (false, _) => return Ok(answer),
             (true, Some(otherwise)) => return Ok(otherwise.to_owned()),
-            (true, None) => {}
+            (true, None) => output::tell(&text(lang, "account-needed", &Args::new())),
         }
     }
 }
@@ -173,6 +173,7 @@ pub(super) fn setting(
         if !setting.required || setting.default.is_some() {
             return Ok(None);
         }
+        output::tell(&text(lang, "account-needed", &Args::new()));
     }
 }
 

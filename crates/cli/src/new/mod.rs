@@ -22,12 +22,14 @@ use crate::{
 const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 /// The checkout that this program was built from, on the machine where it was.
 const BUILT_FROM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+/// What every checkout has.
+const UMBRELLA: &str = "crates/wechaty/Cargo.toml";
 
 pub(crate) fn run(args: NewArgs, lang: Lang) -> Result<(), Failure> {
     let shown = args.dir.display().to_string();
     let name = Name::of_folder(&args.dir).ok_or_else(|| Failure::usage("W141").set("path", &*shown))?;
     let source = match (args.path, args.git) {
-        (Some(path), _) => Source::Path(fs::canonicalize(&path).map_err(|error| refused(&path, &error))?),
+        (Some(path), _) => Source::named(&path)?,
         (None, Some(url)) => Source::Git(url),
         (None, None) => Source::of_build(Path::new(BUILT_FROM)),
     };
@@ -82,10 +84,19 @@ enum Source {
 }
 
 impl Source {
+    /// A checkout that somebody names.
+    fn named(path: &Path) -> Result<Self, Failure> {
+        let checkout = fs::canonicalize(path).map_err(|error| refused(path, &error))?;
+        match checkout.join(UMBRELLA).is_file() {
+            true => Ok(Self::Path(checkout)),
+            false => Err(Failure::usage("W143").set("path", path.display().to_string())),
+        }
+    }
+
     /// The checkout this program was built from, as long as it is there.
     fn of_build(checkout: &Path) -> Self {
         match fs::canonicalize(checkout) {
-            Ok(checkout) if checkout.join("crates/wechaty/Cargo.toml").is_file() => Self::Path(checkout),
+            Ok(checkout) if checkout.join(UMBRELLA).is_file() => Self::Path(checkout),
             _ => Self::Git(REPOSITORY.to_owned()),
         }
     }
@@ -155,6 +166,21 @@ mod tests {
         let gone = Source::of_build(Path::new("no/such/checkout"));
         assert_eq!(gone.of("crates/wechaty"), format!("git = \"{REPOSITORY}\""));
         assert!(gone.told(Lang::En).contains("--path") && gone.told(Lang::Zh).contains("--path"));
+    }
+
+    #[test]
+    fn what_is_named_as_a_checkout_must_be_one() {
+        assert!(matches!(Source::named(Path::new(BUILT_FROM)), Ok(Source::Path(_))));
+        let folder = tempfile::tempdir().expect("a folder");
+        let args = NewArgs {
+            dir: folder.path().join("bot"),
+            template: Template::Rust,
+            path: Some(folder.path().to_owned()),
+            git: None,
+        };
+        let told = run(args, Lang::En).expect_err("no checkout").render(Lang::En, false);
+        assert!(told.contains("[W143]"), "{told}");
+        assert!(!folder.path().join("bot").exists(), "a project that cannot compile is not begun");
     }
 
     #[test]

@@ -58,7 +58,8 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
         None => tokio::runtime::Builder::new_multi_thread().enable_all().build(),
     };
     let runtime = runtime.map_err(|error| Failure::failed("W109").source(&error))?;
-    let (ledger, pending) = runtime.block_on(drive(builder, virtual_clock, control.as_ref(), lang))?;
+    let End { ledger, pending, kept, failed } =
+        runtime.block_on(drive(builder, virtual_clock, control.as_ref(), lang))?;
     // A puppet may still hold a thread in a blocking read.
     runtime.shutdown_background();
     if let Some(recorder) = recorder {
@@ -72,8 +73,7 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
     if let Some(pending) = pending {
         output::tell(&format!("wechaty: {pending}"));
     }
-    let out = &ledger.outbound;
-    let unsaid = out.pending + if on_terminal { out.dead + out.maybe_sent } else { 0 };
+    let unsaid = if kept { 0 } else { ledger.outbound.pending } + if on_terminal { failed } else { 0 };
     if unsaid > 0 {
         return Err(Failure::failed("W113").number("count", unsaid));
     }
@@ -91,13 +91,24 @@ fn readable_stdin() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Runs the bot to its end. Gives the ledger and what is pending, in words.
+/// How a run ended.
+struct End {
+    ledger: Ledger,
+    /// What is not finished, in words.
+    pending: Option<String>,
+    /// Whether it is in a store that outlives the run.
+    kept: bool,
+    /// Sends of this run that failed or are in doubt.
+    failed: u64,
+}
+
+/// Runs the bot to its end.
 async fn drive(
     builder: BotBuilder,
     clock: Option<VirtualClock>,
     control: Option<&Control>,
     lang: Lang,
-) -> Result<(Ledger, Option<String>), Failure> {
+) -> Result<End, Failure> {
     let not_started = |error: wechaty::Error| match &error {
         wechaty::Error::Host(error) => listen::failure(error),
         wechaty::Error::Build(BuildError::Store(error)) => store::failure(error),
@@ -112,7 +123,11 @@ async fn drive(
         Some(clock) => builder.clock(clock.clone()).store(Arc::new(MemoryStore::new())),
         None => builder,
     };
+    // Only a named bot has a store that outlives it.
+    let kept = control.is_some() && clock.is_none();
     let bot = builder.build().map_err(not_started)?;
+    let failed = |ledger: &Ledger| ledger.outbound.dead + ledger.outbound.maybe_sent;
+    let earlier = failed(&bot.ledger().await.map_err(not_started)?);
     let _answers = control.map(|control| control.serve(&bot)).transpose()?;
     match clock {
         Some(clock) => {
@@ -123,5 +138,8 @@ async fn drive(
         None => bot.run().await.map_err(ended)?,
     }
     let ledger = bot.ledger().await.map_err(ended)?;
-    Ok((ledger, pending::explain(&bot, lang).await.map_err(ended)?))
+    let pending = pending::explain(&bot, kept, lang).await.map_err(ended)?;
+    // Dead letters of earlier runs may have been dropped or sent meanwhile.
+    let failed = failed(&ledger).saturating_sub(earlier);
+    Ok(End { ledger, pending, kept, failed })
 }

@@ -7,20 +7,22 @@ use wechaty::{
 use wechaty_catalogue::{Args, Lang, text};
 use wechaty_puppet::EventPayload;
 
+use crate::told;
+
 /// So many are named; more are counted.
 const NAMED: usize = 5;
 
-/// What is pending, why, and what becomes of it. `None`: nothing is.
-pub(super) async fn explain(bot: &Bot, lang: Lang) -> wechaty::Result<Option<String>> {
+/// What is pending, why, and what becomes of it: `kept` if the store outlives the run. `None`: nothing is.
+pub(super) async fn explain(bot: &Bot, kept: bool, lang: Lang) -> wechaty::Result<Option<String>> {
     let (mut events, mut sends) = (Vec::new(), Vec::new());
     for account in bot.accounts() {
         events.extend(bot.store().unfinished(account.id()).await?.iter().map(|one| event(one, lang)));
         sends.extend(bot.store().unsent(account.id()).await?.iter().map(|one| send(one, lang)));
     }
-    Ok(words(&events, &sends, bot.was_drained(), lang))
+    Ok(words(&events, &sends, bot.was_drained(), kept, lang))
 }
 
-fn words(events: &[String], sends: &[String], drained: bool, lang: Lang) -> Option<String> {
+fn words(events: &[String], sends: &[String], drained: bool, kept: bool, lang: Lang) -> Option<String> {
     if events.is_empty() && sends.is_empty() {
         return None;
     }
@@ -35,8 +37,8 @@ fn words(events: &[String], sends: &[String], drained: bool, lang: Lang) -> Opti
         .collect();
     let why = if drained { "pending-asking" } else { "pending-late" };
     let what = parts.join(&text(lang, "and", &Args::new()));
-    // Only a named bot has a store that outlives it.
-    Some(text(lang, "pending", &Args::new().set("what", what).set("why", text(lang, why, &Args::new()))))
+    let end = if kept { "pending-kept" } else { "pending" };
+    Some(text(lang, end, &Args::new().set("what", what).set("why", text(lang, why, &Args::new()))))
 }
 
 fn event(event: &StoredEvent, lang: Lang) -> String {
@@ -44,12 +46,16 @@ fn event(event: &StoredEvent, lang: Lang) -> String {
         EventPayload::Message(message) => {
             text(lang, "pending-message", &Args::new().set("id", message.message_id.as_str()))
         }
-        other => other.kind().to_string(),
+        other => told::event(lang, other.kind().as_str()),
     }
 }
 
 fn send(row: &OutboxRow, lang: Lang) -> String {
-    text(lang, "pending-send", &Args::new().set("kind", row.what.kind()).set("to", row.to.as_str()))
+    text(
+        lang,
+        "pending-send",
+        &Args::new().set("kind", told::sayable(lang, row.what.kind())).set("to", row.to.as_str()),
+    )
 }
 
 #[cfg(test)]
@@ -58,14 +64,15 @@ mod tests {
 
     #[test]
     fn an_open_question_is_not_passed_over_in_silence() {
-        assert_eq!(words(&[], &[], true, Lang::En), None);
-        let told = words(&["message t1".to_owned()], &[], true, Lang::En).expect("something is pending");
+        assert_eq!(words(&[], &[], true, false, Lang::En), None);
+        let told = words(&["message t1".to_owned()], &[], true, false, Lang::En).expect("something is pending");
         assert!(told.starts_with("not finished: 1 event (message t1): a handler was still waiting for an answer"));
         assert!(told.ends_with("forgotten now."), "{told}");
         let many: Vec<String> = (0..7).map(|n| format!("Text to c{n}")).collect();
-        let told = words(&["login".to_owned()], &many, false, Lang::En).expect("something is pending");
+        let told = words(&["login".to_owned()], &many, false, true, Lang::En).expect("something is pending");
         assert!(told.contains("1 event (login) and 7 sends (Text to c0, Text to c1") && told.contains("c4, …): 10 s"));
-        let told = words(&["login".to_owned()], &many, false, Lang::Zh).expect("something is pending");
+        assert!(told.ends_with("the next start goes on with it."), "{told}");
+        let told = words(&["login".to_owned()], &many, false, true, Lang::Zh).expect("something is pending");
         assert!(told.contains("1 个事件（login）") && told.contains("7 条待发消息"), "{told}");
     }
 }

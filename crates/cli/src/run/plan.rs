@@ -39,7 +39,7 @@ impl Plan {
         let here = Path::new(Config::FILE);
         match &args.bot {
             Some(file) => configured(file, args, lang),
-            None if args.puppet.is_none() && args.world.is_none() && here.is_file() => configured(here, args, lang),
+            None if args.puppet.is_none() && here.is_file() => configured(here, args, lang),
             None => demo_bot(args, lang),
         }
     }
@@ -62,7 +62,7 @@ fn configured(file: &Path, args: &RunArgs, lang: Lang) -> Result<Plan, Failure> 
     let mut builder = config.builder().map_err(|error| Failure::failed("W109").source(&error))?;
     if !config.plugins().iter().any(|plugin| plugin.plugin.name == "qr-code-terminal") {
         // Without it nobody could log in.
-        builder = builder.plugin(QrCodeTerminal::default());
+        builder = builder.plugin(QrCodeTerminal::default().lang(lang));
     }
     let on_terminal = platforms.contains(&TERMINAL);
     let mut http = config.http().clone();
@@ -86,7 +86,9 @@ fn demo_bot(args: &RunArgs, lang: Lang) -> Result<Plan, Failure> {
         return Err(config_failure(&problems, lang));
     }
     let name = args.puppet.clone().or_else(|| env.get("WECHATY_PUPPET")).filter(|name| !name.trim().is_empty());
-    let name = name.as_deref().unwrap_or(puppet::DEFAULT);
+    // Who names a world wants to see it played.
+    let default = if args.world.is_some() { MOCK } else { puppet::DEFAULT };
+    let name = name.as_deref().unwrap_or(default);
     let declaration = puppet::declaration(name).map_err(|_| puppets::missing(name))?;
     let platform = declaration.platform.as_str();
     only_mock(args, &[platform])?;
@@ -122,12 +124,18 @@ fn demo_bot(args: &RunArgs, lang: Lang) -> Result<Plan, Failure> {
         wechaty::Error::Build(BuildError::Settings(fault)) => settings_failure(platform, fault),
         other => Failure::failed("W109").source(other),
     })?;
-    let mut builder = demo::bot(puppet, lang).plugin(QrCodeTerminal::default()).plugin(EventLogger::default());
+    let mut builder =
+        demo::bot(puppet, lang).plugin(QrCodeTerminal::default().lang(lang)).plugin(EventLogger::default());
     if let Some(folder) = &args.store {
         builder = builder.folder(folder);
     }
     let reads = args.world.iter().cloned().collect();
-    let place = env.get("WECHATY_NAME").map(|name| Place::within(Path::new("."), &name));
+    let named = env.get("WECHATY_NAME");
+    if let Some(name) = &named {
+        // It may be in `.env`.
+        builder = builder.name(name);
+    }
+    let place = named.map(|name| Place::within(Path::new("."), &name));
     Ok(Plan { builder: builder.http_if_needed(http), on_terminal: platform == TERMINAL, reads, place, door })
 }
 

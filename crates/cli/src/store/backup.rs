@@ -28,11 +28,11 @@ pub(crate) fn backup(args: BackupArgs, lang: Lang) -> Result<(), Failure> {
 pub(crate) fn restore(args: RestoreArgs, lang: Lang) -> Result<(), Failure> {
     let place = place(&args.which, lang)?;
     let file = place.file();
+    // What is no store, or damaged, replaces nothing.
+    let found = SqliteView::open(&args.file).and_then(|from| from.check()).map_err(|error| failure(&error))?;
     if file.exists() && !args.force {
         return Err(Failure::usage("W189").set("path", file.display().to_string()));
     }
-    // What is no store, or damaged, replaces nothing.
-    let found = SqliteView::open(&args.file).and_then(|from| from.check()).map_err(|error| failure(&error))?;
     SqliteStore::replace(&file, &args.file).map_err(|error| failure(&error))?;
     let told = Args::new().set("path", file.display().to_string()).set("events", found.inbound.received.to_string());
     output::print(&(text(lang, "backup-restored", &told) + "\n"))

@@ -6,7 +6,7 @@ use wechaty_catalogue::{Args, Lang, text};
 use wechaty_types::Timestamp;
 
 use super::{place, view};
-use crate::{args::TraceArgs, failure::Failure, output};
+use crate::{args::TraceArgs, failure::Failure, output, told};
 
 pub(crate) fn run(args: TraceArgs, lang: Lang) -> Result<(), Failure> {
     let place = place(&args.which, lang)?;
@@ -57,10 +57,14 @@ fn block(record: &Record, lang: Lang) -> String {
     let who = record.person.as_ref().map(ToString::to_string);
     let place = record.conversation.as_ref().map(ToString::to_string);
     let args = Args::new()
-        .set("kind", record.kind.clone().into_owned())
-        .set("account", record.account.to_string())
-        .set("conversation", record.name.clone().or(place).or(who).unwrap_or_default());
-    let mut lines = vec![text(lang, if is_in { "trace-in" } else { "trace-out" }, &args)];
+        .set("kind", if is_in { told::event(lang, &record.kind) } else { told::sayable(lang, &record.kind) })
+        .set("account", record.account.to_string());
+    let title = match (record.name.clone().or(place).or(who), is_in) {
+        (Some(conversation), true) => text(lang, "trace-in", &args.set("conversation", conversation)),
+        (Some(conversation), false) => text(lang, "trace-out", &args.set("conversation", conversation)),
+        (None, _) => text(lang, "trace-in-account", &args),
+    };
+    let mut lines = vec![title];
     let mut line = |key: &str, value: &str| {
         lines.push(format!("  {}", text(lang, key, &Args::new().set("value", value.to_owned()))));
     };
@@ -87,11 +91,8 @@ fn block(record: &Record, lang: Lang) -> String {
     if record.attempts > u32::from(!is_in) {
         line("trace-attempts", &record.attempts.to_string());
     }
-    let end = match record.ended {
-        Some(ended) => format!("{} {}", record.end, time(ended)),
-        None => record.end.clone().into_owned(),
-    };
-    line("trace-end", &end);
+    let end = told::end(lang, &record.end);
+    line("trace-end", &record.ended.map_or_else(|| end.clone(), |ended| format!("{end} {}", time(ended))));
     lines.join("\n")
 }
 

@@ -16,7 +16,9 @@ use wechaty::{
     testing::{FakePlatform, TestBot, spawn},
     types::{Event, MessagePayload},
 };
-use wechaty_plugins::{AutoReply, DingDong, EventLogger, Match, QrCodeTerminal, Welcome, by_name, declarations, names};
+use wechaty_plugins::{
+    AutoReply, DingDong, EventLogger, Lang, Match, QrCodeTerminal, Welcome, by_name, declarations, names,
+};
 
 async fn bot(platform: &FakePlatform, plugin: impl Plugin) -> TestBot {
     spawn(Bot::builder(platform.puppet()).clock(platform.bot_clock()).plugin(plugin)).await
@@ -149,13 +151,14 @@ async fn a_login_code_is_drawn_and_its_text_kept_secret() {
     let platform = FakePlatform::new();
     platform.require_scan();
     let shown = Shown::default();
-    let bot = bot(&platform, QrCodeTerminal::default().target(shown.clone())).await;
+    let bot = bot(&platform, QrCodeTerminal::default().lang(Lang::Zh).target(shown.clone())).await;
     platform.scan();
     bot.ready().await;
     bot.drained().await;
     let text = String::from_utf8(shown.0.lock().unwrap().clone()).unwrap();
     assert!(text.contains('█') || text.contains('▀'), "{text}");
     assert!(!text.contains("http"), "{text}");
+    assert!(text.contains("扫码登录") && !text.contains("scan"), "{text}");
     bot.finish().await;
 }
 

@@ -326,3 +326,24 @@ async fn nobody_is_written_to_who_was_never_named() {
     }
     assert!(stage.out.all().is_empty() && stage.err.all().is_empty());
 }
+
+#[tokio::test]
+async fn a_greeting_that_nobody_can_see_fails_for_good_and_an_answer_does_not() {
+    let stage = Stage::new(false);
+    let mut running = stage.run();
+    stage.err.1.store(true, Ordering::Relaxed);
+    let error =
+        stage.says(ConversationId::Contact(wechaty_puppet_terminal::YOU.into()), "hello", None).await.unwrap_err();
+    assert!(matches!(error, PuppetError::Rejected { .. }), "{error}");
+    stage.types("ding");
+    let ding = running.message().await;
+    stage.out.1.store(true, Ordering::Relaxed);
+    let error = stage
+        .says(ConversationId::Contact(wechaty_puppet_terminal::YOU.into()), "dong", Some(&ding))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, PuppetError::Unreachable { .. }), "{error}");
+    stage.says(ConversationId::Contact(wechaty_puppet_terminal::YOU.into()), "dong", Some(&ding)).await.unwrap();
+    assert_eq!(stage.out.all(), ["dong\n"]);
+    running.stop().await.unwrap();
+}
