@@ -6,7 +6,6 @@ use anyhow::{Context, ensure};
 use wechaty::{Bot, BotBuilder, Clock, prelude::*};
 
 use super::puppet::{BenchPuppet, Feed, Tally};
-use crate::failure::Failure;
 
 const ACCOUNTS: usize = 1_000;
 const CONVERSATIONS_EACH: usize = 100;
@@ -19,33 +18,28 @@ pub(super) fn measure() -> anyhow::Result<f64> {
     String::from_utf8_lossy(&child.stdout).trim().parse().context("reading the idle bot's memory")
 }
 
-/// Every conversation has had a message and an answer; then everything rests.
-pub(super) fn child() -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let mib = runtime.block_on(async {
-        let (clock, tally) = (Clock::system(), Tally::new(false));
-        let builder = (0..ACCOUNTS).fold(BotBuilder::new(), |builder, i| {
-            let puppet = BenchPuppet::new(Feed::Once(CONVERSATIONS_EACH), tally.clone(), clock.clone());
-            builder.account(format!("account-{i}"), puppet)
-        });
-        let bot: Bot = builder
-            .on_message(|msg: Message| async move {
-                msg.say("seen").await?;
-                wechaty::Result::<()>::Ok(())
-            })
-            .start()
-            .await?;
-        let all = (ACCOUNTS * CONVERSATIONS_EACH) as u64;
-        while tally.answered.load(Ordering::Relaxed) < all {
-            clock.sleep(std::time::Duration::from_millis(5)).await;
-        }
-        bot.drained().await;
-        let mib = resident_mib()?;
-        bot.stop().await?;
-        anyhow::Ok(mib)
-    })?;
-    println!("{mib:.1}");
-    Ok(())
+/// MiB of this process, when every conversation has had a message and an answer and everything rests.
+pub(super) async fn rss_mib() -> anyhow::Result<f64> {
+    let (clock, tally) = (Clock::system(), Tally::new(false));
+    let builder = (0..ACCOUNTS).fold(BotBuilder::new(), |builder, i| {
+        let puppet = BenchPuppet::new(Feed::Once(CONVERSATIONS_EACH), tally.clone(), clock.clone());
+        builder.account(format!("account-{i}"), puppet)
+    });
+    let bot: Bot = builder
+        .on_message(|msg: Message| async move {
+            msg.say("seen").await?;
+            wechaty::Result::<()>::Ok(())
+        })
+        .start()
+        .await?;
+    let all = (ACCOUNTS * CONVERSATIONS_EACH) as u64;
+    while tally.answered.load(Ordering::Relaxed) < all {
+        clock.sleep(std::time::Duration::from_millis(5)).await;
+    }
+    bot.drained().await;
+    let mib = resident_mib()?;
+    bot.stop().await?;
+    Ok(mib)
 }
 
 /// `VmRSS` of this process.
