@@ -1,11 +1,12 @@
 //! Where the log goes and how much of it: Wechaty's levels, or a filter of the `tracing` kind; to stderr.
 
-use std::io::IsTerminal;
+use std::{io::IsTerminal, path::Path};
 
 use tracing_subscriber::EnvFilter;
 use wechaty_catalogue::Args;
+use wechaty_config::Env;
 
-use crate::failure::Failure;
+use crate::{args::Command, failure::Failure};
 
 /// Wechaty's words, then those of `tracing` that Wechaty does not have.
 const LEVELS: &[&str] = &["silent", "error", "warn", "info", "verbose", "silly", "off", "debug", "trace"];
@@ -23,6 +24,13 @@ pub(crate) fn start(level: Option<&str>) -> Result<(), Failure> {
         .with_writer(std::io::stderr)
         .init();
     Ok(())
+}
+
+/// The level that the `.env` beside a bot names, as far as it can be read: what is wrong with it is told later.
+pub(crate) fn beside(command: &Command) -> Option<String> {
+    let Command::Run(args) = command else { return None };
+    let folder = args.bot.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
+    Env::system().with_folder(folder).0.get("WECHATY_LOG")
 }
 
 fn filter(level: &str) -> Result<EnvFilter, Failure> {

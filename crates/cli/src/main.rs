@@ -59,7 +59,7 @@ fn main() -> ExitCode {
 }
 
 fn command(args: Args, lang: Lang) -> Result<(), Failure> {
-    log::start(args.log.as_deref())?;
+    log::start(args.log.or_else(|| log::beside(&args.command)).as_deref())?;
     // Only the first provider of a process counts; there is no other here.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match args.command {

@@ -14,7 +14,7 @@ use wechaty_puppet::{Declaration, Setting, SettingKind, Settings, SettingsError,
 
 use crate::{
     AccountConfig, Catalogue, Code, Config, ConfigError, Env, Flags, HttpSection, InboxSection, Owner, Pacing,
-    PluginConfig, Problems, StoreSection,
+    PluginConfig, Problems, Seconds, StoreSection,
     document::Document,
     key::Key,
     nearest::{is_slip, list, nearest},
@@ -71,6 +71,8 @@ impl Check<'_> {
         let accounts = self.accounts();
         let pacing: Pacing = self.section(&Key::new("pacing"), &self.value["pacing"]);
         let inbox: InboxSection = self.section(&Key::new("inbox"), &self.value["inbox"]);
+        self.some_time("inbox", "max_age", inbox.max_age);
+        self.some_time("inbox", "handler_timeout", inbox.handler_timeout);
         let http = self.http();
         self.doors(&accounts, &http);
         self.pages(&accounts);
@@ -331,6 +333,7 @@ impl Check<'_> {
     fn http(&mut self) -> HttpSettings {
         let key = Key::new("http");
         let section: HttpSection = self.section(&key, &self.value["http"]);
+        self.some_time("http", "timeout", section.timeout);
         let mut settings = section.settings();
         if let Some(text) = &section.listen {
             match text.trim().parse::<SocketAddr>() {
@@ -350,6 +353,14 @@ impl Check<'_> {
             settings.listen = listen;
         }
         settings
+    }
+
+    /// No time at all is no limit that anything could keep.
+    fn some_time(&mut self, section: &str, name: &str, time: Option<Seconds>) {
+        if time.is_some_and(|time| time.0.is_zero()) {
+            let error = ConfigError::new(Code::OutOfRange).arg("value", "0").arg("expected", "> 0");
+            self.walk.tell(&Key::new(section).field(name), error);
+        }
     }
 
     fn folder(&mut self) -> PathBuf {

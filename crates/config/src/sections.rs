@@ -12,6 +12,13 @@ pub struct Seconds(pub Duration);
 
 /// The form of a duration as a text.
 pub(crate) const DURATION: &str = r"^[0-9]{1,9}(\.[0-9]{1,9})?(ms|s|m|h)$";
+/// A name or number of a host, without scheme and path; a port does not matter.
+const HOST_NAME: &str = r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)(:[0-9]{1,5})?$";
+
+fn host_name() -> serde_json::Value {
+    serde_json::json!({ "type": "string", "pattern": HOST_NAME, "x-expected": "bot.example.org, 10.0.0.7, [fd00::7]" })
+}
+
 /// More makes no sense for a wait or a timeout.
 const LONGEST: f64 = 1e9;
 
@@ -136,8 +143,10 @@ pub struct HttpSection {
     /// Whether the next ports are tried where this one is taken. Default: yes.
     pub next_free_port: Option<bool>,
     /// Names under which the host is reached beside its address: behind a proxy, in a network.
+    #[schemars(extend("items" = host_name()))]
     pub hosts: Vec<String>,
-    /// How long a client may take for a request's head, then for its body, and the host for its answer. Default: 30s.
+    /// How long a client may be silent, or a page or webhook take for its answer; a body that comes steadily may take
+    /// longer. Default: 30s.
     pub timeout: Option<Seconds>,
     /// How many connections may be open at once. Default: 4096.
     #[schemars(range(min = 1, max = 1_000_000))]

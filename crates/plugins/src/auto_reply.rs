@@ -95,7 +95,7 @@ impl TryFrom<RuleSettings> for Rule {
             _ => return Err(ONE_TRIGGER.words().to_string()),
         };
         let reply = Vec::from(settings.reply);
-        if reply.is_empty() {
+        if reply.is_empty() || reply.iter().any(|text| text.trim().is_empty()) {
             return Err(NO_REPLY.words().to_string());
         }
         Ok(Self { trigger, reply, mention: settings.mention, cooldown_seconds: settings.cooldown_seconds })

@@ -133,7 +133,7 @@ impl Plugin for EventLogger {
             cx.observe(|report: ErrorReport, account: Account| async move {
                 tracing::error!(account = %account.id(), "error: {}", one_line(&report.to_string()));
             })
-            .named("error");
+            .named("event-logger/error");
         }
         if self.events.is_empty() {
             cx.observe(|_: BotStart| async { tracing::info!("start") }).named("event-logger/start");

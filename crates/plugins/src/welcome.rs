@@ -31,6 +31,7 @@ pub struct Welcome {
     pub room: Match,
     /// What is said; `{topic}` is the room's topic, `{name}` the newcomers' names. Without `{name}` they are mentioned
     /// in front. Default: `welcome to {topic}!`, or `welcome!` where the topic is not known.
+    #[schemars(length(min = 1))]
     pub greeting: String,
     /// Other words for single rooms, by id or topic.
     pub greetings: HashMap<String, String>,
@@ -39,6 +40,7 @@ pub struct Welcome {
     /// Seconds in which a room is greeted once only. Default: 0, always.
     pub cooldown_seconds: u64,
     /// What a new friend is told; `{name}` is the friend's name. Default: nothing.
+    #[schemars(length(min = 1))]
     pub friend: Option<String>,
 }
 

@@ -8,8 +8,8 @@ use wechaty::prelude::*;
 #[derive(Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
+    One(#[schemars(length(min = 1))] String),
+    Many(#[schemars(inner(length(min = 1)))] Vec<String>),
 }
 
 pub(crate) fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {

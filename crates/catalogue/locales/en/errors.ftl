@@ -171,7 +171,7 @@ W161 = { $door } has no token and would be open to everybody who reaches { $addr
     .cause = The address, or a name in `hosts`, is not of this machine alone, and nothing asks who is there.
     .fix = Set a token for it (the web chat's is `WECHATY_PUPPET_WEBCHAT_TOKEN`, or `token` in BOT.toml), or listen on 127.0.0.1 without such a name.
 
-W162 = the bot cannot listen
+W162 = the bot cannot listen on { $address }
     .cause = The system does not let this program use the address.
     .fix = Choose another address or port with `--listen`; ports below 1024 usually need more rights.
 

@@ -101,16 +101,20 @@ fn own_addresses() -> Vec<IpAddr> {
 }
 
 /// Why the bot cannot listen.
-pub(super) fn failure(error: &HostError) -> Failure {
+pub(super) fn failure(error: &HostError, lang: Lang) -> Failure {
     match error {
         HostError::Taken { address } => Failure::failed("W160").set("address", address.to_string()),
-        HostError::Open { door, address } => {
-            Failure::usage("W161").set("address", &**address).set("door", door.clone())
+        HostError::Open { account, puppet, address } => {
+            let door = Args::new().set("account", account.to_string()).set("puppet", puppet.as_str());
+            Failure::usage("W161").set("address", &**address).set("door", text(lang, "door", &door))
+        }
+        HostError::Bind { address, source } => {
+            Failure::failed("W162").set("address", address.to_string()).source(source)
         }
         HostError::Twice { page, first, second } => {
             Failure::usage("W163").set("page", *page).set("first", first.to_string()).set("second", second.to_string())
         }
-        other => Failure::failed("W162").source(other),
+        other => Failure::failed("W109").source(other),
     }
 }
 

@@ -110,12 +110,12 @@ async fn drive(
     lang: Lang,
 ) -> Result<End, Failure> {
     let not_started = |error: wechaty::Error| match &error {
-        wechaty::Error::Host(error) => listen::failure(error),
+        wechaty::Error::Host(error) => listen::failure(error, lang),
         wechaty::Error::Build(BuildError::Store(error)) => store::failure(error),
         error => Failure::failed("W109").source(error),
     };
     let ended = |error: wechaty::Error| match &error {
-        wechaty::Error::Host(error) => listen::failure(error),
+        wechaty::Error::Host(error) => listen::failure(error, lang),
         error => Failure::failed("W110").source(error),
     };
     let builder = match &clock {

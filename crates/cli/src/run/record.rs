@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufWriter, Write},
+    io::{LineWriter, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -36,7 +36,8 @@ pub(super) struct Recorder {
 }
 
 struct State {
-    file: BufWriter<File>,
+    /// Whoever reads along sees each message when it is sent.
+    file: LineWriter<File>,
     failure: Option<std::io::Error>,
 }
 
@@ -44,7 +45,7 @@ impl Recorder {
     pub(super) fn create(path: &Path) -> Result<Self, Failure> {
         let file = File::create(path)
             .map_err(|error| Failure::usage("W104").set("path", path.display().to_string()).source(&error))?;
-        let state = Arc::new(Mutex::new(State { file: BufWriter::new(file), failure: None }));
+        let state = Arc::new(Mutex::new(State { file: LineWriter::new(file), failure: None }));
         Ok(Self { path: path.to_owned(), state })
     }
 

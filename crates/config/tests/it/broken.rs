@@ -54,6 +54,19 @@ fn a_puppet_that_is_not_built_in_is_told_with_the_command() {
 }
 
 #[test]
+fn what_could_never_work_is_refused() {
+    let problem = one("[http]\nhosts = [\"bot.example.org\", \"https://bot.example.org/\"]\n");
+    assert_eq!((problem.line, problem.key.as_deref()), (Some(6), Some("http.hosts[1]")), "{problem}");
+    for [section, key] in [["http", "timeout"], ["inbox", "max_age"], ["inbox", "handler_timeout"]] {
+        let problem = one(&format!("[{section}]\n{key} = 0\n"));
+        assert_eq!((problem.code.as_str(), problem.get("expected")), ("C007", Some("> 0")), "{problem}");
+        assert!(problems(&format!("{HEAD}[{section}]\n{key} = \"1ms\"\n")).is_empty(), "{key}");
+    }
+    let problem = one("[[plugin]]\nuse = \"ding-dong\"\nsettings = { dong = \"\" }\n");
+    assert_eq!(problem.line, Some(7), "{problem}");
+}
+
+#[test]
 fn a_wrong_type_is_told_with_the_right_one() {
     let problem = one("[pacing]\nburst = \"five\"\n");
     is(&problem, "C005", 6, 9, "pacing.burst");

@@ -22,6 +22,7 @@ use std::{
 
 use axum::{Router, middleware};
 use tokio::net::TcpListener;
+use wechaty_puppet::PlatformName;
 use wechaty_types::AccountId;
 
 pub use guard::Guard;
@@ -107,12 +108,14 @@ pub enum HostError {
     },
     /// Anybody who reaches the address could use the door.
     #[error(
-        "{door} has no token and would be open to everybody who reaches {address}: give it one, or listen on loopback \
+        "account `{account}` (`{puppet}`) has no token and would be open to everybody who reaches {address}: give it one, or listen on loopback \
          without other names"
     )]
     Open {
-        /// Which.
-        door: String,
+        /// Whose pages they are.
+        account: AccountId,
+        /// Its puppet.
+        puppet: PlatformName,
         /// Where: an address, or a name of the host.
         address: String,
     },
@@ -139,7 +142,7 @@ pub struct Host {
     bot: Bot,
     settings: HttpSettings,
     doors: Vec<(String, Router)>,
-    open: Option<String>,
+    open: Option<(AccountId, PlatformName)>,
 }
 
 impl Host {
@@ -161,8 +164,8 @@ impl Host {
     /// [`HostError`].
     pub async fn bind(self) -> Result<Listening, HostError> {
         let Self { bot, settings, doors, open } = self;
-        if let (Some(door), Some(address)) = (open, settings.reached_at()) {
-            return Err(HostError::Open { door, address });
+        if let (Some((account, puppet)), Some(address)) = (open, settings.reached_at()) {
+            return Err(HostError::Open { account, puppet, address });
         }
         webhooks::no_page_twice(&bot)?;
         doors::fit(&bot, &doors)?;

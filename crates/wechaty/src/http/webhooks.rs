@@ -12,7 +12,8 @@ use axum::{
 };
 use futures_util::StreamExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wechaty_puppet::{Clock, Webhook, WebhookBody, WebhookRequest, WebhookResponse};
+use wechaty_puppet::{Clock, PlatformName, Webhook, WebhookBody, WebhookRequest, WebhookResponse};
+use wechaty_types::AccountId;
 
 use super::{
     HostError,
@@ -45,9 +46,9 @@ pub(super) fn routes(bot: &Bot, timeout: Duration) -> Router {
 }
 
 /// A puppet that serves pages to everybody who asks.
-pub(super) fn open_door(bot: &Bot) -> Option<String> {
+pub(super) fn open_door(bot: &Bot) -> Option<(AccountId, PlatformName)> {
     let open = |account: &&Account| account.puppet().webhook().is_some_and(|hook| !hook.is_guarded());
-    bot.accounts().iter().find(open).map(|account| format!("account `{}` ({})", account.id(), account.platform()))
+    bot.accounts().iter().find(open).map(|account| (account.id().clone(), account.platform()))
 }
 
 /// A page has one place: of two accounts that serve it only one could be reached.
