@@ -10,7 +10,11 @@ use clap::{
 };
 use wechaty_catalogue::{Args as Words, Lang, text};
 
-use crate::{args::Args, failure::Failure, output};
+use crate::{
+    args::{Args, ListenAddr},
+    failure::Failure,
+    output,
+};
 
 /// What a command line asks for.
 pub(crate) enum Asked {
@@ -32,8 +36,8 @@ pub(crate) fn parse(words: Vec<OsString>, lang: Lang) -> Result<Asked, Failure> 
             output::print(&punctuated(&shown.render().to_string(), lang))?;
             Ok(Asked::Done(0))
         }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            let shown = command(lang).try_get_matches_from(&words).err().unwrap_or(error);
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+            let shown = command(lang).try_get_matches_from(without_flags(words)).err().unwrap_or(error);
             output::tell(punctuated(&shown.render().to_string(), lang).trim_end());
             Ok(Asked::Done(2))
         }
@@ -48,6 +52,20 @@ fn punctuated(help: &str, lang: Lang) -> String {
         let colon = text(lang, "help-heading", &Words::new().set("heading", heading));
         help.replace(&format!("\n{heading}:\n"), &format!("\n{colon}\n"))
     })
+}
+
+/// The program and its commands, without the flags for every command: alone they ask for nothing.
+fn without_flags(words: Vec<OsString>) -> Vec<OsString> {
+    let mut words = words.into_iter();
+    let mut kept = Vec::new();
+    while let Some(word) = words.next() {
+        match word.as_encoded_bytes() {
+            b"--lang" | b"--log" => drop(words.next()),
+            flag if flag.starts_with(b"--l") => {}
+            _ => kept.push(word),
+        }
+    }
+    kept
 }
 
 /// `wechaty help run` is `wechaty run --help`.
@@ -151,18 +169,15 @@ fn failure(error: &clap::Error) -> Failure {
             (Failure::usage("W123").set("what", arg), ContextKind::SuggestedValue)
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
-            let mut failure = Failure::usage("W122").set("flag", arg).set("value", value);
-            if let Some(all) = context(ContextKind::ValidValue) {
+            let mut failure = Failure::usage("W122").set("flag", &*arg).set("value", value);
+            let form = if arg.starts_with("--listen") { Some(ListenAddr::FORMS.to_owned()) } else { None };
+            if let Some(all) = form.or_else(|| context(ContextKind::ValidValue)) {
                 failure = failure.tell("possible-values", Words::new().set("values", all));
             }
             (failure, ContextKind::SuggestedValue)
         }
         ErrorKind::MissingRequiredArgument | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
             (Failure::usage("W123").set("what", arg), ContextKind::SuggestedArg)
-        }
-        ErrorKind::MissingSubcommand => {
-            let all = context(ContextKind::ValidSubcommand).unwrap_or_default();
-            (Failure::usage("W123").set("what", all.replace(", ", " | ")), ContextKind::SuggestedSubcommand)
         }
         ErrorKind::ArgumentConflict => {
             let other = context(ContextKind::PriorArg).unwrap_or_default();
@@ -243,6 +258,13 @@ mod tests {
         }
     }
 
+    #[test]
+    fn flags_alone_ask_for_nothing_and_get_help() {
+        for line in ["wechaty", "wechaty --lang en", "wechaty --lang=en config", "wechaty --log info"] {
+            assert!(matches!(asked(line), Ok(Asked::Done(2))), "{line}");
+        }
+    }
+
     fn asked(line: &str) -> Result<Asked, Failure> {
         parse(line.split(' ').map(OsString::from).collect(), Lang::En)
     }
@@ -254,6 +276,7 @@ mod tests {
             ("wechaty rnu", "[W121]", "`run`"),
             ("wechaty run --clock virtal", "[W122]", "`virtual`"),
             ("wechaty bench core --seconds many", "[W122]", "`many`"),
+            ("wechaty run --listen example.com:80", "[W122]", "0.0.0.0"),
             ("wechaty run --record", "[W123]", "--record"),
             ("wechaty new", "[W123]", "DIR"),
             ("wechaty run --json --json", "[W124]", "--json"),

@@ -269,10 +269,13 @@ impl Puppet for TerminalPuppet {
                 answer,
             )
         };
-        self.screen.message(&who, &text, answer).map_err(|error| match self.screen.is_aside(answer) {
-            // Answers do not wait behind a greeting that nobody can see.
-            true => PuppetError::Rejected { code: "stderr".to_owned(), message: error.to_string() },
-            false => unreachable("printing")(error),
+        self.screen.message(&who, &text, answer).map_err(|error| {
+            if self.screen.is_aside(answer) {
+                // Answers do not wait behind a greeting that nobody can see.
+                return PuppetError::Rejected { code: "stderr".to_owned(), message: error.to_string() };
+            }
+            self.screen.unprinted(&error);
+            unreachable("printing")(error)
         })?;
         Ok(Sent::new(id))
     }

@@ -1,6 +1,9 @@
 //! What is printed, and where.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use parking_lot::Mutex;
 use wechaty_catalogue::{Args, Lang, lookup, text};
@@ -15,11 +18,13 @@ pub(crate) struct Screen {
     err: Mutex<Box<dyn Write + Send>>,
     terminal: bool,
     lang: Lang,
+    /// Whether it is told that nothing can be printed.
+    unprinted: AtomicBool,
 }
 
 impl Screen {
     pub(crate) fn new(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>, terminal: bool, lang: Lang) -> Self {
-        Self { out: Mutex::new(out), err: Mutex::new(err), terminal, lang }
+        Self { out: Mutex::new(out), err: Mutex::new(err), terminal, lang, unprinted: AtomicBool::new(false) }
     }
 
     /// What the bot says. `answer`: to ordinary input.
@@ -30,6 +35,13 @@ impl Screen {
         let text = text.replace("\r\n", "\n").replace(['\n', '\r'], LINE_BREAK);
         let mut target = if self.is_aside(answer) { self.err.lock() } else { self.out.lock() };
         line(&mut **target, &text)
+    }
+
+    /// Says once why nothing can be printed; it is tried again.
+    pub(crate) fn unprinted(&self, error: &io::Error) {
+        if !self.unprinted.swap(true, Ordering::Relaxed) {
+            self.note("terminal-unprinted", &Args::new().set("why", self.told(&Words::io(error))));
+        }
     }
 
     /// Whether it goes to stderr: in a pipe, stdout is for answers.

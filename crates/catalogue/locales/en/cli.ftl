@@ -145,6 +145,7 @@ doctor-folder-refused = { $path } cannot be written to: { $why }
 doctor-config = BOT.toml
 doctor-config-none = there is none here
 doctor-config-fine = is fine
+doctor-config-more = { $count } more: `wechaty config check` tells them
 doctor-files = open files
 doctor-files-found = { $now }; a bot that runs raises it to { $most }
 doctor-clock = clock
@@ -219,6 +220,7 @@ end-maybe-sent = maybe_sent
 trace-in = in: { $kind } of { $account }, { $conversation }
 trace-in-account = in: { $kind } of { $account }
 trace-out = out: { $kind } of { $account }, to { $conversation }
+trace-person = person:   { $value }
 trace-text = words:    { $value }
 trace-id = id:       { $value }
 trace-event = event:    { $value }
@@ -245,9 +247,10 @@ dead-letters-dropped = { $count ->
 
 # backup
 backup-made = { $path } holds everything committed until now: { $size } MiB.
-backup-restored = { $path } is as it was when the backup was made: { $events } events received by then. What was forgotten since is there again: `wechaty forget` it once more.
+backup-restored = { $path } is as it was when the backup was made: { $events } events received by then, of the accounts { $accounts }. What was forgotten since is there again: `wechaty forget` it once more.
 
 # forget
+forget-whom = people of this name: { $ids }
 forgotten = { $count ->
     [0] Nothing of { $person } was in the archive.
     [one] One record of { $person } is forgotten.

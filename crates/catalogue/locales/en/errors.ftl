@@ -46,8 +46,8 @@ W110 = the bot stopped because of an error
     .fix = Read the line above; with `--log info` the log shows what happened before.
 
 W111 = the input cannot be read
-    .cause = Standard input is a folder, is closed or cannot be read at all.
-    .fix = Start the command in a terminal, or give it a file or a pipe: `echo ding | wechaty run --puppet terminal`.
+    .cause = Standard input is a folder, has ended before everything was answered, or cannot be read at all.
+    .fix = Start the command in a terminal, or give it a file or a pipe that holds what it asks for.
 
 W112 = the ledger has a residue: some message is not accounted for
     .cause = The sums of the books above do not come out. This is a mistake in Wechaty, not in your bot.
@@ -213,7 +213,11 @@ W177 = there is no store of a bot called `{ $name }` in { $path }
 
 W178 = there is no { $file } here
     .cause = Commands find a bot by the name in its BOT.toml, or by WECHATY_NAME, and this folder has neither.
-    .fix = Start the command in the folder of the bot, or name its file: `wechaty ledger path/to/BOT.toml`.
+    .fix = Start the command in the folder of the bot, or name its file: `--bot path/to/BOT.toml`, for `wechaty ledger` without `--bot`.
+
+W179 = `--store` is for a bot with a name, and this one has none
+    .cause = A bot without a name keeps everything in memory; no file is made for it.
+    .fix = Write `name = "…"` at the top of its BOT.toml, or set WECHATY_NAME.
 
 W180 = { $path } is in use by another bot
     .cause = Only one bot may work with a store, and one does.
@@ -258,6 +262,10 @@ W189 = { $path } is there already
 W190 = there is no account `{ $account }` in the store; there are { $known }
     .cause = The account never received or said anything, or is spelt otherwise.
     .fix = Use one of those, or leave `--account` out.
+
+W191 = there is nothing of `{ $person }` in the archive
+    .cause = Nobody with this id said or was told anything that is still kept. A person is named by the id, for names can be anybody's.
+    .fix = `wechaty trace --last --with NAME` tells the id of somebody whose name you know.
 
 W200 = { $count ->
     [one] the configuration has one fault

@@ -7,6 +7,7 @@ terminal-help = Write a line, and the bot reads it. Commands:
     { "  " }/who          who is there
     { "  " }/help         this text
     A line that begins with // is a message that begins with /. In a message ⏎ is a line break. End with Ctrl-D or Ctrl-C.
+terminal-unprinted = what the bot says cannot be printed: { $why }. It is tried again until the bot ends.
 terminal-line = line { $number }: { $why }
 terminal-too-long = { $length } bytes, at most { $most } are read: it was skipped
 terminal-not-utf8 = byte { $at } is no UTF-8: the line was skipped

@@ -133,6 +133,7 @@ doctor-folder-refused = { $path } 不可写：{ $why }
 doctor-config = 配置文件 BOT.toml
 doctor-config-none = 这里没有
 doctor-config-fine = 没有问题
+doctor-config-more = 还有 { $count } 处：用 `wechaty config check` 查看
 doctor-files = 可打开文件数
 doctor-files-found = { $now }；机器人运行时会提高到 { $most }
 doctor-clock = 时钟
@@ -207,6 +208,7 @@ end-maybe-sent = 不确定
 trace-in = 收：{ $account } 的{ $kind }，{ $conversation }
 trace-in-account = 收：{ $account } 的{ $kind }
 trace-out = 发：{ $account } 的{ $kind }，发给 { $conversation }
+trace-person = 对方：　　{ $value }
 trace-text = 内容：　　{ $value }
 trace-id = 平台编号：{ $value }
 trace-event = 事件：　　{ $value }
@@ -227,9 +229,10 @@ dead-letters-dropped = 已丢弃 { $count } 封死信。
 
 # backup
 backup-made = { $path } 保存了到此刻为止提交的全部内容：{ $size } MiB。
-backup-restored = { $path } 已恢复到备份时的样子：当时共收到 { $events } 个事件。备份之后删除过的个人数据又回来了，请再执行一次 `wechaty forget`。
+backup-restored = { $path } 已恢复到备份时的样子：当时账号 { $accounts } 共收到 { $events } 个事件。备份之后删除过的个人数据又回来了，请再执行一次 `wechaty forget`。
 
 # forget
+forget-whom = 叫这个名字的人：{ $ids }
 forgotten = { $count ->
     [0] 归档里没有 { $person } 的任何记录。
    *[other] 已删除 { $person } 的 { $count } 条记录。

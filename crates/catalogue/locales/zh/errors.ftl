@@ -46,8 +46,8 @@ W110 = 机器人因出错而停止
     .fix = 请看上面一行；加上 `--log info` 可以在日志里看到之前发生了什么。
 
 W111 = 无法读取输入
-    .cause = 标准输入是一个目录、已经关闭，或者根本读不了。
-    .fix = 请在终端里运行，或者接上文件或管道：`echo ding | wechaty run --puppet terminal`。
+    .cause = 标准输入是一个目录，或者还没回答完就结束了，或者根本读不了。
+    .fix = 请在终端里运行，或者接上一个文件或管道，里面有它要的内容。
 
 W112 = 账目对不平：有消息下落不明
     .cause = 上面账目的总数对不上。这是 Wechaty 的缺陷，不是你的机器人的错。
@@ -207,7 +207,11 @@ W177 = { $path } 里没有名为 `{ $name }` 的机器人的存储
 
 W178 = 这里没有 { $file }
     .cause = 命令靠 BOT.toml 里的名字或 WECHATY_NAME 找到机器人，而这个目录里两者都没有。
-    .fix = 请在机器人的目录里运行命令，或指明它的文件：`wechaty ledger path/to/BOT.toml`。
+    .fix = 请在机器人的目录里运行命令，或指明它的文件：`--bot path/to/BOT.toml`；`wechaty ledger` 后面直接写文件即可。
+
+W179 = `--store` 只用于有名字的机器人，而这个没有名字
+    .cause = 没有名字的机器人把一切都放在内存里，不会为它建立文件。
+    .fix = 请在 BOT.toml 开头写上 `name = "…"`，或设置 WECHATY_NAME。
 
 W180 = { $path } 正被另一个机器人使用
     .cause = 一个存储只能由一个机器人使用，而已有一个在用。
@@ -252,6 +256,10 @@ W189 = { $path } 已经存在
 W190 = 存储里没有账号 `{ $account }`；有 { $known }
     .cause = 这个账号从未收发过消息，或者名字写得不同。
     .fix = 用其中之一，或不写 `--account`。
+
+W191 = 存档里没有 `{ $person }` 的任何内容
+    .cause = 还保存着的内容里，没有这个 id 说过或收到过的。要用 id 指明一个人，因为名字谁都可以取。
+    .fix = 知道名字时，`wechaty trace --last --with NAME` 会给出 id。
 
 W200 = 配置有 { $count } 处错误
     .cause = BOT.toml、旁边的 `.env` 或环境变量里写了不成立的内容。什么都没有启动。

@@ -7,6 +7,7 @@ terminal-help = 输入一行，机器人就会读到。命令：
     { "  " }/who          看看有谁
     { "  " }/help         显示这段说明
     以 // 开头的一行，是以 / 开头的消息。消息里的 ⏎ 表示换行。按 Ctrl-D 或 Ctrl-C 结束。
+terminal-unprinted = 机器人说的话无法输出：{ $why }。在机器人结束之前会一直重试。
 terminal-line = 第 { $number } 行：{ $why }
 terminal-too-long = 有 { $length } 字节，最多只读 { $most } 字节：已跳过
 terminal-not-utf8 = 第 { $at } 个字节不是 UTF-8：已跳过这一行

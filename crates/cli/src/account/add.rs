@@ -160,6 +160,8 @@ fn refused(path: &Path, error: &io::Error) -> Failure {
 /// The text of a file; `None`: there is none yet.
 fn read(path: &Path) -> Result<Option<String>, Failure> {
     match fs::metadata(path) {
+        // A device may have no end.
+        Ok(found) if !found.is_file() && !found.is_dir() => Err(refused(path, &io::ErrorKind::InvalidInput.into())),
         Ok(found) if found.len() > LARGEST => Err(refused(path, &io::ErrorKind::FileTooLarge.into())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         _ => fs::read_to_string(path).map(Some).map_err(|error| refused(path, &error)),

@@ -16,6 +16,9 @@ pub(crate) struct ListenAddr {
 }
 
 impl ListenAddr {
+    /// Examples of what can be written.
+    pub(crate) const FORMS: &str = "8080, :8080, localhost:8080, 127.0.0.1:8080, 0.0.0.0, [::1]:8080";
+
     pub(crate) fn address(self) -> SocketAddr {
         SocketAddr::new(self.ip, self.port.unwrap_or(PORT))
     }

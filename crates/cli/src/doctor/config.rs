@@ -5,7 +5,7 @@ use std::path::Path;
 use wechaty_catalogue::Args;
 use wechaty_config::{Config, Env};
 
-use super::{Check, Found};
+use super::{Check, Found, State};
 
 /// So many faults are shown; `wechaty config check` tells all.
 const SHOWN: usize = 10;
@@ -19,19 +19,23 @@ pub(super) fn check(path: &Path, env: &Env) -> Vec<Check> {
     if problems.is_empty() {
         return vec![Check::ok("config", Found::Text("doctor-config-fine", Args::new()))];
     }
-    let told = problems.into_iter().take(SHOWN);
-    told.map(|problem| {
+    let more = problems.len().saturating_sub(SHOWN);
+    let told = problems.into_iter().take(SHOWN).map(|problem| {
         let code = problem.code.as_str();
         Check::fail("config", Found::Fault(Box::new(problem)), code)
-    })
-    .collect()
+    });
+    let more = (more > 0).then(|| {
+        let count = Args::new().set("count", more.to_string());
+        Check { id: "config", state: State::Warn, found: Found::Text("doctor-config-more", count), code: None }
+    });
+    told.chain(more).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use wechaty_catalogue::Lang;
 
-    use super::{super::State, *};
+    use super::*;
 
     #[test]
     fn a_broken_file_is_told_with_its_line_and_without_what_it_holds() {

@@ -73,7 +73,12 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
     if let Some(pending) = pending {
         output::tell(&format!("wechaty: {pending}"));
     }
-    let unsaid = if kept { 0 } else { ledger.outbound.pending } + if on_terminal { failed } else { 0 };
+    // What stdout did not take was not said here, kept or not.
+    let unsaid = match (on_terminal, kept) {
+        (true, _) => ledger.outbound.pending + failed,
+        (false, true) => 0,
+        (false, false) => ledger.outbound.pending,
+    };
     if unsaid > 0 {
         return Err(Failure::failed("W113").number("count", unsaid));
     }

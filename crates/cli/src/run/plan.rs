@@ -76,6 +76,7 @@ fn configured(file: &Path, args: &RunArgs, lang: Lang) -> Result<Plan, Failure> 
         .any(|account| puppet::DEFAULT == account.puppet.platform.as_str() && account.settings.get(TOKEN).is_some());
     let door = if pages { Door::Set } else { Door::Open };
     let place = config.name().map(|name| Place::beside(file, name));
+    store_of_somebody(args, place.as_ref())?;
     Ok(Plan { builder: builder.http_if_needed(http), on_terminal, reads, place, door })
 }
 
@@ -136,7 +137,13 @@ fn demo_bot(args: &RunArgs, lang: Lang) -> Result<Plan, Failure> {
         builder = builder.name(name);
     }
     let place = named.map(|name| Place::within(Path::new("."), &name));
+    store_of_somebody(args, place.as_ref())?;
     Ok(Plan { builder: builder.http_if_needed(http), on_terminal: platform == TERMINAL, reads, place, door })
+}
+
+/// Only a bot with a name has a store.
+fn store_of_somebody(args: &RunArgs, place: Option<&Place>) -> Result<(), Failure> {
+    if args.store.is_some() && place.is_none() { Err(Failure::usage("W179")) } else { Ok(()) }
 }
 
 /// The language of the command, where it is not that of the environment, for the puppet that speaks itself.

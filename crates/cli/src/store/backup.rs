@@ -28,13 +28,21 @@ pub(crate) fn backup(args: BackupArgs, lang: Lang) -> Result<(), Failure> {
 pub(crate) fn restore(args: RestoreArgs, lang: Lang) -> Result<(), Failure> {
     let place = place(&args.which, lang)?;
     let file = place.file();
+    if !args.file.is_file() {
+        let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
+        return Err(Failure::usage("W142").set("path", args.file.display().to_string()).source(&missing));
+    }
     // What is no store, or damaged, replaces nothing.
-    let found = SqliteView::open(&args.file).and_then(|from| from.check()).map_err(|error| failure(&error))?;
+    let look = |view: SqliteView| Ok((view.check()?, view.accounts()?));
+    let (found, accounts) = SqliteView::open(&args.file).and_then(look).map_err(|error| failure(&error))?;
     if file.exists() && !args.force {
         return Err(Failure::usage("W189").set("path", file.display().to_string()));
     }
     SqliteStore::replace(&file, &args.file).map_err(|error| failure(&error))?;
     let told = Args::new().set("path", file.display().to_string()).set("events", found.inbound.received.to_string());
+    // Whose it is shows whether it is the right one.
+    let accounts = accounts.iter().map(|account| format!("`{account}`")).collect::<Vec<_>>();
+    let told = told.set("accounts", accounts.join(&text(lang, "comma", &Args::new())));
     output::print(&(text(lang, "backup-restored", &told) + "\n"))
 }
 

@@ -1,6 +1,6 @@
 //! `wechaty forget`: what a person said and was told is taken out of the archive.
 
-use wechaty::store::Archive;
+use wechaty::store::{Archive, Find, SqliteView};
 use wechaty_catalogue::{Args, Lang, text};
 use wechaty_types::{AccountId, ContactId};
 
@@ -9,7 +9,8 @@ use crate::{args::ForgetArgs, control::Ask, failure::Failure, output};
 
 pub(crate) fn run(args: ForgetArgs, lang: Lang) -> Result<(), Failure> {
     let place = place(&args.which, lang)?;
-    let accounts = view(&place)?.accounts().map_err(|error| super::failure(&error))?;
+    let view = view(&place)?;
+    let accounts = view.accounts().map_err(|error| super::failure(&error))?;
     let accounts = match args.account.map(AccountId::new) {
         Some(one) if accounts.contains(&one) => vec![one],
         Some(unknown) => {
@@ -27,6 +28,23 @@ pub(crate) fn run(args: ForgetArgs, lang: Lang) -> Result<(), Failure> {
         })?;
         count += forgotten;
     }
+    if count == 0 {
+        let failure = Failure::usage("W191").set("person", person.to_string());
+        return Err(match named(&view, person.as_str())? {
+            ids if ids.is_empty() => failure,
+            ids => failure.tell("forget-whom", Args::new().set("ids", ids.join(", "))),
+        });
+    }
     let told = Args::new().number("count", count).set("person", person.to_string());
     output::print(&(text(lang, "forgotten", &told) + "\n"))
+}
+
+/// Who is called like this: a name is not enough to forget somebody, for anybody may take it.
+fn named(view: &SqliteView, name: &str) -> Result<Vec<String>, Failure> {
+    const LOOKED_AT: usize = 1_000;
+    let found = view.find(&Find::Last(Some(name.to_owned())), LOOKED_AT).map_err(|error| super::failure(&error))?;
+    let mut ids: Vec<String> = found.iter().filter_map(|record| Some(record.person.as_ref()?.to_string())).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
 }

@@ -68,6 +68,9 @@ fn block(record: &Record, lang: Lang) -> String {
     let mut line = |key: &str, value: &str| {
         lines.push(format!("  {}", text(lang, key, &Args::new().set("value", value.to_owned()))));
     };
+    if let (Some(_), Some(person)) = (&record.name, &record.person) {
+        line("trace-person", person.as_str());
+    }
     if let Some(words) = &record.text {
         line("trace-text", &shortened(words));
     }

@@ -227,7 +227,7 @@ impl Bot {
         let drained = self.clock().timeout(left, core.tasks.wait()).await.is_ok();
         self.0.lifecycle.cut_off.store(!drained, Ordering::Relaxed);
         if !drained {
-            tracing::warn!("the time was not enough to drain; the rest stays in the store");
+            tracing::warn!("the time was not enough to drain: the rest is not finished");
         }
         crash::point("shutdown");
         cancel.cancel();

@@ -345,5 +345,7 @@ async fn a_greeting_that_nobody_can_see_fails_for_good_and_an_answer_does_not() 
     assert!(matches!(error, PuppetError::Unreachable { .. }), "{error}");
     stage.says(ConversationId::Contact(wechaty_puppet_terminal::YOU.into()), "dong", Some(&ding)).await.unwrap();
     assert_eq!(stage.out.all(), ["dong\n"]);
+    let why = stage.err.all().concat();
+    assert!(why.contains("cannot be printed: nobody reads it any more"), "{why}");
     running.stop().await.unwrap();
 }
