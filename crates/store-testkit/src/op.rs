@@ -2,6 +2,9 @@
 
 use proptest::{collection::vec, option, prelude::*};
 
+/// How many different files there are.
+pub(crate) const FILES: u8 = 3;
+
 /// One operation on a store.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the fields are the arguments of the store's operations")]
@@ -15,7 +18,9 @@ pub enum Op {
     /// The nth unfinished event is no danger.
     Calm { nth: u8 },
     /// The nth unfinished event (`None`: none) says something under a key.
-    Enqueue { account: u8, event: Option<u8>, key: u8, claimed: bool },
+    Enqueue { account: u8, event: Option<u8>, key: u8, claimed: bool, file: Option<u8> },
+    /// A file is spooled, and no row names it.
+    Spool { file: u8 },
     /// The nth unsent row is tried.
     Claim { nth: u8, attempt: u8 },
     /// The nth unsent row was not tried after all.
@@ -48,8 +53,9 @@ pub fn ops(most: usize) -> impl Strategy<Value = Vec<Op>> {
         3 => (nth, any::<u8>()).prop_map(|(nth, way)| Op::Finish { nth, way }),
         1 => nth.prop_map(|nth| Op::Begin { nth }),
         1 => nth.prop_map(|nth| Op::Calm { nth }),
-        5 => (account.clone(), option::weighted(0.7, any::<u8>()), 0u8..4, any::<bool>())
-            .prop_map(|(account, event, key, claimed)| Op::Enqueue { account, event, key, claimed }),
+        5 => (account.clone(), option::weighted(0.7, any::<u8>()), 0u8..4, any::<bool>(), option::weighted(0.4, 0..FILES))
+            .prop_map(|(account, event, key, claimed, file)| Op::Enqueue { account, event, key, claimed, file }),
+        1 => (0..FILES).prop_map(|file| Op::Spool { file }),
         2 => (nth, 1u8..5).prop_map(|(nth, attempt)| Op::Claim { nth, attempt }),
         1 => nth.prop_map(|nth| Op::Unclaim { nth }),
         1 => (nth, any::<u8>()).prop_map(|(nth, done)| Op::Advance { nth, done }),
