@@ -162,6 +162,15 @@ fn unreadable(error: SealError) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Blob, error.into())
 }
 
+fn value(c: &Connection, seal: &Seal, at: (&str, &str)) -> rusqlite::Result<Option<Versioned>> {
+    let mut query = c.prepare_cached("SELECT version, value FROM value WHERE namespace = ? AND key = ?")?;
+    let found = query.query_row(at, |row| {
+        let value = seal.open(at.0, at.1, row.get(1)?).map_err(unreadable)?;
+        Ok(Versioned { version: row.get(0)?, value: Bytes::from(value) })
+    });
+    found.optional()
+}
+
 fn json(context: &'static str) -> impl Fn(serde_json::Error) -> StoreError {
     move |error| StoreError::Failed { context, source: error.into() }
 }
@@ -376,18 +385,14 @@ impl Store for SqliteStore {
         self.readers.read("reading a cursor", read).await
     }
 
+    fn get_at_once(&self, namespace: &str, key: &str) -> Option<Result<Option<Versioned>>> {
+        Some(self.readers.read_here("reading a value", |c| value(c, &self.seal, (namespace, key))))
+    }
+
     async fn get(&self, namespace: &str, key: &str) -> Result<Option<Versioned>> {
         let at = (namespace.to_owned(), key.to_owned());
         let seal = self.seal.clone();
-        let read = move |c: &Connection| {
-            c.prepare_cached("SELECT version, value FROM value WHERE namespace = ? AND key = ?")?
-                .query_row((&at.0, &at.1), |row| {
-                    let value = seal.open(&at.0, &at.1, row.get(1)?).map_err(unreadable)?;
-                    Ok(Versioned { version: row.get(0)?, value: Bytes::from(value) })
-                })
-                .optional()
-        };
-        self.readers.read("reading a value", read).await
+        self.readers.read("reading a value", move |c| value(c, &seal, (&at.0, &at.1))).await
     }
 
     async fn put(&self, namespace: &str, key: &str, expected: Option<u64>, value: Option<Bytes>) -> Result<u64> {

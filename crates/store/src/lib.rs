@@ -330,6 +330,12 @@ pub trait Store: Send + Sync + 'static {
     /// The cursor committed last.
     async fn cursor(&self, account: &AccountId) -> Result<Option<Cursor>>;
 
+    /// A value of a namespace, read while the thread waits: for what a bot needs before it is started. `None`: this store
+    /// cannot, or outlives no process.
+    fn get_at_once(&self, _namespace: &str, _key: &str) -> Option<Result<Option<Versioned>>> {
+        None
+    }
+
     /// A value of a namespace.
     async fn get(&self, namespace: &str, key: &str) -> Result<Option<Versioned>>;
 

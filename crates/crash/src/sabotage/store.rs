@@ -198,6 +198,10 @@ impl Store for SabotagedStore {
         self.inner.cursor(account).await
     }
 
+    fn get_at_once(&self, namespace: &str, key: &str) -> Option<Result<Option<Versioned>>> {
+        self.inner.get_at_once(namespace, key)
+    }
+
     async fn get(&self, namespace: &str, key: &str) -> Result<Option<Versioned>> {
         self.inner.get(namespace, key).await
     }

@@ -200,7 +200,7 @@ async fn the_same_picture_said_at_once_in_many_conversations_is_kept_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("bot.db");
     let platform = FakePlatform::new();
-    let people: Vec<_> = (0..40).map(|i| platform.user(format!("person {i}"))).collect();
+    let people: Vec<_> = (0..40).map(|i| platform.user(&format!("person {i}"))).collect();
     let store = wechaty::store::SqliteStore::open(&path).expect("it opens");
     let bot = spawn(bot(&platform).store(std::sync::Arc::new(store))).await;
     platform.faults().hold_sends();
