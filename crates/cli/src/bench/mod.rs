@@ -6,6 +6,7 @@ mod full;
 mod idle;
 mod limit;
 mod puppet;
+mod soak;
 
 use std::time::Duration;
 
@@ -48,6 +49,7 @@ pub(crate) fn run(args: BenchArgs, lang: Lang) -> Result<(), Failure> {
         BenchCommand::Core { json, seconds } => core(json, seconds, lang),
         BenchCommand::Durable { json, seconds } => durable(json, seconds, lang),
         BenchCommand::Idle => idle::child(),
+        BenchCommand::Soak { messages, file } => soak::child(messages, file),
     }
 }
 
