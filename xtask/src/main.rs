@@ -8,6 +8,7 @@ mod context;
 mod long;
 mod peers;
 mod process;
+mod soak;
 mod suites;
 mod table;
 
@@ -24,6 +25,8 @@ cargo xtask long                            what takes minutes: a line of 1 GiB,
 cargo xtask bench                           the benchmarks of the core, as JSON (release build)
 cargo xtask crash [--seeds N] [--point P] [--seed S] [--sabotage NAME | --faults | --five-times | --other-order]
                                             a bot killed at named points, its books and the platform's compared
+cargo xtask soak [--messages N] [--only memory|sqlite]
+                                            millions of messages of every kind: memory and file stay as they are (release)
 cargo xtask help                            this text
 
 CARGO_TARGET_DIR is honoured. Exit code: 0 all passed, 1 something failed or no test ran, 2 wrong arguments.";
@@ -33,6 +36,7 @@ CARGO_TARGET_DIR is honoured. Exit code: 0 all passed, 1 something failed or no 
 enum Task {
     Test { only: Vec<String>, list: bool },
     Crash(Vec<String>),
+    Soak(soak::Arguments),
     Long,
     Bench,
     Help,
@@ -63,6 +67,7 @@ fn parse(args: &[String]) -> Result<Task> {
         "test" => parse_test(rest),
         // The harness knows its own arguments.
         "crash" => Ok(Task::Crash(rest.to_vec())),
+        "soak" => Ok(Task::Soak(soak::arguments(rest)?)),
         "long" | "bench" | "help" | "--help" | "-h" => {
             if let Some(extra) = rest.first() {
                 bail!("`{command}` takes no arguments, found `{extra}`");
@@ -107,6 +112,7 @@ fn start(task: Task) -> Result<bool> {
         Task::Test { list: true, .. } => suites::list(),
         Task::Test { only, .. } => return suites::run(&Context::new()?, &Selection::of(&only)),
         Task::Crash(args) => return suites::crash::command(&Context::new()?, &args),
+        Task::Soak(arguments) => return soak::run(&Context::new()?, &arguments),
         Task::Long => return long::run(&Context::new()?),
         Task::Bench => return long::bench(&Context::new()?),
     }

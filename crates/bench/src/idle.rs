@@ -43,7 +43,7 @@ pub(super) async fn rss_mib() -> anyhow::Result<f64> {
 }
 
 /// `VmRSS` of this process.
-fn resident_mib() -> anyhow::Result<f64> {
+pub(super) fn resident_mib() -> anyhow::Result<f64> {
     let status = std::fs::read_to_string("/proc/self/status").context("the memory is read from /proc: Linux only")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("/proc has no VmRSS")?;
     let kib: f64 = line.trim().trim_end_matches("kB").trim().parse().context("reading VmRSS")?;

@@ -7,6 +7,7 @@ mod full;
 mod idle;
 mod limit;
 mod puppet;
+mod soak;
 
 use std::time::Duration;
 
@@ -137,6 +138,41 @@ impl Durable {
 /// When the bot fails, or the memory cannot be read.
 pub fn idle_rss_mib() -> anyhow::Result<f64> {
     runtime()?.block_on(idle::rss_mib())
+}
+
+/// What memory and file came to over many messages of every kind.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Soaked {
+    /// How many were received.
+    pub messages: u64,
+    /// How long it took.
+    pub seconds: f64,
+    /// How long it was on the bot's clock.
+    pub virtual_hours: f64,
+    /// The median of what was resident, from 15 to 25 % of the messages.
+    pub warm_mib: f64,
+    /// The median of what was resident in the last 10 %.
+    pub end_mib: f64,
+    /// How much more the second is.
+    pub drift_percent: f64,
+    /// The file with its log, at most, up to 25 %.
+    pub file_warm_mib: f64,
+    /// At most, in all.
+    pub file_most_mib: f64,
+    /// Sends that became dead letters.
+    pub dead: u64,
+}
+
+impl Soaked {
+    /// Receives, answers and accounts for so many. `file`: in an SQLite file, which forgets what is over; else in memory.
+    ///
+    /// # Errors
+    /// When something fails, or the books do not balance.
+    pub fn measure(messages: u64, file: bool) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("wechaty-soak-").tempdir()?;
+        let path = file.then(|| folder.path().join("soak.wechaty.db"));
+        runtime()?.block_on(soak::soak(messages, path.as_deref()))
+    }
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wechaty_bench::{CONVERSATIONS, Core, Durable, IN_FLIGHT, idle_rss_mib};
+use wechaty_bench::{CONVERSATIONS, Core, Durable, IN_FLIGHT, Soaked, idle_rss_mib};
 use wechaty_catalogue::{Args, Lang, text};
 
 use crate::{
@@ -26,6 +26,7 @@ pub(crate) fn run(args: BenchArgs, lang: Lang) -> Result<(), Failure> {
             drop(progress);
             if json { output::json(&found) } else { output::print(&durable(&found, lang)) }
         }
+        BenchCommand::Soak { messages, file } => output::json(&Soaked::measure(messages, file)?),
         BenchCommand::Idle => output::print(&format!("{:.1}\n", idle_rss_mib()?)),
     }
 }

@@ -206,6 +206,13 @@ pub struct StoreSection {
     /// How many days messages that are over are remembered. Default: 90.
     #[schemars(range(min = 0, max = 36_500))]
     pub days: Option<u32>,
+    /// How many dead letters (sends that failed for good, or of which nobody knows) are kept at most, with their files. The
+    /// ledger keeps counting those that were. Default: 100000.
+    #[schemars(range(min = 0, max = 1_000_000_000))]
+    pub dead_letters: Option<u64>,
+    /// How many days dead letters are kept. Default: 90.
+    #[schemars(range(min = 0, max = 36_500))]
+    pub dead_letter_days: Option<u32>,
     /// The largest the file may become, in MiB; at it, new messages are refused as on a full disk. Default: as large as
     /// the disk.
     #[schemars(range(min = 1, max = 1_000_000_000))]
@@ -233,7 +240,10 @@ impl StoreSection {
         options.key = self.key.clone();
         options.keep.words = self.words.unwrap_or(options.keep.words);
         options.keep.records = self.records.unwrap_or(options.keep.records);
-        options.keep.time = self.days.map_or(options.keep.time, |days| Duration::from_secs(u64::from(days) * 86_400));
+        let time = |days: Option<u32>, time| days.map_or(time, |days| Duration::from_secs(u64::from(days) * 86_400));
+        options.keep.time = time(self.days, options.keep.time);
+        options.keep.dead_letters = self.dead_letters.unwrap_or(options.keep.dead_letters);
+        options.keep.dead_letter_time = time(self.dead_letter_days, options.keep.dead_letter_time);
         options.most_bytes = self.most_mib.map(|mib| mib << 20);
         options
     }

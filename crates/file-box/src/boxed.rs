@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::{
     FileBoxError, Result,
-    content::{Content, OnceStream},
+    content::{Content, FileSource, OnceStream},
     data_url,
     name::{base_name, media_type, percent_decode},
 };
@@ -165,6 +165,20 @@ impl FileBox {
         name: impl AsRef<str>,
     ) -> Self {
         Self::build(name.as_ref(), "stream.dat", None, Content::Stream(OnceStream::new(Box::pin(stream))))
+    }
+
+    /// The box with its bytes kept elsewhere, `size` of them; name, media type and the rest stay. It counts as a stream,
+    /// and can be read as often as wanted.
+    #[must_use]
+    pub fn with_source(mut self, source: Arc<dyn FileSource>, size: u64) -> Self {
+        let inner = self.edit();
+        (inner.content, inner.size) = (Content::Source(source), Some(size));
+        self
+    }
+
+    /// Whether its bytes can be read more than once: of a stream they cannot.
+    pub fn is_repeatable(&self) -> bool {
+        !matches!(self.0.content, Content::Stream(_))
     }
 
     /// A text as the PNG of its QR code.

@@ -10,6 +10,12 @@ use url::Url;
 
 use crate::{ByteStream, FileBoxType};
 
+/// Bytes that somebody keeps: read as often as wanted, and never another file's.
+pub trait FileSource: Send + Sync {
+    /// From the first byte. What cannot be read, or is no longer there, is an error inside the stream.
+    fn open(&self) -> ByteStream;
+}
+
 #[derive(Clone)]
 pub(crate) enum Content {
     /// Without padding.
@@ -22,6 +28,7 @@ pub(crate) enum Content {
     Bytes(Bytes),
     File(PathBuf),
     Stream(OnceStream),
+    Source(Arc<dyn FileSource>),
     Uuid(String),
 }
 
@@ -33,7 +40,7 @@ impl Content {
             Self::QrCode(_) => FileBoxType::QRCode,
             Self::Bytes(_) => FileBoxType::Buffer,
             Self::File(_) => FileBoxType::File,
-            Self::Stream(_) => FileBoxType::Stream,
+            Self::Stream(_) | Self::Source(_) => FileBoxType::Stream,
             Self::Uuid(_) => FileBoxType::Uuid,
         }
     }

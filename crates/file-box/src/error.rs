@@ -127,3 +127,13 @@ pub enum FileBoxError {
         name: String,
     },
 }
+
+impl FileBoxError {
+    /// What an error inside the stream of a box means.
+    pub fn reading(name: &str, error: std::io::Error) -> Self {
+        match error.downcast::<Self>() {
+            Ok(own) => own,
+            Err(source) => Self::Io { context: "reading", name: name.to_owned(), source },
+        }
+    }
+}

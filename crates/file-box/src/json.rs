@@ -50,7 +50,7 @@ impl Serialize for FileBox {
             }
             Content::QrCode(text) => map.serialize_entry("qrCode", text)?,
             Content::Uuid(uuid) => map.serialize_entry("uuid", uuid)?,
-            Content::Bytes(_) | Content::File(_) | Content::Stream(_) => {
+            Content::Bytes(_) | Content::File(_) | Content::Stream(_) | Content::Source(_) => {
                 return Err(S::Error::custom(self.no_json()));
             }
         }

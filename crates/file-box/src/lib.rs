@@ -23,6 +23,7 @@ mod temp_file;
 mod uuid_store;
 
 pub use boxed::{FileBox, FileBoxType};
+pub use content::FileSource;
 pub use error::FileBoxError;
 pub use load::ByteStream;
 pub use options::LoadOptions;

@@ -53,7 +53,7 @@ impl FileBox {
             return Err(self.unwanted(self.media_type(), options));
         }
         let known = match &self.0.content {
-            Content::Bytes(_) | Content::Base64(_) | Content::File(_) => self.size(),
+            Content::Bytes(_) | Content::Base64(_) | Content::File(_) | Content::Source(_) => self.size(),
             _ => None,
         };
         if known.is_some_and(|size| size > options.max_bytes) {
@@ -96,6 +96,7 @@ impl FileBox {
             Content::Stream(once) => {
                 once.take().ok_or_else(|| FileBoxError::Consumed { name: self.name().to_owned() })?
             }
+            Content::Source(source) => source.open(),
             Content::Uuid(uuid) => {
                 let store = options.uuid_store.as_ref();
                 store.ok_or_else(|| FileBoxError::NoUuidStore { name: self.name().to_owned() })?.load(uuid).await?

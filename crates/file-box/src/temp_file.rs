@@ -104,8 +104,5 @@ pub(crate) fn io_error(context: &'static str, path: &Path) -> impl Fn(io::Error)
 
 /// The error inside a stream's, or that of reading it.
 pub(crate) fn stream_error(name: &str) -> impl Fn(io::Error) -> FileBoxError {
-    move |source| match source.downcast::<FileBoxError>() {
-        Ok(own) => own,
-        Err(source) => FileBoxError::Io { context: "reading", name: name.to_owned(), source },
-    }
+    move |source| FileBoxError::reading(name, source)
 }

@@ -22,11 +22,16 @@ pub struct Keep {
     pub records: u64,
     /// How long records are kept.
     pub time: std::time::Duration,
+    /// How many dead letters are kept; the ledger keeps counting those that were.
+    pub dead_letters: u64,
+    /// How long dead letters are kept.
+    pub dead_letter_time: std::time::Duration,
 }
 
 impl Default for Keep {
     fn default() -> Self {
-        Self { words: true, records: 1_000_000, time: std::time::Duration::from_secs(90 * 24 * 60 * 60) }
+        let time = std::time::Duration::from_secs(90 * 24 * 60 * 60);
+        Self { words: true, records: 1_000_000, time, dead_letters: 100_000, dead_letter_time: time }
     }
 }
 

@@ -3,15 +3,19 @@
 //! Random keys (is this a duplicate? has this event said this before?) are answered from here, so that no table needs an
 //! index that grows in random places. All of it can be read back from the tables: it is, when a transaction fails.
 
-use std::{borrow::Cow, collections::VecDeque};
+use std::{borrow::Cow, collections::VecDeque, sync::Arc};
 
 use hashbrown::{HashMap, HashSet};
 use rusqlite::{Connection, OptionalExtension, params};
 use wechaty_puppet::IdempotencyKey;
-use wechaty_store::{DedupeKey, Enqueued, EventSeq, Outcome, Said, SendSeq, Settlement};
+use wechaty_store::{BlobId, DedupeKey, Enqueued, EventSeq, Outcome, Said, SendSeq, Settlement};
 use wechaty_types::AccountId;
 
-use crate::row;
+use crate::{
+    archive::Keep,
+    blob::{Blobs, Holds},
+    row,
+};
 
 /// Result of an operation.
 pub(crate) type Result<T> = rusqlite::Result<T>;
@@ -32,6 +36,7 @@ pub(crate) struct SendIn {
     pub(crate) body: Vec<u8>,
     pub(crate) attempts: u32,
     pub(crate) claimed_at: Option<i64>,
+    pub(crate) file: Option<BlobId>,
 }
 
 struct EventMeta {
@@ -45,6 +50,7 @@ struct EventMeta {
 struct SendMeta {
     account: i64,
     event: Option<EventSeq>,
+    blob: Option<i64>,
 }
 
 /// The keys of an account's last events.
@@ -68,6 +74,15 @@ pub(crate) struct Hot {
     last_send: SendSeq,
     numbered: bool,
     totals: HashMap<Term, i64>,
+    pub(crate) blobs: Blobs,
+    dead: Letters,
+}
+
+/// What is known of dead letters: how many there are, and when the first of them ended.
+#[derive(Default)]
+struct Letters {
+    count: u64,
+    first: Option<i64>,
 }
 
 fn unreadable(error: serde_json::Error) -> rusqlite::Error {
@@ -86,8 +101,8 @@ fn numbered(seq: EventSeq) -> DedupeKey {
 }
 
 impl Hot {
-    /// Reads everything from the tables.
-    pub(crate) fn load(c: &Connection, window: usize) -> Result<Self> {
+    /// Reads everything from the tables. `holds`: of blobs, which outlive a transaction that failed.
+    pub(crate) fn load(c: &Connection, window: usize, holds: Arc<Holds>) -> Result<Self> {
         let mut hot = Self {
             window,
             accounts: HashMap::new(),
@@ -98,6 +113,8 @@ impl Hot {
             last_send: 0,
             numbered: false,
             totals: HashMap::new(),
+            blobs: Blobs::load(c, holds)?,
+            dead: letters(c)?,
         };
         (hot.last_event, hot.last_send) =
             c.query_row("SELECT event, send FROM last", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -118,16 +135,16 @@ impl Hot {
             let (seq, account, runs) = row?;
             hot.events.insert(seq, EventMeta { account, runs, said: Vec::new(), noted: true });
         }
-        let mut sends = c.prepare("SELECT seq, account, event, key, settled FROM send ORDER BY seq")?;
+        let mut sends = c.prepare("SELECT seq, account, event, key, settled, blob FROM send ORDER BY seq")?;
         let rows = sends.query_map([], |row| {
             let settled: Option<Vec<u8>> = row.get(4)?;
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, settled))
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, settled, row.get(5)?))
         })?;
         for row in rows {
-            let (seq, account, event, key, settled): (SendSeq, i64, Option<EventSeq>, [u8; 16], _) = row?;
+            let (seq, account, event, key, settled, blob): (SendSeq, i64, Option<EventSeq>, [u8; 16], _, _) = row?;
             let settled = settled.as_deref().map(row::settlement).transpose().map_err(unreadable)?;
             if settled.is_none() {
-                hot.sends.insert(seq, SendMeta { account, event });
+                hot.sends.insert(seq, SendMeta { account, event, blob });
             }
             if let Some(origin) = event.and_then(|event| hot.events.get_mut(&event)) {
                 origin.said.push(Said { seq, key: IdempotencyKey::from_bytes(key), settled });
@@ -281,18 +298,20 @@ impl Hot {
             }
             origin.said.push(Said { seq, key: send.key, settled: None });
         }
+        let blob = send.file.as_ref().map(|file| self.blobs.take(file)).transpose()?;
         self.last_send = seq;
         self.numbered = true;
-        c.prepare_cached("INSERT INTO send VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 0)")?.execute(params![
+        c.prepare_cached("INSERT INTO send VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 0, ?)")?.execute(params![
             seq,
             account,
             event,
             send.key.as_bytes(),
             send.body,
             send.attempts,
-            send.claimed_at
+            send.claimed_at,
+            blob
         ])?;
-        self.sends.insert(seq, SendMeta { account, event });
+        self.sends.insert(seq, SendMeta { account, event, blob });
         self.count(account, "out.said", Cow::Borrowed(""));
         Ok(Enqueued::New(seq))
     }
@@ -318,9 +337,13 @@ impl Hot {
         if matches!(settlement, Settlement::Dead(_) | Settlement::MaybeSent) {
             let body = row::settled_body(settlement).map_err(unwritable)?;
             c.prepare_cached(
-                "INSERT INTO dead SELECT seq, account, event, key, body, attempts, ?, ?, done FROM send WHERE seq = ?",
+                "INSERT INTO dead SELECT seq, account, event, key, body, attempts, ?, ?, done, blob FROM send WHERE seq = ?",
             )?
             .execute(params![body, at, seq])?;
+            self.dead.count += 1;
+            self.dead.first = Some(self.dead.first.map_or(at, |first| first.min(at)));
+        } else {
+            self.blobs.release(send.blob);
         }
         // A handler that runs again has to learn what became of what it said.
         let said = send.event.and_then(|event| self.events.get_mut(&event));
@@ -328,7 +351,7 @@ impl Hot {
             Some(said) => {
                 said.settled = Some(settlement.clone());
                 let body = row::settled_body(settlement).map_err(unwritable)?;
-                c.prepare_cached("UPDATE send SET settled = ?, body = x'' WHERE seq = ?")?
+                c.prepare_cached("UPDATE send SET settled = ?, body = x'', blob = NULL WHERE seq = ?")?
                     .execute(params![body, seq])?;
             }
             None => {
@@ -340,9 +363,36 @@ impl Hot {
         Ok(())
     }
 
+    /// Takes away dead letters that are too many or too old at this time, a few each time. What the ledger counts of them
+    /// stays: their ends are among its totals since they ended.
+    pub(crate) fn bury(&mut self, c: &Connection, keep: &Keep, now: i64) -> Result<usize> {
+        const MOST: u64 = 256;
+        let age = i64::try_from(keep.dead_letter_time.as_millis()).unwrap_or(i64::MAX);
+        let too_old = now.saturating_sub(age);
+        let too_many = self.dead.count.saturating_sub(keep.dead_letters).min(MOST);
+        if too_many == 0 && self.dead.first.is_none_or(|first| first >= too_old) {
+            return Ok(0);
+        }
+        let sql = "SELECT seq, blob, at FROM dead ORDER BY at, seq LIMIT ?";
+        let mut query = c.prepare_cached(sql)?;
+        let oldest = query.query_map([MOST], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let oldest = oldest.collect::<Result<Vec<(SendSeq, Option<i64>, i64)>>>()?;
+        let mut buried = 0;
+        for (seq, blob, at) in oldest {
+            if buried as u64 >= too_many && at >= too_old {
+                break;
+            }
+            c.prepare_cached("DELETE FROM dead WHERE seq = ?")?.execute([seq])?;
+            self.blobs.release(blob);
+            buried += 1;
+        }
+        self.dead = letters(c)?;
+        Ok(buried)
+    }
+
     /// Takes a dead letter back into the outbox; gives whether there was one.
     pub(crate) fn revive(&mut self, c: &Connection, seq: SendSeq) -> Result<bool> {
-        let Some((account, event, end)) = dead(c, seq)? else { return Ok(false) };
+        let Some(Dead { account, event, end, blob }) = dead(c, seq)? else { return Ok(false) };
         // Its event may have run again and asked: it waits for the same send now.
         let said = event.and_then(|event| self.events.get_mut(&event));
         let said = said.and_then(|origin| origin.said.iter_mut().find(|said| said.seq == seq));
@@ -351,19 +401,22 @@ impl Hot {
             said.settled = None;
         }
         c.execute(
-            "INSERT OR REPLACE INTO send SELECT seq, account, ?, key, body, 0, NULL, NULL, done FROM dead WHERE seq = ?",
+            "INSERT OR REPLACE INTO send SELECT seq, account, ?, key, body, 0, NULL, NULL, done, blob FROM dead WHERE seq = ?",
             params![event, seq],
         )?;
         c.execute("DELETE FROM dead WHERE seq = ?", [seq])?;
-        self.sends.insert(seq, SendMeta { account, event });
+        self.dead.count = self.dead.count.saturating_sub(1);
+        self.sends.insert(seq, SendMeta { account, event, blob });
         self.add(account, ended(&end), -1);
         Ok(true)
     }
 
     /// Drops a dead letter; gives whether there was one.
     pub(crate) fn discard(&mut self, c: &Connection, seq: SendSeq) -> Result<bool> {
-        let Some((account, _, end)) = dead(c, seq)? else { return Ok(false) };
+        let Some(Dead { account, end, blob, .. }) = dead(c, seq)? else { return Ok(false) };
         c.execute("DELETE FROM dead WHERE seq = ?", [seq])?;
+        self.blobs.release(blob);
+        self.dead.count = self.dead.count.saturating_sub(1);
         self.add(account, ended(&end), -1);
         self.add(account, ended(&Settlement::Dropped), 1);
         Ok(true)
@@ -418,13 +471,26 @@ impl Hot {
     }
 }
 
-/// The account, event and end of a dead letter.
-fn dead(c: &Connection, seq: SendSeq) -> Result<Option<(i64, Option<EventSeq>, Settlement)>> {
-    let row = c.query_row("SELECT account, event, settled FROM dead WHERE seq = ?", [seq], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get::<_, Vec<u8>>(2)?))
+fn letters(c: &Connection) -> Result<Letters> {
+    let mut query = c.prepare_cached("SELECT count(*), min(at) FROM dead")?;
+    query.query_row([], |row| Ok(Letters { count: row.get(0)?, first: row.get(1)? }))
+}
+
+/// What has to be known of a dead letter that goes.
+struct Dead {
+    account: i64,
+    event: Option<EventSeq>,
+    end: Settlement,
+    blob: Option<i64>,
+}
+
+fn dead(c: &Connection, seq: SendSeq) -> Result<Option<Dead>> {
+    let mut query = c.prepare_cached("SELECT account, event, settled, blob FROM dead WHERE seq = ?")?;
+    let row = query.query_row([seq], |row| {
+        let end = row::settlement(row.get_ref(2)?.as_blob()?).map_err(unreadable)?;
+        Ok(Dead { account: row.get(0)?, event: row.get(1)?, end, blob: row.get(3)? })
     });
-    let Some((account, event, settled)) = row.optional()? else { return Ok(None) };
-    Ok(Some((account, event, row::settlement(&settled).map_err(unreadable)?)))
+    row.optional()
 }
 
 /// The ledger's term of a settlement, and its reason.

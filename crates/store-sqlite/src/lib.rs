@@ -4,6 +4,7 @@
 //! last commit is over: there is no timer, so a lone message waits for one sync and a thousand share one.
 
 mod archive;
+mod blob;
 mod error;
 mod hot;
 mod limit;
@@ -23,5 +24,7 @@ pub use error::OpenError;
 #[doc(hidden)]
 pub use limit::limit;
 pub use schema::VERSION;
+#[doc(hidden)]
+pub use schema::to_version_1;
 pub use store::{SqliteOptions, SqliteStore};
 pub use view::SqliteView;

@@ -46,7 +46,7 @@ fn write(c: &Connection, from: usize, group: usize, body: &[u8]) -> rusqlite::Re
         Ok(())
     })?;
     commit(c, || {
-        let mut send = c.prepare_cached("INSERT INTO send VALUES (?1, 1, ?1, ?, ?, 1, 0, NULL, 0)")?;
+        let mut send = c.prepare_cached("INSERT INTO send VALUES (?1, 1, ?1, ?, ?, 1, 0, NULL, 0, NULL)")?;
         rows().try_for_each(|(seq, key)| send.execute(params![seq, key, body]).map(drop))
     })?;
     commit(c, || {

@@ -1,13 +1,14 @@
 //! Queries: what is read from the tables, by the store and by whoever looks at its file.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wechaty_puppet::IdempotencyKey;
-use wechaty_store::{DeadLetter, Ledger, OutboxRow, SendSeq, StoredEvent};
+use wechaty_store::{BlobId, DeadLetter, Ledger, OutboxRow, SendSeq, StoredEvent};
 use wechaty_types::{AccountId, Timestamp};
 
 use crate::{
+    blob::Files,
     hot::unwritable,
     row::{self, SendContent},
 };
@@ -19,10 +20,16 @@ pub(crate) fn from_json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: u
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, error.into()))
 }
 
-/// A row of the outbox, from its columns in the order of the queries above.
-pub(crate) fn outbox_row(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
-    let SendContent { to, what, quote, cause, said, from, until } = from_json(row, 4)?;
+/// A row of the outbox, from the columns of [`SENDS`]. Without `files` its file is only named.
+pub(crate) fn outbox_row(row: &Row<'_>, files: Option<&Files>) -> rusqlite::Result<OutboxRow> {
+    let SendContent { to, mut what, quote, cause, said, from, until } = from_json(row, 4)?;
     let claimed_at: Option<i64> = row.get(6)?;
+    let file = row.get::<_, Option<[u8; 32]>>(9)?.map(BlobId::from_bytes);
+    if let (Some(id), Some(files)) = (file, files)
+        && let Some(spooled) = files.of_row(row.get(8)?, id, row.get(10)?)
+    {
+        spooled.fill(Arc::make_mut(&mut what));
+    }
     Ok(OutboxRow {
         seq: row.get(0)?,
         account: AccountId::new(row.get::<_, String>(1)?),
@@ -30,6 +37,7 @@ pub(crate) fn outbox_row(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
         key: IdempotencyKey::from_bytes(row.get(3)?),
         to,
         what,
+        file,
         quote,
         cause,
         said_at: Timestamp::from_millis(said),
@@ -111,14 +119,20 @@ pub(crate) fn ledger(c: &Connection, account: Option<&AccountId>) -> rusqlite::R
 }
 
 /// Dead letters with a number above `after`, in order.
-pub(crate) fn dead_letters(c: &Connection, after: SendSeq, limit: usize) -> rusqlite::Result<Vec<DeadLetter>> {
-    let query = "SELECT seq, account.name, event, key, body, attempts, NULL, done, settled, at FROM dead
-                 JOIN account ON account.id = dead.account
+pub(crate) fn dead_letters(
+    c: &Connection,
+    after: SendSeq,
+    limit: usize,
+    files: Option<&Files>,
+) -> rusqlite::Result<Vec<DeadLetter>> {
+    let query = "SELECT seq, account.name, event, key, body, attempts, NULL, done,
+                        blob.id, blob.content, blob.size, settled, at
+                 FROM dead JOIN account ON account.id = dead.account LEFT JOIN blob ON blob.id = dead.blob
                  WHERE seq > ? ORDER BY seq LIMIT ?";
     let mut query = c.prepare_cached(query)?;
     let letters = query.query_map(params![after, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
-        let end = row::settlement(row.get_ref(8)?.as_blob()?).map_err(unwritable)?;
-        Ok(DeadLetter { row: outbox_row(row)?, end, at: Timestamp::from_millis(row.get(9)?) })
+        let end = row::settlement(row.get_ref(11)?.as_blob()?).map_err(unwritable)?;
+        Ok(DeadLetter { row: outbox_row(row, files)?, end, at: Timestamp::from_millis(row.get(12)?) })
     })?;
     letters.collect()
 }
@@ -144,7 +158,7 @@ pub(crate) fn pending_events(c: &Connection) -> rusqlite::Result<Vec<(AccountId,
 pub(crate) fn pending_sends(c: &Connection) -> rusqlite::Result<Vec<OutboxRow>> {
     let sql = format!("{SENDS} WHERE settled IS NULL ORDER BY seq DESC {PENDING}");
     let mut query = c.prepare_cached(&sql)?;
-    let rows = query.query_map([], outbox_row)?;
+    let rows = query.query_map([], |row| outbox_row(row, None))?;
     rows.collect()
 }
 
@@ -153,8 +167,10 @@ pub(crate) const EVENTS: &str = "SELECT seq, identity, conversation, body, recei
                                  JOIN account ON account.id = event.account";
 
 /// The columns of a send.
-pub(crate) const SENDS: &str = "SELECT seq, account.name, event, key, body, attempts, claimed_at, done FROM send
-                                JOIN account ON account.id = send.account";
+pub(crate) const SENDS: &str = "SELECT seq, account.name, event, key, body, attempts, claimed_at, done,
+                                       blob.id, blob.content, blob.size
+                                FROM send JOIN account ON account.id = send.account
+                                LEFT JOIN blob ON blob.id = send.blob";
 
 /// An event, from its columns.
 pub(crate) fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {

@@ -30,23 +30,32 @@ impl Readers {
         query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let readers = self.clone();
-        let read = move || {
-            let kept = readers.idle.lock().pop();
+        match tokio::task::spawn_blocking(move || readers.read_here(context, query)).await {
+            Ok(found) => found,
+            Err(error) => Err(StoreError::Failed { context, source: error.into() }),
+        }
+    }
+
+    /// As [`read`](Self::read), on this thread.
+    pub(crate) fn read_here<T>(
+        &self,
+        context: &'static str,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let read = || {
+            let kept = self.idle.lock().pop();
             let connection = match kept {
                 Some(connection) => connection,
-                None => open(&readers.path)?,
+                None => open(&self.path)?,
             };
             let found = query(&connection)?;
-            let mut idle = readers.idle.lock();
+            let mut idle = self.idle.lock();
             if idle.len() < KEPT {
                 idle.push(connection);
             }
             Ok(found)
         };
-        match tokio::task::spawn_blocking(read).await {
-            Ok(found) => found.map_err(failed(context)),
-            Err(error) => Err(StoreError::Failed { context, source: error.into() }),
-        }
+        read().map_err(failed(context))
     }
 }
 

@@ -4,7 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use wechaty_puppet::Sent;
-use wechaty_store::{OutboxRow, Settlement};
+use wechaty_store::{OutboxRow, Settlement, named};
 use wechaty_types::{ConversationId, MessageId, SayablePayload, Timestamp};
 
 /// What of a send is neither a column nor decides anything here.
@@ -42,6 +42,8 @@ pub(crate) struct SendContent {
 pub(crate) fn send_body(row: &OutboxRow) -> serde_json::Result<Vec<u8>> {
     let OutboxRow { to, what, quote, cause, .. } = row;
     let (from, until) = (row.not_before.map(Timestamp::as_millis), row.expires.map(Timestamp::as_millis));
+    let file = row.file.as_ref().map(|file| named(what, file));
+    let what = file.as_ref().unwrap_or(what);
     serde_json::to_vec(&SendBody { to, what, quote, cause, said: row.said_at.as_millis(), from, until })
 }
 

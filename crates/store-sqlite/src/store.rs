@@ -6,17 +6,20 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
 use rusqlite::{Connection, OptionalExtension, params};
+use wechaty_file_box::ByteStream;
 use wechaty_puppet::Cursor;
 use wechaty_store::{
-    Archive, DeadLetter, Enqueued, EventSeq, Find, Incoming, Ledger, OutboxRow, Outcome, Reason, Record, Result, Said,
-    SendSeq, Settlement, Store, StoreError, StoredEvent, Versioned, crash,
+    Archive, BlobHasher, BlobId, DeadLetter, Enqueued, EventSeq, Find, Incoming, Ledger, OutboxRow, Outcome, Reason,
+    Record, Result, Said, SendSeq, Settlement, Spooled, Store, StoreError, StoredEvent, Versioned, crash,
 };
 use wechaty_types::{AccountId, ContactId, Timestamp};
 
 use crate::{
     archive::{self, Keep},
+    blob::{Blobs, Files, Hold, PART},
     error::OpenError,
     hot::{EventIn, Hot, SendIn},
     lock::{self, Lock},
@@ -63,9 +66,10 @@ pub struct SqliteStore {
     path: PathBuf,
     writer: Writer,
     readers: Readers,
+    files: Files,
     seal: Arc<Seal>,
-    /// Whether anything of what is over is kept.
-    remembers: bool,
+    /// What of what is over is kept.
+    keep: Arc<Keep>,
     // The last to go.
     _lock: Lock,
 }
@@ -101,18 +105,13 @@ impl SqliteStore {
         schema::check(&connection, &path)?;
         schema::tune(&connection, options.most_bytes).map_err(&sqlite)?;
         schema::migrate(&mut connection, &path)?;
-        let hot = Hot::load(&connection, options.dedupe_window).map_err(&sqlite)?;
+        let hot = Hot::load(&connection, options.dedupe_window, Arc::default()).map_err(&sqlite)?;
+        let readers = Readers::new(path.clone());
+        let files = Files::new(readers.clone(), &hot.blobs.holds());
         let writer = Writer::start(connection, hot, options.dedupe_window, options.keep.clone())
             .map_err(|source| OpenError::Io { path: path.clone(), source })?;
         let seal = Arc::new(Seal::new(options.key.as_deref()));
-        Ok(Self {
-            readers: Readers::new(path.clone()),
-            path,
-            writer,
-            seal,
-            remembers: options.keep.records > 0,
-            _lock: lock,
-        })
+        Ok(Self { readers, files, path, writer, seal, keep: Arc::new(options.keep.clone()), _lock: lock })
     }
 
     /// Puts a copy of another store in the place of this file, which nobody may use meanwhile. The one before is kept
@@ -161,6 +160,15 @@ impl SqliteStore {
 
 fn unreadable(error: SealError) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Blob, error.into())
+}
+
+fn value(c: &Connection, seal: &Seal, at: (&str, &str)) -> rusqlite::Result<Option<Versioned>> {
+    let mut query = c.prepare_cached("SELECT version, value FROM value WHERE namespace = ? AND key = ?")?;
+    let found = query.query_row(at, |row| {
+        let value = seal.open(at.0, at.1, row.get(1)?).map_err(unreadable)?;
+        Ok(Versioned { version: row.get(0)?, value: Bytes::from(value) })
+    });
+    found.optional()
 }
 
 fn json(context: &'static str) -> impl Fn(serde_json::Error) -> StoreError {
@@ -241,6 +249,49 @@ impl Store for SqliteStore {
         self.readers.read("reading unfinished events", read).await
     }
 
+    async fn spool(&self, mut bytes: ByteStream) -> Result<Spooled> {
+        const CONTEXT: &str = "spooling a file";
+        let (mut hasher, mut waiting, mut size) = (BlobHasher::default(), BytesMut::new(), 0u64);
+        let (mut begun, mut number) = (None, 0i64);
+        while let Some(piece) = bytes.next().await {
+            let piece = piece.map_err(|source| StoreError::Unreadable { source })?;
+            hasher.update(&piece);
+            size += piece.len() as u64;
+            waiting.extend_from_slice(&piece);
+            // The last part is written with the end, so that a small file needs one commit.
+            while waiting.len() > PART {
+                let (part, before) = (waiting.split_to(PART), begun.as_ref().map(|hold: &Hold| hold.blob));
+                let write = move |hot: &mut Hot, c: &Connection| {
+                    let hold = before.is_none().then(|| hot.blobs.begin(c)).transpose()?;
+                    let blob = before.or(hold.as_ref().map(|hold| hold.blob)).unwrap_or_default();
+                    Blobs::part(c, blob, number, &part).map(|()| hold)
+                };
+                begun = begun.or(self.writer.run(CONTEXT, write).await?);
+                number += 1;
+            }
+        }
+        let (id, before) = (hasher.id(), begun.as_ref().map(|hold| hold.blob));
+        let complete = move |hot: &mut Hot, c: &Connection| {
+            if let Some((hold, _)) = hot.blobs.find(&id) {
+                return Ok(hold);
+            }
+            let hold = before.is_none().then(|| hot.blobs.begin(c)).transpose()?;
+            let blob = before.or(hold.as_ref().map(|hold| hold.blob)).unwrap_or_default();
+            if !waiting.is_empty() {
+                Blobs::part(c, blob, number, &waiting)?;
+            }
+            hot.blobs.complete(c, blob, id, size)
+        };
+        let hold = self.writer.run(CONTEXT, complete).await?;
+        Ok(self.files.spooled(hold, id, size))
+    }
+
+    async fn spooled(&self, id: &BlobId) -> Result<Option<Spooled>> {
+        let id = *id;
+        let found = self.writer.run("looking for a file", move |hot, _| Ok(hot.blobs.find(&id))).await?;
+        Ok(found.map(|(hold, size)| self.files.spooled(hold, id, size)))
+    }
+
     async fn enqueue(&self, row: OutboxRow) -> Result<Enqueued> {
         const CONTEXT: &str = "enqueueing a send";
         let send = SendIn {
@@ -250,6 +301,7 @@ impl Store for SqliteStore {
             body: row::send_body(&row).map_err(json(CONTEXT))?,
             attempts: row.attempts,
             claimed_at: row.claimed_at.map(Timestamp::as_millis),
+            file: row.file,
         };
         self.writer.run(CONTEXT, move |hot, c| hot.enqueue(c, &send)).await
     }
@@ -268,8 +320,14 @@ impl Store for SqliteStore {
 
     async fn settle(&self, done: &[(SendSeq, Settlement)], at: Timestamp) -> Result<()> {
         let done = done.to_vec();
+        let keep = self.keep.clone();
         let settle = move |hot: &mut Hot, c: &Connection| {
-            done.iter().try_for_each(|(seq, settlement)| hot.settle(c, *seq, settlement, at.as_millis()))
+            done.iter().try_for_each(|(seq, settlement)| hot.settle(c, *seq, settlement, at.as_millis()))?;
+            match hot.bury(c, &keep, at.as_millis())? {
+                0 => {}
+                buried => tracing::info!("{buried} dead letters were too old or too many, and are forgotten"),
+            }
+            Ok(())
         };
         self.writer.run("settling a send", settle).await
     }
@@ -277,10 +335,11 @@ impl Store for SqliteStore {
     async fn unsent(&self, account: &AccountId) -> Result<Vec<OutboxRow>> {
         self.caught_up().await?;
         let account = account.clone();
+        let files = self.files.clone();
         let sql = format!("{} WHERE account.name = ? AND settled IS NULL ORDER BY seq", query::SENDS);
         let read = move |c: &Connection| {
             let mut unsent = c.prepare_cached(&sql)?;
-            let rows = unsent.query_map([account.as_str()], query::outbox_row)?;
+            let rows = unsent.query_map([account.as_str()], |row| query::outbox_row(row, Some(&files)))?;
             rows.collect()
         };
         self.readers.read("reading unsent messages", read).await
@@ -288,7 +347,8 @@ impl Store for SqliteStore {
 
     async fn dead_letters(&self, after: SendSeq, limit: usize) -> Result<Vec<DeadLetter>> {
         self.caught_up().await?;
-        self.readers.read("reading dead letters", move |c| query::dead_letters(c, after, limit)).await
+        let files = self.files.clone();
+        self.readers.read("reading dead letters", move |c| query::dead_letters(c, after, limit, Some(&files))).await
     }
 
     async fn revive(&self, seq: SendSeq) -> Result<Option<OutboxRow>> {
@@ -297,7 +357,10 @@ impl Store for SqliteStore {
             return Ok(None);
         }
         let sql = format!("{} WHERE seq = ?", query::SENDS);
-        self.readers.read(CONTEXT, move |c| c.query_row(&sql, [seq], query::outbox_row).optional()).await
+        let files = self.files.clone();
+        let read =
+            move |c: &Connection| c.query_row(&sql, [seq], |row| query::outbox_row(row, Some(&files))).optional();
+        self.readers.read(CONTEXT, read).await
     }
 
     async fn discard(&self, seq: SendSeq) -> Result<bool> {
@@ -322,18 +385,14 @@ impl Store for SqliteStore {
         self.readers.read("reading a cursor", read).await
     }
 
+    fn get_at_once(&self, namespace: &str, key: &str) -> Option<Result<Option<Versioned>>> {
+        Some(self.readers.read_here("reading a value", |c| value(c, &self.seal, (namespace, key))))
+    }
+
     async fn get(&self, namespace: &str, key: &str) -> Result<Option<Versioned>> {
         let at = (namespace.to_owned(), key.to_owned());
         let seal = self.seal.clone();
-        let read = move |c: &Connection| {
-            c.prepare_cached("SELECT version, value FROM value WHERE namespace = ? AND key = ?")?
-                .query_row((&at.0, &at.1), |row| {
-                    let value = seal.open(&at.0, &at.1, row.get(1)?).map_err(unreadable)?;
-                    Ok(Versioned { version: row.get(0)?, value: Bytes::from(value) })
-                })
-                .optional()
-        };
-        self.readers.read("reading a value", read).await
+        self.readers.read("reading a value", move |c| value(c, &seal, (&at.0, &at.1))).await
     }
 
     async fn put(&self, namespace: &str, key: &str, expected: Option<u64>, value: Option<Bytes>) -> Result<u64> {
@@ -363,7 +422,7 @@ impl Store for SqliteStore {
     }
 
     fn archive(&self) -> Option<&dyn Archive> {
-        self.remembers.then_some(self)
+        (self.keep.records > 0).then_some(self)
     }
 
     async fn flush(&self) -> Result<()> {

@@ -100,6 +100,6 @@ impl SqliteView {
     /// # Errors
     /// When the file cannot be read.
     pub fn dead_letters(&self, after: SendSeq, limit: usize) -> Result<Vec<DeadLetter>, OpenError> {
-        self.read(|c| query::dead_letters(c, after, limit))
+        self.read(|c| query::dead_letters(c, after, limit, None))
     }
 }

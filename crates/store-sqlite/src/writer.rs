@@ -172,7 +172,7 @@ impl Thread {
     fn work(&mut self, queue: &Receiver<Task>) {
         let mut group: Vec<Box<dyn Job>> = Vec::with_capacity(GROUP);
         let mut flushes = Vec::new();
-        let mut next = queue.recv().ok();
+        let mut next = self.next(queue);
         while let Some(first) = next {
             for task in std::iter::once(first).chain(queue.try_iter()).take(GROUP) {
                 match task {
@@ -187,28 +187,35 @@ impl Thread {
             while !flushes.is_empty() && !self.waiting.is_empty() {
                 self.write_records();
             }
+            // Under load a little each time, so that nobody waits for a large one.
+            while self.sweep() && !flushes.is_empty() {}
             // Who asked may have gone.
             for reply in flushes.drain(..) {
                 let _ = reply.send(());
-            }
-            next = queue.try_recv().ok();
-            while next.is_none() && !self.waiting.is_empty() {
-                self.write_records();
-                next = queue.try_recv().ok();
             }
             // A flood does not keep the archive waiting for ever.
             if self.waiting.len() > RECORDS / 2 {
                 self.write_records();
             }
-            if next.is_none() {
-                next = queue.recv().ok();
-            }
+            next = self.next(queue);
         }
         crash::point("checkpoint");
         // A clean end leaves one file.
         let truncated = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         if let Err(error) = truncated {
             tracing::debug!(%error, "the log of the store stays beside it");
+        }
+    }
+
+    /// The next task. Until there is one, what waits for a quiet moment is done; `None`: that was the last.
+    fn next(&mut self, queue: &Receiver<Task>) -> Option<Task> {
+        loop {
+            match queue.try_recv() {
+                Ok(task) => return Some(task),
+                Err(_) if !self.waiting.is_empty() => self.write_records(),
+                Err(_) if self.sweep() => {}
+                Err(_) => return queue.recv().ok(),
+            }
         }
     }
 
@@ -227,6 +234,23 @@ impl Thread {
             tracing::warn!(%error, "{} records of the archive could not be written", some.len());
             self.roll_back();
         }
+    }
+
+    /// Takes away a little of a file that nobody wants; gives whether there was one.
+    fn sweep(&mut self) -> bool {
+        let Self { connection: c, hot, .. } = self;
+        let Some(blob) = hot.blobs.unwanted() else { return false };
+        let mut sweep = || {
+            c.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            hot.blobs.sweep(c, blob)?;
+            c.prepare_cached("COMMIT")?.execute([]).map(drop)
+        };
+        let swept = sweep();
+        if let Err(error) = &swept {
+            tracing::warn!(%error, "a file that nobody wants could not be taken away");
+            self.roll_back();
+        }
+        swept.is_ok()
     }
 
     /// Commits a group and tells everybody.
@@ -260,7 +284,7 @@ impl Thread {
         if !self.connection.is_autocommit() {
             let _ = self.connection.execute_batch("ROLLBACK");
         }
-        match Hot::load(&self.connection, self.window) {
+        match Hot::load(&self.connection, self.window, self.hot.blobs.holds()) {
             Ok(hot) => self.hot = hot,
             Err(error) => tracing::error!(%error, "the store cannot be read again"),
         }
@@ -281,10 +305,11 @@ impl Thread {
 }
 
 /// Where the crash tests end the process: what a group does, and the points before and after its commit.
-const CRASHES: [(&str, &str, &str); 5] = [
+const CRASHES: [(&str, &str, &str); 6] = [
     ("accepting events", "journal-before-commit", "journal-after-commit"),
     ("finishing an event", "finish-before-commit", "finish-after-commit"),
     ("enqueueing a send", "enqueue-before-commit", "enqueue-after-commit"),
+    ("spooling a file", "spool-before-commit", "spool-after-commit"),
     ("claiming a send", "claim-before-commit", "claim-after-commit"),
     ("settling a send", "settle-before-commit", "settle-after-commit"),
 ];

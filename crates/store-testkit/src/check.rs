@@ -1,17 +1,21 @@
 //! The comparison: each operation on the store and on the model, then all that can be read from both.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
+use futures_util::stream;
+use wechaty_file_box::FileBox;
 use wechaty_puppet::{Cursor, IdempotencyKey, MessagePayload, Sent};
 use wechaty_store::{
-    DedupeKey, Enqueued, Incoming, OutboxRow, Outcome, Result, Settlement, Store, StoreError, StoredEvent,
+    BlobHasher, BlobId, DedupeKey, Enqueued, Incoming, OutboxRow, Outcome, Result, Settlement, Spooled, Store,
+    StoreError, StoredEvent,
 };
 use wechaty_types::{AccountId, ConversationId, Event, MessageId, SayablePayload, Timestamp};
 
 use crate::{
     Op,
     model::{Model, Send},
+    op::FILES,
 };
 
 const NAMESPACE: &str = "n";
@@ -57,6 +61,41 @@ fn dedupe(account: u8, id: u8) -> DedupeKey {
     let mut key = [0xee; 16];
     (key[0], key[1]) = (account, id);
     key
+}
+
+/// The files: of no bytes at all, of a few, and of more than a store keeps in one piece.
+static BYTES: LazyLock<[(BlobId, Bytes); FILES as usize]> = LazyLock::new(|| {
+    [0, 10, 270_000].map(|length: u32| {
+        let bytes: Bytes = (0..length).map(|i| (i % 251) as u8).collect();
+        let mut hasher = BlobHasher::default();
+        hasher.update(&bytes);
+        (hasher.id(), bytes)
+    })
+});
+
+fn bytes(file: u8) -> Bytes {
+    BYTES[file as usize].1.clone()
+}
+
+fn id(file: u8) -> BlobId {
+    BYTES[file as usize].0
+}
+
+async fn spool(store: &dyn Store, file: u8) -> Result<Spooled> {
+    let bytes = bytes(file);
+    let pieces = (0..bytes.len()).step_by(100_000).map(move |at| Ok(bytes.slice(at..(at + 100_000).min(bytes.len()))));
+    let spooled = store.spool(Box::pin(stream::iter(pieces.collect::<Vec<_>>()))).await?;
+    assert_eq!((spooled.id, spooled.size), (id(file), self::bytes(file).len() as u64));
+    Ok(spooled)
+}
+
+/// Whether a row has the file of the model, to the last byte.
+async fn same_file(row: &OutboxRow, file: Option<u8>, at: &str) {
+    assert_eq!(row.file, file.map(id), "{at}");
+    let Some(file) = file else { return };
+    let has = row.what.file_box().expect("it has a file");
+    assert_eq!((has.name(), has.size()), ("a.bin", Some(bytes(file).len() as u64)), "{at}");
+    assert!(has.to_bytes().await.expect("its bytes are there") == bytes(file), "{at}: other bytes");
 }
 
 fn event(id: Option<u8>) -> Event {
@@ -130,15 +169,26 @@ async fn apply(model: &mut Model, store: &dyn Store, op: &Op) -> Result<()> {
             store.calm(seq).await?;
             model.events.get_mut(&seq).expect("it is there").runs = 0;
         }
-        Op::Enqueue { account: of, event, key: name, claimed } => {
+        Op::Spool { file } => drop(spool(store, *file).await?),
+        Op::Enqueue { account: of, event, key: name, claimed, file } => {
             let event = event.and_then(|n| nth(&model.events, n));
             let of = event.map_or(*of, |event| model.events[&event].account);
+            let mut what = SayablePayload::text(format!("text {name}"));
+            let spooled = match file {
+                Some(file) => Some(spool(store, *file).await?),
+                None => None,
+            };
+            if let Some(spooled) = &spooled {
+                what = SayablePayload::file(FileBox::from_bytes("", "a.bin"));
+                spooled.fill(&mut what);
+            }
             let row = OutboxRow {
+                file: file.map(id),
                 seq: 0,
                 key: key(*name),
                 account: account(of),
                 to: ConversationId::Room(format!("r{name}").into()),
-                what: Arc::new(SayablePayload::text(format!("text {name}"))),
+                what: Arc::new(what),
                 quote: claimed.then(|| MessageId::new("q")),
                 cause: None,
                 event,
@@ -150,7 +200,7 @@ async fn apply(model: &mut Model, store: &dyn Store, op: &Op) -> Result<()> {
                 done: 0,
             };
             let attempts = u32::from(*claimed);
-            let send = Send { account: of, key: *name, event, attempts, claimed: *claimed, done: 0 };
+            let send = Send { account: of, key: *name, event, attempts, claimed: *claimed, done: 0, file: *file };
             let expected = match model.enqueue(send) {
                 (seq, None) => Enqueued::New(seq),
                 (seq, Some(settled)) => Enqueued::Existing { seq, settled },
@@ -245,6 +295,9 @@ async fn compare(model: &Model, store: &dyn Store, at: &str) -> Result<()> {
         }
         unfinished.extend(events);
         let rows = store.unsent(&account(of)).await?;
+        for row in &rows {
+            same_file(row, model.sends.get(&row.seq).and_then(|send| send.file), at).await;
+        }
         let rows: Vec<_> =
             rows.iter().map(|row| (row.seq, row.event, row.attempts, row.claimed_at, row.done)).collect();
         let expected = model.sends.iter().filter(|(_, send)| send.account == of);
@@ -273,10 +326,16 @@ async fn compare(model: &Model, store: &dyn Store, at: &str) -> Result<()> {
         }
     }
     let dead = store.dead_letters(0, 1_000).await?;
+    for letter in &dead {
+        same_file(&letter.row, model.dead.get(&letter.row.seq).and_then(|(send, _)| send.file), at).await;
+    }
     let dead: Vec<_> =
         dead.into_iter().map(|letter| (letter.row.seq, letter.row.key, letter.row.done, letter.end)).collect();
     let expected = model.dead.iter().map(|(seq, (send, end))| (*seq, key(send.key), u64::from(send.done), end.clone()));
     assert_eq!(dead, expected.collect::<Vec<_>>(), "{at}");
+    for file in 0..FILES {
+        assert_eq!(store.spooled(&id(file)).await?.is_some(), model.names(file), "{at}: file {file}");
+    }
     for name in 0..4 {
         let found = store.get(NAMESPACE, &format!("k{name}")).await?;
         let found = found.map(|found| (found.version, found.value));

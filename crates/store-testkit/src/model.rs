@@ -23,6 +23,7 @@ pub(crate) struct Send {
     pub(crate) attempts: u32,
     pub(crate) claimed: bool,
     pub(crate) done: u8,
+    pub(crate) file: Option<u8>,
 }
 
 /// Everything a store holds.
@@ -88,6 +89,11 @@ impl Model {
         if matches!(end, Settlement::Dead(_) | Settlement::MaybeSent) {
             self.dead.insert(seq, (send, end.clone()));
         }
+    }
+
+    /// Whether a row names this file.
+    pub(crate) fn names(&self, file: u8) -> bool {
+        self.sends.values().chain(self.dead.values().map(|(send, _)| send)).any(|send| send.file == Some(file))
     }
 
     fn said(&mut self, send: &Send, seq: u64) -> Option<&mut Option<Settlement>> {

@@ -2,6 +2,9 @@
 
 use proptest::{collection::vec, option, prelude::*};
 
+/// How many different files there are.
+pub(crate) const FILES: u8 = 3;
+
 /// One operation on a store.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the fields are the arguments of the store's operations")]
@@ -15,7 +18,9 @@ pub enum Op {
     /// The nth unfinished event is no danger.
     Calm { nth: u8 },
     /// The nth unfinished event (`None`: none) says something under a key.
-    Enqueue { account: u8, event: Option<u8>, key: u8, claimed: bool },
+    Enqueue { account: u8, event: Option<u8>, key: u8, claimed: bool, file: Option<u8> },
+    /// A file is spooled, and no row names it.
+    Spool { file: u8 },
     /// The nth unsent row is tried.
     Claim { nth: u8, attempt: u8 },
     /// The nth unsent row was not tried after all.
@@ -42,14 +47,17 @@ pub enum Op {
 pub fn ops(most: usize) -> impl Strategy<Value = Vec<Op>> {
     let account = 0u8..3;
     let nth = any::<u8>();
+    // The large one seldom: it takes its time.
+    let file = prop_oneof![4 => Just(0u8), 4 => Just(1), 1 => 2..FILES];
     let op = prop_oneof![
         4 => (account.clone(), vec(option::weighted(0.9, 0u8..12), 0..4), option::of(any::<u8>()))
             .prop_map(|(account, events, cursor)| Op::Accept { account, events, cursor }),
         3 => (nth, any::<u8>()).prop_map(|(nth, way)| Op::Finish { nth, way }),
         1 => nth.prop_map(|nth| Op::Begin { nth }),
         1 => nth.prop_map(|nth| Op::Calm { nth }),
-        5 => (account.clone(), option::weighted(0.7, any::<u8>()), 0u8..4, any::<bool>())
-            .prop_map(|(account, event, key, claimed)| Op::Enqueue { account, event, key, claimed }),
+        5 => (account.clone(), option::weighted(0.7, any::<u8>()), 0u8..4, any::<bool>(), option::weighted(0.3, file.clone()))
+            .prop_map(|(account, event, key, claimed, file)| Op::Enqueue { account, event, key, claimed, file }),
+        1 => file.prop_map(|file| Op::Spool { file }),
         2 => (nth, 1u8..5).prop_map(|(nth, attempt)| Op::Claim { nth, attempt }),
         1 => nth.prop_map(|nth| Op::Unclaim { nth }),
         1 => (nth, any::<u8>()).prop_map(|(nth, done)| Op::Advance { nth, done }),

@@ -1,6 +1,7 @@
 //! STORE: all state goes through one trait of few, batched, idempotent operations; none is atomic across conversations.
 
 mod archive;
+mod blob;
 #[doc(hidden)]
 pub mod crash;
 mod ledger;
@@ -10,10 +11,12 @@ use std::{borrow::Cow, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use wechaty_file_box::ByteStream;
 use wechaty_puppet::{BoxError, Cursor, IdempotencyKey, Sent};
 use wechaty_types::{AccountId, ConversationId, Event, MessageId, SayablePayload, Timestamp};
 
 pub use archive::{Archive, Book, Find, Record};
+pub use blob::{BlobHasher, BlobId, Spooled, named};
 pub use ledger::{InLedger, Ledger, OutLedger};
 pub use memory::MemoryStore;
 
@@ -32,6 +35,13 @@ pub enum StoreError {
         /// Why.
         #[source]
         source: BoxError,
+    },
+    /// The bytes of a file that should be kept broke off.
+    #[error("a file cannot be read")]
+    Unreadable {
+        /// Why.
+        #[source]
+        source: std::io::Error,
     },
     /// The value was changed by somebody else meanwhile.
     #[error("{namespace}/{key} was changed meanwhile: it is at version {found}, not {expected}")]
@@ -134,8 +144,10 @@ pub struct OutboxRow {
     pub account: AccountId,
     /// Where to.
     pub to: ConversationId,
-    /// What; files are spooled.
+    /// What. A file of its own is [`Spooled`]: its bytes are in the store, and this only knows where.
     pub what: Arc<SayablePayload>,
+    /// The spooled file of `what`.
+    pub file: Option<BlobId>,
     /// The message to quote.
     pub quote: Option<MessageId>,
     /// The inbound message it answers.
@@ -275,7 +287,15 @@ pub trait Store: Send + Sync + 'static {
     /// A note of an unfinished event.
     async fn recall(&self, event: EventSeq, key: &str) -> Result<Option<Bytes>>;
 
-    /// Commits a send, unless its event has said the same key before.
+    /// Keeps the bytes of a file for a row that will name it; equal ones are kept once. What no row names is forgotten when
+    /// its [`Spooled`] is gone, at the latest by the next start.
+    async fn spool(&self, bytes: ByteStream) -> Result<Spooled>;
+
+    /// The file of this content, if it is here.
+    async fn spooled(&self, id: &BlobId) -> Result<Option<Spooled>>;
+
+    /// Commits a send, unless its event has said the same key before. The [file](OutboxRow::file) it names stays until the
+    /// row is settled for good, that of a dead letter until somebody decides about it.
     async fn enqueue(&self, row: OutboxRow) -> Result<Enqueued>;
 
     /// Records that a send is about to be tried, first at `at`: after a crash it is in doubt.
@@ -309,6 +329,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// The cursor committed last.
     async fn cursor(&self, account: &AccountId) -> Result<Option<Cursor>>;
+
+    /// A value of a namespace, read while the thread waits: for what a bot needs before it is started. `None`: this store
+    /// cannot, or outlives no process.
+    fn get_at_once(&self, _namespace: &str, _key: &str) -> Option<Result<Option<Versioned>>> {
+        None
+    }
 
     /// A value of a namespace.
     async fn get(&self, namespace: &str, key: &str) -> Result<Option<Versioned>>;

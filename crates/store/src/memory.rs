@@ -12,18 +12,22 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use hashbrown::{HashMap, HashSet};
 use parking_lot::{Mutex, RwLock};
+use wechaty_file_box::ByteStream;
 use wechaty_puppet::Cursor;
 use wechaty_types::{AccountId, Timestamp};
 
 use crate::{
-    DeadLetter, DedupeKey, Enqueued, EventSeq, InLedger, Incoming, Ledger, OutLedger, OutboxRow, Outcome, Reason,
-    Result, Said, SendSeq, Settlement, Store, StoreError, StoredEvent, Versioned,
+    BlobId, DeadLetter, DedupeKey, Enqueued, EventSeq, InLedger, Incoming, Ledger, OutLedger, OutboxRow, Outcome,
+    Reason, Result, Said, SendSeq, Settlement, Spooled, Store, StoreError, StoredEvent, Versioned, blob::MemoryBlobs,
 };
 
 const SHARDS: usize = 64;
 
 /// How many events an account remembers in order to find duplicates.
 const DEDUPE_WINDOW: usize = 65_536;
+
+/// How many dead letters are kept; the ledger keeps counting those that were.
+const DEAD_LETTERS: usize = 10_000;
 
 /// Keeps everything in memory; gone with the process.
 #[derive(Default)]
@@ -35,6 +39,7 @@ pub struct MemoryStore {
     sends: Shards<SendShard>,
     dead: Mutex<BTreeMap<SendSeq, (usize, DeadLetter)>>,
     values: Mutex<BTreeMap<(String, String), Versioned>>,
+    blobs: MemoryBlobs,
 }
 
 impl std::fmt::Debug for MemoryStore {
@@ -288,6 +293,14 @@ impl Store for MemoryStore {
         Ok(self.event(event, find).flatten())
     }
 
+    async fn spool(&self, bytes: ByteStream) -> Result<Spooled> {
+        self.blobs.spool(bytes).await
+    }
+
+    async fn spooled(&self, id: &BlobId) -> Result<Option<Spooled>> {
+        Ok(self.blobs.find(id))
+    }
+
     async fn enqueue(&self, mut row: OutboxRow) -> Result<Enqueued> {
         let mut origin = row.event.map(|event| (event, self.events.of(event).lock()));
         let origin = origin.as_mut().and_then(|(event, shard)| shard.rows.get_mut(event));
@@ -351,7 +364,11 @@ impl Store for MemoryStore {
             }
             if matches!(settlement, Settlement::Dead(_) | Settlement::MaybeSent) {
                 let letter = DeadLetter { row, end: settlement.clone(), at };
-                self.dead.lock().insert(*seq, (account, letter));
+                let mut dead = self.dead.lock();
+                dead.insert(*seq, (account, letter));
+                let forgotten = (dead.len() > DEAD_LETTERS).then(|| dead.pop_first());
+                drop(dead);
+                drop(forgotten);
             }
         }
         Ok(())

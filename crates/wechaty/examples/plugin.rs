@@ -7,7 +7,7 @@
 //! count
 //! ```
 //!
-//! With `WECHATY_NAME=tally` it goes on counting where it stopped, from `tally.memory-card.json`.
+//! With `WECHATY_NAME=tally` it goes on counting where it stopped, from `tally.wechaty.db`.
 
 use wechaty::{prelude::*, store::MemoryCard};
 

@@ -1,4 +1,5 @@
-//! MemoryCard: what a bot remembers between its lives; exact namespaces, an atomic file, saved by itself.
+//! MemoryCard: what a bot remembers between its lives; exact namespaces, saved by itself: in the bot's store, or in an
+//! atomic file.
 
 use std::{
     collections::BTreeMap,
@@ -11,16 +12,18 @@ use parking_lot::Mutex;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Error, Result};
+use crate::{Error, Result, store::Store};
 
 const SUFFIX: &str = ".memory-card.json";
+/// Of cards in a store.
+const NAMESPACE: &str = "memory-card";
 /// Stands where there is no exact key; nothing is ever stored under it.
 const REFUSED: &str = "\r";
 
 /// A map of JSON values, or one namespace of it. Clones and namespaces share their contents.
 ///
-/// Every change of a named card is in its file when the call returns (written beside it, then renamed). The file is
-/// one JSON object, as Wechaty writes it; keys of a namespace are `"\r" + names joined by "\r" + "\n" + key`.
+/// Every change of a named card is durable when the call returns: in the bot's store, if that is, else in a file
+/// (written beside it, then renamed). Either is one JSON object, as Wechaty writes it; keys of a namespace are `"\r" + names joined by "\r" + "\n" + key`.
 #[derive(Clone)]
 pub struct MemoryCard {
     shared: Arc<Shared>,
@@ -28,10 +31,22 @@ pub struct MemoryCard {
 }
 
 struct Shared {
-    path: Option<PathBuf>,
+    place: Place,
     values: Mutex<Values>,
-    /// The version in the file; held while it is written.
+    /// The version that is durable; held while another is written.
     saved: Arc<tokio::sync::Mutex<u64>>,
+}
+
+/// Where a card is when its bot is not.
+enum Place {
+    Nowhere,
+    File(PathBuf),
+    Store {
+        store: Arc<dyn Store>,
+        name: String,
+        /// A file that was read in place of the store, which had none.
+        file: Mutex<Option<PathBuf>>,
+    },
 }
 
 #[derive(Default)]
@@ -42,14 +57,20 @@ struct Values {
 
 impl fmt::Debug for MemoryCard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryCard").field("path", &self.shared.path).finish_non_exhaustive()
+        let mut shown = f.debug_struct("MemoryCard");
+        match &self.shared.place {
+            Place::Nowhere => {}
+            Place::File(path) => drop(shown.field("path", path)),
+            Place::Store { name, .. } => drop(shown.field("name", name)),
+        }
+        shown.finish_non_exhaustive()
     }
 }
 
 impl MemoryCard {
     /// A card that forgets everything with the process.
     pub fn unnamed() -> Self {
-        Self::of(None, BTreeMap::new())
+        Self::of(Place::Nowhere, BTreeMap::new())
     }
 
     /// The card of a name, `<name>.memory-card.json` in `folder`; an absolute name is a path of its own. An absent
@@ -58,21 +79,53 @@ impl MemoryCard {
     /// # Errors
     /// When the file cannot be read or is no JSON object: nothing is overwritten then.
     pub fn file(folder: impl AsRef<Path>, name: &str) -> Result<Self> {
-        let file = if name.ends_with(SUFFIX) { name.to_owned() } else { format!("{name}{SUFFIX}") };
-        let path = folder.as_ref().join(file);
-        let map = match std::fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| Error::Invalid {
-                what: "memory card",
-                reason: format!("{}: {error}; move the file away to start with an empty one", path.display()),
-            })?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
-            Err(error) => return Err(error.into()),
-        };
-        Ok(Self::of(Some(path), map))
+        let path = path(folder.as_ref(), name);
+        let map = read(&path)?.unwrap_or_default();
+        Ok(Self::of(Place::File(path), map))
     }
 
-    fn of(path: Option<PathBuf>, map: BTreeMap<String, Value>) -> Self {
-        let shared = Shared { path, values: Mutex::new(Values { version: 0, map }), saved: Arc::default() };
+    /// The card of a bot: in its store if that is durable, else in a file, or nowhere without a name.
+    pub(crate) fn of_bot(store: &Arc<dyn Store>, folder: &Path, name: Option<&str>) -> Result<Self> {
+        let key = name.unwrap_or("wechaty");
+        let Some(stored) = store.get_at_once(NAMESPACE, key) else {
+            return name.map_or_else(|| Ok(Self::unnamed()), |name| Self::file(folder, name));
+        };
+        let path = name.map(|name| path(folder, name)).filter(|path| path.exists());
+        let (map, file) = match stored? {
+            Some(stored) => {
+                let map = serde_json::from_slice(&stored.value).map_err(|error| Error::Invalid {
+                    what: "memory card",
+                    reason: format!("the store has one that cannot be read: {error}"),
+                })?;
+                if let Some(path) = path {
+                    tracing::warn!("the memory card is in the store; the file {} is not read", path.display());
+                }
+                (map, None)
+            }
+            None => (path.as_deref().map(read).transpose()?.flatten().unwrap_or_default(), path),
+        };
+        let place = Place::Store { store: store.clone(), name: key.to_owned(), file: Mutex::new(file) };
+        Ok(Self::of(place, map))
+    }
+
+    /// Takes a file that was there before into the store.
+    pub(crate) async fn take_over(&self) -> Result<()> {
+        let Place::Store { file, .. } = &self.shared.place else { return Ok(()) };
+        let Some(path) = file.lock().clone() else { return Ok(()) };
+        self.change(|_| true).await?;
+        let before = PathBuf::from(format!("{}.before", path.display()));
+        std::fs::rename(&path, &before)?;
+        *file.lock() = None;
+        tracing::info!(
+            "the memory card {} is in the store now; the file is kept as {}",
+            path.display(),
+            before.display()
+        );
+        Ok(())
+    }
+
+    fn of(place: Place, map: BTreeMap<String, Value>) -> Self {
+        let shared = Shared { place, values: Mutex::new(Values { version: 0, map }), saved: Arc::default() };
         Self { shared: Arc::new(shared), prefix: Arc::from("") }
     }
 
@@ -134,7 +187,7 @@ impl MemoryCard {
     /// Sets a key.
     ///
     /// # Errors
-    /// When the key is none, the value has no JSON form, or the file cannot be written; the value is kept in memory in
+    /// When the key is none, the value has no JSON form, or it cannot be made durable; the value is kept in memory in
     /// the latter case.
     pub async fn set(&self, key: &str, value: impl Serialize) -> Result<()> {
         self.check(key)?;
@@ -150,7 +203,7 @@ impl MemoryCard {
     /// Removes a key; false: it was not there.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// When it cannot be made durable.
     #[doc(alias = "delete")]
     pub async fn remove(&self, key: &str) -> Result<bool> {
         let mut was = false;
@@ -165,7 +218,7 @@ impl MemoryCard {
     /// Removes everything of this card, but not of its namespaces.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// When it cannot be made durable.
     pub async fn clear(&self) -> Result<()> {
         self.change(|map| {
             let before = map.len();
@@ -204,10 +257,10 @@ impl MemoryCard {
         self.len() == 0
     }
 
-    /// Removes the whole card with all namespaces, and its file.
+    /// Removes the whole card with all namespaces, also where it is kept.
     ///
     /// # Errors
-    /// When this is a namespace, or the file cannot be removed.
+    /// When this is a namespace, or it cannot be removed there.
     pub async fn destroy(&self) -> Result<()> {
         if self.is_multiplex() {
             return Err(Error::Invalid { what: "memory card", reason: "only a whole card can be destroyed".into() });
@@ -219,8 +272,13 @@ impl MemoryCard {
             values.version += 1;
             *saved = values.version;
         }
-        match &self.shared.path {
-            Some(path) if path.exists() => Ok(std::fs::remove_file(path)?),
+        match &self.shared.place {
+            Place::File(path) if path.exists() => Ok(std::fs::remove_file(path)?),
+            Place::Store { store, name, file } => {
+                store.put(NAMESPACE, name, None, None).await?;
+                let file = file.lock().take();
+                Ok(file.map_or(Ok(()), std::fs::remove_file)?)
+            }
             _ => Ok(()),
         }
     }
@@ -234,7 +292,9 @@ impl MemoryCard {
             values.version += 1;
             values.version
         };
-        let Some(path) = self.shared.path.clone() else { return Ok(()) };
+        if let Place::Nowhere = self.shared.place {
+            return Ok(());
+        }
         let mut saved = self.shared.saved.clone().lock_owned().await;
         if *saved >= version {
             return Ok(()); // somebody behind us has written our change with theirs
@@ -244,11 +304,40 @@ impl MemoryCard {
             (values.version, serde_json::to_vec_pretty(&values.map))
         };
         let json = json.map_err(Error::other)?;
-        let write = move || {
-            // The lock goes along: if our caller is dropped, the next writer still waits for this one.
-            write_atomically(&path, &json).map(|()| *saved = version)
-        };
-        Ok(tokio::task::spawn_blocking(write).await.map_err(Error::other)??)
+        // The lock goes along: if our caller is dropped, the next writer still waits for this one.
+        match &self.shared.place {
+            Place::Nowhere => Ok(()),
+            Place::File(path) => {
+                let path = path.clone();
+                let write = move || write_atomically(&path, &json).map(|()| *saved = version);
+                Ok(tokio::task::spawn_blocking(write).await.map_err(Error::other)??)
+            }
+            Place::Store { store, name, .. } => {
+                let (store, name) = (store.clone(), name.clone());
+                let write = async move {
+                    store.put(NAMESPACE, &name, None, Some(json.into())).await?;
+                    *saved = version;
+                    Ok(())
+                };
+                tokio::spawn(write).await.map_err(Error::other)?
+            }
+        }
+    }
+}
+
+fn path(folder: &Path, name: &str) -> PathBuf {
+    folder.join(if name.ends_with(SUFFIX) { name.to_owned() } else { format!("{name}{SUFFIX}") })
+}
+
+/// What is in a file; `None`: there is none.
+fn read(path: &Path) -> Result<Option<BTreeMap<String, Value>>> {
+    match std::fs::read(path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| Error::Invalid {
+            what: "memory card",
+            reason: format!("{}: {error}; move the file away to start with an empty one", path.display()),
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
 const SEEDS: &str = "20";
 
 /// What is planted, each of which has to be found.
-const SABOTAGES: [&str; 16] = [
+const SABOTAGES: [&str; 17] = [
     "skip-commit",
     "ack-early",
     "drop-one",
@@ -35,6 +35,7 @@ const SABOTAGES: [&str; 16] = [
     "lose-settlement",
     "forget-answer",
     "forget-doubt",
+    "release-early",
     "count-twice",
 ];
 

@@ -25,4 +25,12 @@ pub(crate) enum BenchCommand {
     /// Part of `core`: resident memory of idle accounts and conversations, in a process of its own.
     #[command(hide = true)]
     Idle,
+    /// Part of `cargo xtask soak`: many messages, and what is resident on the way.
+    #[command(hide = true)]
+    Soak {
+        #[arg(long, default_value_t = 1_000_000)]
+        messages: u64,
+        #[arg(long)]
+        file: bool,
+    },
 }

@@ -36,6 +36,8 @@ pub(super) fn add(bot: BotBuilder, settings: &Settings) -> BotBuilder {
         .named("room")
         .on_message(stray)
         .named("stray")
+        .on_message(file)
+        .named("file")
         // Its own: without one, errors of sends that could not be made fill the log.
         .on_error(|_: ErrorReport| async {})
 }
@@ -86,6 +88,15 @@ async fn room(message: Message, desk: State<Desk>) -> wechaty::Result<()> {
     let Some(number) = number(&message, "room") else { return Ok(()) };
     let run = desk.runs(&message)?;
     message.say(format!("answer {number} of run {run}")).key("answer").sent().await?;
+    Ok(())
+}
+
+/// The picture, the same for everybody, under the number's name.
+async fn file(message: Message, desk: State<Desk>) -> wechaty::Result<()> {
+    let Some(number) = number(&message, "file") else { return Ok(()) };
+    desk.runs(&message)?;
+    let bytes: Vec<u8> = (0..300_000u32).map(|i| (i % 251) as u8).collect();
+    message.say(FileBox::from_bytes(bytes, format!("file {number}"))).await?;
     Ok(())
 }
 

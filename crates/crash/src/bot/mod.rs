@@ -100,7 +100,12 @@ async fn books(store: &dyn Store, drained: bool) -> Result<Books> {
     let ledger = store.ledger(None).await.context("the ledger")?;
     let letters = store.dead_letters(0, 10_000).await?.into_iter().map(|letter| Letter {
         to: letter.row.to.as_str().to_owned(),
-        text: letter.row.what.as_text().unwrap_or_default().to_owned(),
+        text: letter
+            .row
+            .what
+            .file_box()
+            .map_or_else(|| letter.row.what.as_text().unwrap_or_default(), |file| file.name())
+            .to_owned(),
         why: match letter.end {
             Settlement::Dead(reason) => reason.into_owned(),
             _ => "maybe_sent".to_owned(),

@@ -17,7 +17,7 @@ use wechaty_puppet::{
     Batch, Capabilities, Capability, ContactId, Cursor, Event, LoginEvent, MessageId, MessagePayload, Outgoing,
     PlatformName, Puppet, PuppetContext, PuppetError, Result, Sent, async_trait, transport, unreachable,
 };
-use wechaty_types::ConversationId;
+use wechaty_types::{ConversationId, SayablePayload};
 
 use super::Settings;
 use crate::sabotage::Sabotage;
@@ -89,6 +89,21 @@ impl LoopbackPuppet {
     }
 }
 
+/// What the platform gets to see: a text, or the name of a file, its size and the sum of its bytes.
+async fn text(what: &SayablePayload) -> Result<String> {
+    let Some(file) = what.file_box() else {
+        let text = what.as_text().ok_or_else(|| PuppetError::unsupported(NAME, Capability::of(what)))?;
+        return Ok(text.to_owned());
+    };
+    let unreadable = |error: wechaty_file_box::FileBoxError| {
+        let reason = error.to_string();
+        PuppetError::Invalid { what: "file", reason }
+    };
+    let bytes = file.to_bytes().await.map_err(unreadable)?;
+    let sum: u64 = bytes.iter().map(|byte| u64::from(*byte)).sum();
+    Ok(format!("{} {} {sum}", file.name(), bytes.len()))
+}
+
 /// The events of a line, and their ids.
 fn batch(line: &str) -> Result<(Vec<Event>, Vec<String>)> {
     let garbled = |detail: String| PuppetError::Protocol { context: "listening", detail };
@@ -114,9 +129,11 @@ impl Puppet for LoopbackPuppet {
     }
 
     fn capabilities(&self) -> Capabilities {
-        let mut capabilities = Capabilities::new(&[Capability::SendText, Capability::SentId]);
+        let mut capabilities =
+            Capabilities::new(&[Capability::SendText, Capability::SendAttachment, Capability::SentId]);
         if self.keys {
-            let all = [Capability::SendText, Capability::SentId, Capability::IdempotencyKey];
+            let all =
+                [Capability::SendText, Capability::SendAttachment, Capability::SentId, Capability::IdempotencyKey];
             capabilities = Capabilities::new(&all);
             capabilities.key_window = Some(Duration::from_secs(3_600));
         }
@@ -140,7 +157,7 @@ impl Puppet for LoopbackPuppet {
     }
 
     async fn send(&self, out: Outgoing) -> Result<Sent> {
-        let text = out.what.as_text().ok_or_else(|| PuppetError::unsupported(NAME, Capability::of(&out.what)))?;
+        let text = text(&out.what).await?;
         let nth = self.sends.fetch_add(1, Ordering::Relaxed) + 1;
         if self.has(Sabotage::SwallowSend) && nth == 3 {
             return Ok(Sent::new(MessageId::new("nowhere")));

@@ -33,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) messages: u64,
     /// Longest pause between two of them, in milliseconds.
     pub(crate) pause: u64,
+    /// Whether people ask for files.
+    pub(crate) files: bool,
     /// How many of a hundred sends fail.
     pub(crate) faults: u64,
     /// How often each connection of the bot is told every message, in order of the connections; none: once, and what was not

@@ -1,7 +1,7 @@
 //! PEOPLE: who talks on the platform, and what they say.
 //!
 //! Every message has a number. `pair 1` wants `A 1` and `B 1`; `ask 2` wants `question 2`, to which its talker says
-//! `reply 2`, and then `told 2`; `room 3` wants `answer 3`.
+//! `reply 2`, and then `told 2`; `room 3` wants `answer 3`; `file 4` wants the picture, named `file 4`.
 
 use std::{sync::Arc, thread, time::Duration};
 
@@ -16,7 +16,8 @@ pub(super) fn talk(world: Arc<World>) {
         for number in 1..=world.settings.messages {
             let (talker, room) = match rng.below(5) {
                 // One question at least.
-                _ if number == 2 => ("alice", None),
+                // One file, too.
+                _ if number == 2 || number == 3 => ("alice", None),
                 0 | 1 => ("alice", None),
                 2 => ("bob", None),
                 3 => ("carol", Some("tea")),
@@ -24,7 +25,8 @@ pub(super) fn talk(world: Arc<World>) {
             };
             let text = match room {
                 Some(_) => format!("room {number}"),
-                None if number == 2 || rng.percent(25) => format!("ask {number}"),
+                None if number == 2 || (number != 3 && rng.percent(25)) => format!("ask {number}"),
+                None if world.settings.files && (number == 3 || rng.percent(25)) => format!("file {number}"),
                 None => format!("pair {number}"),
             };
             world.say(talker, room, text);

@@ -33,6 +33,9 @@ impl Verdict {
     }
 }
 
+/// How the picture that everybody gets is told by the puppet: its size, and the sum of its bytes.
+const PICTURE: &str = " 300000 37494610";
+
 /// What a send is known by: conversation, and the first two words (`A 1`).
 type Name = (String, String);
 
@@ -47,6 +50,7 @@ fn expected(said: &Said) -> Vec<Name> {
         "pair" => &["A", "B"],
         "ask" => &["question", "told"],
         "room" => &["answer"],
+        "file" => &["file"],
         _ => &[],
     };
     answers.iter().map(|answer| (said.conversation().to_owned(), format!("{answer} {number}"))).collect()
@@ -67,6 +71,10 @@ fn deliveries(plan: &Plan, trace: &Trace, verdict: &mut Verdict) {
     let mut count: BTreeMap<Name, u64> = BTreeMap::new();
     for taken in &book.taken {
         *count.entry(name(&taken.to, &taken.text)).or_default() += 1;
+        if taken.text.starts_with("file ") && !taken.text.ends_with(PICTURE) {
+            *lost += 1;
+            notes.push(format!("lost: the bytes of a file, which is `{}`", taken.text));
+        }
         if taken.text.starts_with("told ") && !taken.text.contains(" reply ") {
             *lost += 1;
             notes.push(format!("lost: a reply, as the bot says `{}`", taken.text));

@@ -74,6 +74,7 @@ fn lives(plan: &Plan, folder: &Path, trace: &mut Trace) -> Result<()> {
             keys: plan.keys,
             messages: plan.messages,
             pause: plan.pause,
+            files: plan.files,
             faults: plan.faults,
             copies: plan.copies.clone(),
         },
@@ -88,7 +89,10 @@ fn lives(plan: &Plan, folder: &Path, trace: &mut Trace) -> Result<()> {
         patience: if plan.faults > 0 { 120 } else { 10_000 },
         sabotage: plan.sabotage,
     };
-    for end in plan.ends.iter().chain([&End::Stop]) {
+    for (life, end) in plan.ends.iter().chain([&End::Stop]).enumerate() {
+        if plan.older && life == 1 {
+            wechaty_store_sqlite::to_version_1(&settings.folder.join("bot.wechaty.db"))?;
+        }
         let before = platform.book()?.connections;
         let mut bot = Bot::start(&settings, end.armed().as_deref())?;
         match until_done(&mut bot, &platform, end, before)? {

@@ -31,6 +31,9 @@ pub(crate) const POINTS: &[Point] = &[
     up_to(5, "accepted-before-lane"),
     up_to(12, "handler-before-say"),
     up_to(4, "between-says"),
+    up_to(2, "spool-before-commit"),
+    up_to(2, "spool-after-commit"),
+    up_to(1, "spooled-before-say"),
     up_to(9, "enqueue-before-commit"),
     up_to(9, "enqueue-after-commit"),
     up_to(2, "claim-before-commit"),
@@ -45,6 +48,7 @@ pub(crate) const POINTS: &[Point] = &[
     up_to(7, "finish-before-commit"),
     up_to(7, "finish-after-commit"),
     once("shutdown"),
+    once("sweep"),
     once("checkpoint"),
     up_to(120, ANYTIME),
 ];
@@ -88,6 +92,15 @@ impl End {
         if point.name == ANYTIME { Self::After(nth) } else { Self::At { point: point.name, nth } }
     }
 
+    /// Somewhere that every version has.
+    fn of_any_version(rng: &mut Rng) -> Self {
+        let mut end = Self::anywhere(rng);
+        while end.point().starts_with("spool") {
+            end = Self::anywhere(rng);
+        }
+        end
+    }
+
     fn anywhere(rng: &mut Rng) -> Self {
         let middle: Vec<&'static Point> = POINTS.iter().filter(|point| point.in_the_middle).collect();
         let point = rng.pick(&middle);
@@ -106,6 +119,10 @@ pub(crate) struct Plan {
     pub(crate) pause: u64,
     /// See [`platform::Settings::copies`](crate::platform::Settings::copies).
     pub(crate) copies: Vec<u32>,
+    /// Whether people ask for files.
+    pub(crate) files: bool,
+    /// Whether the file is one of an earlier version behind the first life.
+    pub(crate) older: bool,
     /// How many of a hundred sends fail.
     pub(crate) faults: u64,
     pub(crate) per_second: Option<f64>,
@@ -125,6 +142,8 @@ impl Plan {
             messages: 12,
             pause: 4,
             copies: Vec::new(),
+            files: true,
+            older: false,
             faults: 0,
             per_second: None,
             apart: 0,
@@ -141,6 +160,11 @@ impl Plan {
             plan.apart = 1 + rng.below(6);
         }
         let style = rng.below(4);
+        if point.name == "migration" {
+            // A file of an earlier version, with what its bot has left in it, but for files, which it had not.
+            (plan.older, plan.files) = (true, false);
+            plan.ends.push(End::of_any_version(&mut rng));
+        }
         // A start resumes nothing unless something was left; a first life only has the whole scenario before it.
         if point.name == "resume" || (style == 3 && point.name != "migration") {
             plan.ends.push(End::anywhere(&mut rng));

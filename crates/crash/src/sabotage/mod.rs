@@ -58,6 +58,8 @@ sabotages! {
     ForgetAnswer = "forget-answer" at "finish-after-commit";
     /// Sends in doubt are sent again where the platform takes no keys.
     ForgetDoubt = "forget-doubt" at "send-before-record";
+    /// No row names a file, so that it goes with the process.
+    ReleaseEarly = "release-early" at "claim-before-send";
     /// The ledger counts a send that never was.
     CountTwice = "count-twice" at "";
 }

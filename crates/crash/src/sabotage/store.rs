@@ -10,10 +10,11 @@ use bytes::Bytes;
 use wechaty::{
     Ledger,
     store::{
-        DeadLetter, Enqueued, EventSeq, Incoming, OutboxRow, Outcome, Reason, Result, Said, SendSeq, Settlement, Store,
-        StoredEvent, Versioned,
+        BlobId, DeadLetter, Enqueued, EventSeq, Incoming, OutboxRow, Outcome, Reason, Result, Said, SendSeq,
+        Settlement, Spooled, Store, StoredEvent, Versioned, named,
     },
 };
+use wechaty_file_box::ByteStream;
 use wechaty_puppet::{Cursor, IdempotencyKey};
 use wechaty_types::{AccountId, Event, EventPayload, Timestamp};
 
@@ -117,6 +118,14 @@ impl Store for SabotagedStore {
         self.inner.recall(event, key).await
     }
 
+    async fn spool(&self, bytes: ByteStream) -> Result<Spooled> {
+        self.inner.spool(bytes).await
+    }
+
+    async fn spooled(&self, id: &BlobId) -> Result<Option<Spooled>> {
+        self.inner.spooled(id).await
+    }
+
     async fn enqueue(&self, mut row: OutboxRow) -> Result<Enqueued> {
         if self.has(Sabotage::DropOne) {
             return Ok(Enqueued::New(NOWHERE + self.chances.fetch_add(1, Ordering::Relaxed)));
@@ -124,6 +133,11 @@ impl Store for SabotagedStore {
         if self.has(Sabotage::ForgetKey) {
             let fresh = u128::from(self.chances.fetch_add(1, Ordering::Relaxed)) << 32 | u128::from(std::process::id());
             row.key = IdempotencyKey::from_bytes(fresh.to_be_bytes());
+        }
+        if self.has(Sabotage::ReleaseEarly)
+            && let Some(file) = row.file.take()
+        {
+            row.what = Arc::new(named(&row.what, &file));
         }
         if self.has(Sabotage::ForgetClaim) {
             row.claimed_at = None;
@@ -182,6 +196,10 @@ impl Store for SabotagedStore {
 
     async fn cursor(&self, account: &AccountId) -> Result<Option<Cursor>> {
         self.inner.cursor(account).await
+    }
+
+    fn get_at_once(&self, namespace: &str, key: &str) -> Option<Result<Option<Versioned>>> {
+        self.inner.get_at_once(namespace, key)
     }
 
     async fn get(&self, namespace: &str, key: &str) -> Result<Option<Versioned>> {

@@ -1,6 +1,7 @@
 //! The SQLite store: the suite of all stores, and what only a file can do.
 
 mod archive;
+mod blobs;
 mod file;
 mod full;
 mod secrets;

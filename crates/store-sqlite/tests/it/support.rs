@@ -2,9 +2,11 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use bytes::Bytes;
 use tempfile::TempDir;
+use wechaty_file_box::FileBox;
 use wechaty_puppet::{IdempotencyKey, MessagePayload};
-use wechaty_store::{Incoming, OutboxRow};
+use wechaty_store::{Incoming, OutboxRow, Spooled, Store};
 use wechaty_store_sqlite::SqliteStore;
 use wechaty_types::{AccountId, ConversationId, Event, SayablePayload, Timestamp};
 
@@ -49,6 +51,7 @@ pub(crate) fn say(event: Option<u64>, key: u8) -> OutboxRow {
         account: account(),
         to: ConversationId::Contact("alice".into()),
         what: Arc::new(SayablePayload::text("dong")),
+        file: None,
         quote: None,
         cause: None,
         event,
@@ -59,4 +62,19 @@ pub(crate) fn say(event: Option<u64>, key: u8) -> OutboxRow {
         claimed_at: None,
         done: 0,
     }
+}
+
+pub(crate) async fn spool(store: &SqliteStore, bytes: impl Into<Bytes>) -> Spooled {
+    let bytes = FileBox::from_bytes(bytes, "a.png").to_stream().await.expect("a stream");
+    store.spool(bytes).await.expect("writes")
+}
+
+pub(crate) fn say_file(key: u8, file: &Spooled) -> OutboxRow {
+    let mut what = SayablePayload::file(FileBox::from_bytes("", "a.png"));
+    file.fill(&mut what);
+    OutboxRow { what: Arc::new(what), file: Some(file.id), ..say(None, key) }
+}
+
+pub(crate) async fn content(row: &OutboxRow) -> Bytes {
+    row.what.file_box().expect("a file").to_bytes().await.expect("its bytes are there")
 }

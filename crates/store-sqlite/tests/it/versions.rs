@@ -7,7 +7,9 @@ use wechaty_puppet::Cursor;
 use wechaty_store::{Archive, Find, Outcome, Record, Settlement, Store};
 use wechaty_store_sqlite::{SqliteStore, VERSION};
 
-use crate::support::{Place, account, message, say};
+use crate::support::{Place, account, content, message, say, say_file, spool};
+
+const PICTURE: &[u8] = b"a picture";
 
 fn file(version: u32) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/files/{version}.db"))
@@ -24,6 +26,12 @@ async fn fill(store: &SqliteStore) {
     for key in 1..=4 {
         store.enqueue(say(Some(seqs[1]), key)).await.expect("writes");
     }
+    // Since version 2: a file that waits, and the same one in a dead letter.
+    let file = spool(store, PICTURE).await;
+    for key in 5..=6 {
+        store.enqueue(say_file(key, &file)).await.expect("writes");
+    }
+    store.settle(&[(6, Settlement::Dead("refused".into()))], say(None, 1).said_at).await.expect("writes");
     store.claim(2, 1, say(None, 1).said_at).await.expect("writes");
     let ends = [(3, Settlement::Dead("refused".into())), (4, Settlement::MaybeSent)];
     store.settle(&ends, say(None, 1).said_at).await.expect("writes");
@@ -57,9 +65,14 @@ async fn a_file_of_every_version_is_brought_to_this_one_with_all_that_is_in_it()
         assert_eq!(unfinished[0].event.message_payload().and_then(|m| m.text.clone()).as_deref(), Some("你好"));
         assert_eq!(store.recall(unfinished[1].seq, "k").await.expect("reads"), Some("noted".into()));
         assert_eq!(store.said(unfinished[1].seq).await.expect("reads").len(), 4);
-        let unsent = store.unsent(&account()).await.expect("reads");
+        let mut unsent = store.unsent(&account()).await.expect("reads");
+        let mut letters = store.dead_letters(0, 10).await.expect("reads");
+        if version >= 2 {
+            let (waits, dead) = (unsent.remove(2), letters.remove(2).row);
+            assert_eq!((content(&waits).await, content(&dead).await), (PICTURE.into(), PICTURE.into()));
+        }
         assert_eq!(unsent.iter().map(|row| row.claimed_at.is_some()).collect::<Vec<_>>(), [false, true]);
-        assert_eq!(store.dead_letters(0, 10).await.expect("reads").len(), 2);
+        assert_eq!(letters.len(), 2);
         assert_eq!(store.cursor(&account()).await.expect("reads"), Some(Cursor::new("at 7")));
         assert!(store.get("session/shop", "token").await.expect("reads").is_some());
         let again = store.accept(&account(), vec![message(3, "over")], None).await.expect("writes");
@@ -67,6 +80,7 @@ async fn a_file_of_every_version_is_brought_to_this_one_with_all_that_is_in_it()
         assert_eq!(store.find(Find::Words("over".into()), 10).await.expect("reads").len(), 1);
         let ledger = store.ledger(None).await.expect("reads");
         assert!(ledger.is_balanced(), "version {version}: {ledger}");
-        assert_eq!((ledger.inbound.received, ledger.outbound.said, ledger.outbound.rejected), (3, 5, 1));
+        let said = if version >= 2 { 7 } else { 5 };
+        assert_eq!((ledger.inbound.received, ledger.outbound.said, ledger.outbound.rejected), (3, said, 1));
     }
 }

@@ -158,8 +158,8 @@ impl BotBuilder {
         self
     }
 
-    /// Names the bot: it remembers across its lives. What must not be lost is in `<name>.wechaty.db`, its memory card in
-    /// `<name>.memory-card.json`. Default: `WECHATY_NAME`, else a nameless bot that keeps everything in memory.
+    /// Names the bot: it remembers across its lives. What must not be lost is in `<name>.wechaty.db`, its memory card, too;
+    /// an earlier `<name>.memory-card.json` is taken over by the first start. Default: `WECHATY_NAME`, else a nameless bot that keeps everything in memory.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
@@ -324,10 +324,7 @@ impl BotBuilder {
             Account::new(index, slot.id, slot.puppet, core.clone(), policy, slot.adopt)
         });
         let accounts = accounts.collect();
-        let memory = match &name {
-            Some(name) => MemoryCard::file(folder, name)?,
-            None => MemoryCard::unnamed(),
-        };
+        let memory = MemoryCard::of_bot(&core.store, &folder, name.as_deref())?;
         let bot = Bot(Arc::new_cyclic(|weak| {
             // Set once, here.
             let _ = core.bot.set(weak.clone());

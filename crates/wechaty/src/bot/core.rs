@@ -18,7 +18,7 @@ use crate::{
     cache::Caches,
     handler::{Registry, States},
     inbox::{self, LaneKey, Lanes, Waiters},
-    outbox::{Gate, Later, QueuedRow, Receipts, SendObserver},
+    outbox::{Gate, Later, QueuedRow, Receipts, SendObserver, Spooling},
     store::Store,
 };
 
@@ -88,6 +88,7 @@ pub(crate) struct Core {
     pub(crate) outbox: Lanes<LaneKey, QueuedRow>,
     /// Sends that are not due.
     pub(crate) later: Later,
+    pub(crate) spooling: Spooling,
     /// Parts of long texts that were sent, beside the last of each text.
     pub(crate) parts: AtomicU64,
     pub(crate) waiters: Waiters,
@@ -139,6 +140,7 @@ impl Core {
             lanes: Lanes::default(),
             outbox: Lanes::default(),
             later: Later::default(),
+            spooling: Spooling::default(),
             parts: AtomicU64::new(0),
             waiters: Waiters::default(),
             receipts: Receipts::default(),

@@ -65,6 +65,7 @@ impl Bot {
         if running.is_some() {
             return Ok(());
         }
+        self.memory().take_over().await?;
         let bot = self.clone();
         // In a task: a start that is given up halfway must be whole, so that a stop finds all of it.
         let launched = tokio::spawn(async move { bot.launch(running).await });

@@ -21,3 +21,4 @@ pub use receipt::{Receipt, ReceiptState, SendFailure};
 pub use say::Say;
 pub(crate) use send::{QueuedRow, Receipts, resume};
 pub use send::{SendObserver, SentMessage};
+pub(crate) use spool::Spooling;

@@ -14,12 +14,12 @@ use tokio::sync::oneshot;
 use wechaty_puppet::{Capabilities, Capability, IdempotencyKey, PuppetError, Sent, Timestamp};
 use wechaty_types::{ConversationId, Mention, MessageId, SayablePayload};
 
-use super::{Receipt, key::idempotency_key, later, send, split, spool::spool};
+use super::{Receipt, key::idempotency_key, later, send, split};
 use crate::{
     Error, Result, Sayable,
     bot::{Account, Core, Permit},
     handler::Run,
-    store::{Enqueued, OutboxRow, Settlement, crash},
+    store::{Enqueued, OutboxRow, Settlement, Spooled, crash, named},
     user::Contact,
 };
 
@@ -47,6 +47,8 @@ pub(super) struct Request {
     account: Account,
     to: ConversationId,
     what: SayablePayload,
+    /// The file of `what`, in the store.
+    file: Option<Spooled>,
     cause: Option<MessageId>,
     quote: Option<MessageId>,
     mentions: Vec<Mentioned>,
@@ -90,6 +92,7 @@ impl Say {
             account,
             to,
             what: what.0,
+            file: None,
             cause,
             quote: None,
             mentions: Vec::new(),
@@ -248,10 +251,10 @@ impl Request {
             Err(error) => Err(error),
         };
         match prepared {
-            Ok(what) => {
+            Ok((what, file)) => {
                 let core = self.account.core();
                 let pass = core.gate.pass(&core.sends).await;
-                self.what = what;
+                (self.what, self.file) = (what, file);
                 Ok(self.commit(pass))
             }
             Err(error) => {
@@ -298,12 +301,15 @@ impl Request {
 
     /// The row, under its key.
     fn commit(self, permit: Permit) -> Commit {
-        let Self { account, to, what, cause, quote, name, not_before, until, .. } = self;
+        let Self { account, to, mut what, file, cause, quote, name, not_before, until, .. } = self;
         let now = account.core().clock.wall();
         let run = Run::current();
         let key = idempotency_key(account.id(), run.as_deref(), &to, &what, name.as_deref());
         if let Some(run) = &run {
             run.says(key);
+        }
+        if let Some(file) = &file {
+            file.fill(&mut what);
         }
         let row = OutboxRow {
             seq: 0,
@@ -311,6 +317,7 @@ impl Request {
             account: account.id().clone(),
             to,
             what: Arc::new(what),
+            file: file.map(|file| file.id),
             quote,
             cause: cause.or_else(|| run.as_ref().and_then(|run| run.cause.clone())),
             event: run.as_ref().and_then(|run| run.event),
@@ -374,8 +381,8 @@ impl Commit {
     }
 }
 
-/// Turns what the platform cannot show into the best it can, and spools files.
-async fn convert(account: &Account, mut what: SayablePayload) -> Result<SayablePayload> {
+/// Turns what the platform cannot show into the best it can, and spools its file, which it only names then.
+async fn convert(account: &Account, mut what: SayablePayload) -> Result<(SayablePayload, Option<Spooled>)> {
     let capabilities = account.capabilities();
     if let SayablePayload::Forward(forward) = &what
         && !capabilities.has(Capability::SendForward)
@@ -416,11 +423,14 @@ async fn convert(account: &Account, mut what: SayablePayload) -> Result<SayableP
         };
     }
     check_text(&capabilities, &mut what)?;
-    if let Some(file) = what.file_box() {
-        let spooled = spool(file, capabilities.limits.file).await?;
-        what.set_file_box(spooled);
+    let Some(file) = what.file_box() else { return Ok((what, None)) };
+    let core = account.core();
+    let spooled = core.spooling.spool(&*core.store, file, capabilities.limits.file).await?;
+    if let Some(spooled) = &spooled {
+        what = named(&what, &spooled.id);
+        crash::point("spooled-before-say");
     }
-    Ok(what)
+    Ok((what, spooled))
 }
 
 /// Refuses a text that cannot even be sent in parts, and mentions only who can be mentioned.

@@ -159,6 +159,7 @@ mod tests {
 
     fn row(text: &str) -> OutboxRow {
         OutboxRow {
+            file: None,
             seq: 1,
             key: IdempotencyKey::from_bytes([7; 16]),
             account: "bot".into(),

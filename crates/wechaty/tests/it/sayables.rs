@@ -196,6 +196,35 @@ async fn a_file_that_changes_after_the_say_arrives_as_it_was() {
 }
 
 #[tokio::test]
+async fn the_same_picture_said_at_once_in_many_conversations_is_kept_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("bot.db");
+    let platform = FakePlatform::new();
+    let people: Vec<_> = (0..40).map(|i| platform.user(&format!("person {i}"))).collect();
+    let store = wechaty::store::SqliteStore::open(&path).expect("it opens");
+    let bot = spawn(bot(&platform).store(std::sync::Arc::new(store))).await;
+    platform.faults().hold_sends();
+    let picture: Vec<u8> = (0..300_000u32).map(|i| (i % 251) as u8).collect();
+    let says = people.iter().map(|person| {
+        let to = bot.main_account().contact_handle(&person.id());
+        let picture = FileBox::from_bytes(picture.clone(), "a.png");
+        async move { to.say(picture).await.expect("durable") }
+    });
+    let receipts = futures_util::future::join_all(says).await;
+    let keys: std::collections::HashSet<_> = receipts.iter().map(|receipt| receipt.key()).collect();
+    assert_eq!(keys.len(), people.len());
+    let written = |end: &str| std::fs::metadata(format!("{}{end}", path.display())).map_or(0, |file| file.len());
+    assert!(written("") + written("-wal") < 3_000_000, "{} + {} bytes", written(""), written("-wal"));
+    platform.faults().release_sends();
+    for person in &people {
+        let heard = person.hears().await;
+        let file = heard.payload().file_box().expect("a file");
+        assert!(file.to_bytes().await.expect("its bytes are there") == picture);
+    }
+    bot.finish_with(&platform).await;
+}
+
+#[tokio::test]
 async fn a_text_is_refused_before_it_is_sent_if_no_part_of_it_fits() {
     let limits =
         wechaty_puppet::Limits { text: Some(2), text_unit: TextUnit::Bytes, ..wechaty_puppet::Limits::DEFAULT };

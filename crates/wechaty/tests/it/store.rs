@@ -10,10 +10,11 @@ use tokio::sync::watch;
 use wechaty::{
     Ledger,
     store::{
-        DeadLetter, Enqueued, EventSeq, Incoming, MemoryStore, OutboxRow, Outcome, Reason, Result, Said, SendSeq,
-        Settlement, Store, StoreError, StoredEvent, Versioned,
+        BlobId, DeadLetter, Enqueued, EventSeq, Incoming, MemoryStore, OutboxRow, Outcome, Reason, Result, Said,
+        SendSeq, Settlement, Spooled, Store, StoreError, StoredEvent, Versioned,
     },
 };
+use wechaty_file_box::ByteStream;
 use wechaty_puppet::{Cursor, async_trait};
 use wechaty_types::{AccountId, Timestamp};
 
@@ -104,6 +105,12 @@ impl Store for Faulty {
         let enqueued = self.inner.enqueue(row).await;
         self.fast().await;
         enqueued
+    }
+    async fn spool(&self, bytes: ByteStream) -> Result<Spooled> {
+        self.inner.spool(bytes).await
+    }
+    async fn spooled(&self, id: &BlobId) -> Result<Option<Spooled>> {
+        self.inner.spooled(id).await
     }
     async fn claim(&self, seq: SendSeq, attempt: u32, at: Timestamp) -> Result<()> {
         if one_of(&self.claims) {

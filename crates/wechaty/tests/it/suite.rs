@@ -11,7 +11,7 @@ proptest! {
 
     #[test]
     fn the_store_in_memory_does_what_the_model_does(ops in ops(60)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         runtime.block_on(check(&ops, || store.clone())).expect("no operation fails");
     }
