@@ -17,6 +17,7 @@ mod archive;
 mod bot;
 mod cache;
 mod card;
+mod cron;
 mod error;
 mod handler;
 #[cfg(feature = "host")]
@@ -35,6 +36,7 @@ pub mod user;
 
 pub use bot::{Account, AccountState, Bot, BotBuilder, BuildError, Limits, Owner};
 pub use cache::CacheSizes;
+pub use cron::{Cron, Missed};
 pub use error::{Error, Result};
 pub use handler::{EventType, Extract, Flow, Handler, IntoFlow, State};
 pub use inbox::Ask;

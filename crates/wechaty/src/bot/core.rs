@@ -16,6 +16,7 @@ use wechaty_puppet::{CancellationToken, Clock};
 use super::{Bot, BotInner, gauge::Gauge};
 use crate::{
     cache::Caches,
+    cron::Jobs,
     handler::{Registry, States},
     inbox::{self, LaneKey, Lanes, Waiters},
     outbox::{Gate, Later, QueuedRow, Receipts, SendObserver},
@@ -88,6 +89,8 @@ pub(crate) struct Core {
     pub(crate) outbox: Lanes<LaneKey, QueuedRow>,
     /// Sends that are not due.
     pub(crate) later: Later,
+    /// What is done at its time.
+    pub(crate) jobs: Jobs,
     /// Parts of long texts that were sent, beside the last of each text.
     pub(crate) parts: AtomicU64,
     pub(crate) waiters: Waiters,
@@ -139,6 +142,7 @@ impl Core {
             lanes: Lanes::default(),
             outbox: Lanes::default(),
             later: Later::default(),
+            jobs: Jobs::default(),
             parts: AtomicU64::new(0),
             waiters: Waiters::default(),
             receipts: Receipts::default(),
@@ -215,6 +219,7 @@ impl Core {
         self.outbox.abort();
         self.aside.lock().cancel();
         self.later.clear();
+        self.jobs.close();
         self.tasks.close();
         self.parked.close();
         let gone = async {

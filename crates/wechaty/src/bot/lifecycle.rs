@@ -122,6 +122,7 @@ impl Bot {
         let drive =
             |account: &Account| tokio::spawn(drive(self.clone(), account.clone(), close.clone(), cancel.clone()));
         let accounts = self.accounts().iter().map(drive).collect();
+        core.jobs.open(&self.0.core, close.clone());
         Ok(Running {
             close,
             cancel,

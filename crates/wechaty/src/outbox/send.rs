@@ -19,7 +19,7 @@ use super::{
 use crate::{
     archive,
     bot::{Account, Permit},
-    inbox::{LaneKey, OnPanic, Pushed},
+    inbox::{LaneKey, OnPanic, Place, Pushed},
     store::{OutboxRow, SendSeq, Settlement, StoreError, crash},
 };
 
@@ -65,7 +65,7 @@ impl Drop for Unsettled {
 }
 
 fn lane(account: &Account, row: &OutboxRow) -> LaneKey {
-    LaneKey { account: account.index(), conversation: Some(row.to.clone()) }
+    LaneKey { account: account.index(), place: Place::Conversation(row.to.clone()) }
 }
 
 /// Whether a send would not have to wait.

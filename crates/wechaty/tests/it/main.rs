@@ -1,6 +1,7 @@
 //! The bot as people in a chat see it: on the fake platform, offline, without sleeping.
 
 mod ask;
+mod cron;
 mod handlers;
 mod http;
 mod later;
