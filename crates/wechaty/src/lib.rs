@@ -41,7 +41,8 @@ pub use error::{Error, Result};
 pub use handler::{EventType, Extract, Flow, Handler, IntoFlow, State};
 pub use inbox::Ask;
 pub use outbox::{
-    DeadLetters, InDoubt, OutboxPolicy, Receipt, ReceiptState, Say, SendFailure, SendObserver, SentMessage,
+    DeadLetters, InDoubt, Opens, OutboxPolicy, QuotaLeft, Receipt, ReceiptState, Say, SendFailure, SendObserver,
+    SentMessage,
 };
 pub use sayable::{IntoSayable, Sayable};
 pub use state::{ConversationState, Dialogue, DialogueHandler, IntoNext, PersonState, Stored};

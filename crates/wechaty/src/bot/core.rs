@@ -105,6 +105,8 @@ pub(crate) struct Core {
     parked: TaskTracker,
     /// Ends what runs beside the lanes; a stop leaves a new one.
     aside: parking_lot::Mutex<CancellationToken>,
+    /// Ends the taking in of events of this run, and what need not be waited for.
+    closing: parking_lot::Mutex<CancellationToken>,
     pub(super) bot: OnceLock<Weak<BotInner>>,
     /// Events in lanes and in the hands of handlers.
     pub(crate) events: Gauge,
@@ -153,6 +155,7 @@ impl Core {
             tasks: TaskTracker::new(),
             parked: TaskTracker::new(),
             aside: parking_lot::Mutex::default(),
+            closing: parking_lot::Mutex::default(),
             bot: OnceLock::new(),
             events: Gauge::new(limits.inbox),
             sends: Gauge::new(limits.outbox),
@@ -169,6 +172,16 @@ impl Core {
     /// The bot, unless it is being dropped.
     pub(crate) fn bot(&self) -> Option<Bot> {
         self.bot.get()?.upgrade().map(Bot)
+    }
+
+    /// A start: cancelled when the bot stops.
+    pub(super) fn opening(&self, close: CancellationToken) {
+        *self.closing.lock() = close;
+    }
+
+    /// Cancelled when the bot stops.
+    pub(crate) fn closing(&self) -> CancellationToken {
+        self.closing.lock().clone()
     }
 
     pub(crate) fn lane_moved(&self) {

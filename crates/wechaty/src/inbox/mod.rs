@@ -26,6 +26,7 @@ use crate::{
     Error, archive,
     bot::{Account, Permit},
     handler::{self, AnyEvent, EventContext, EventRef},
+    outbox,
     store::{DedupeKey, Incoming, Outcome, Record, StoreError, StoredEvent, crash},
 };
 
@@ -122,6 +123,9 @@ impl EventSink for Inbox {
         for event in &events {
             if let EventPayload::Login(login) = &event.what {
                 account.log_in(login.contact_id.clone()).await?;
+                // A crash may have come between the event and its count.
+                let earlier = account.backlog().lock().clone();
+                outbox::heard(account, earlier.iter()).await;
                 resume(account);
                 logged_in = true;
             }
@@ -185,6 +189,7 @@ async fn commit(
         return Ok(Vec::new());
     }
     account.note_alive();
+    outbox::heard(&account, stored.iter().flatten()).await;
     let mut full = Vec::new();
     for stored in stored {
         let permit = permits.one();

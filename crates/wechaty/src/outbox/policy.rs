@@ -33,6 +33,9 @@ pub struct OutboxPolicy {
     pub max_backoff: Duration,
     /// What happens when nobody knows whether a send arrived.
     pub in_doubt: InDoubt,
+    /// How long a send waits for the other side to write, where the platform takes nothing before
+    /// ([`Per::Inbound`](wechaty_puppet::Per)); then it ends as `rejected(quota)`. What only time opens is waited for.
+    pub quota_wait: Duration,
     /// How long a say of a kind is good for, where it does not tell itself: `"Text"`, `"Image"` … A late one is not sent.
     /// Kinds that are missing here are sent however late.
     pub lives: BTreeMap<String, Duration>,
@@ -48,6 +51,7 @@ impl Default for OutboxPolicy {
             backoff: Duration::from_millis(500),
             max_backoff: Duration::from_secs(60),
             in_doubt: InDoubt::Hold,
+            quota_wait: Duration::from_secs(600),
             lives: BTreeMap::new(),
         }
     }

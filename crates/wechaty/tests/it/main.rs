@@ -11,6 +11,7 @@ mod loading;
 mod order;
 mod outbox;
 mod quirks;
+mod quota;
 mod readme;
 mod restarts;
 mod rooms;
