@@ -18,7 +18,7 @@ use wechaty_types::{AccountId, ContactId};
 use super::core::Core;
 use crate::{
     cache::Caches,
-    outbox::{OutboxPolicy, Pacer, Quotas},
+    outbox::{Breaker, OutboxPolicy, Pacer, Quotas},
     store::{EventSeq, Outcome, Record, Store, StoreError, StoredEvent},
 };
 
@@ -54,6 +54,7 @@ pub(super) struct AccountInner {
     policy: OutboxPolicy,
     pacer: Pacer,
     quotas: Quotas,
+    breaker: Breaker,
     adopt: bool,
     me: ArcSwapOption<ContactId>,
     ready: watch::Sender<bool>,
@@ -103,6 +104,7 @@ impl Account {
             puppet,
             core,
             capabilities: ArcSwap::from_pointee(capabilities),
+            breaker: Breaker::new(policy.breaker),
             policy,
             pacer,
             quotas,
@@ -187,6 +189,9 @@ impl Account {
     }
     pub(crate) fn pacer(&self) -> &Pacer {
         &self.0.pacer
+    }
+    pub(crate) fn breaker(&self) -> &Breaker {
+        &self.0.breaker
     }
     pub(crate) fn quotas(&self) -> &Quotas {
         &self.0.quotas

@@ -1,5 +1,6 @@
 //! OUTBOX: what is said becomes durable, is paced, sent, retried and accounted for.
 
+mod breaker;
 mod dead;
 mod gate;
 mod key;
@@ -13,6 +14,7 @@ mod send;
 mod split;
 mod spool;
 
+pub(crate) use breaker::Breaker;
 pub use dead::DeadLetters;
 pub(crate) use gate::Gate;
 pub(crate) use later::Later;

@@ -31,6 +31,9 @@ pub struct OutboxPolicy {
     pub backoff: Duration,
     /// Longest back-off.
     pub max_backoff: Duration,
+    /// So many calls in a row that do not reach the platform, of all conversations of an account, and its sends wait: one at
+    /// a time asks, after a back-off, whether it is back. Waiting spends no attempts. 0: each conversation tries by itself.
+    pub breaker: u32,
     /// What happens when nobody knows whether a send arrived.
     pub in_doubt: InDoubt,
     /// How long a send waits for the other side to write, where the platform takes nothing before
@@ -50,6 +53,7 @@ impl Default for OutboxPolicy {
             attempts: 8,
             backoff: Duration::from_millis(500),
             max_backoff: Duration::from_secs(60),
+            breaker: 16,
             in_doubt: InDoubt::Hold,
             quota_wait: Duration::from_secs(600),
             lives: BTreeMap::new(),

@@ -13,7 +13,9 @@ use hashbrown::HashMap;
 use wechaty_puppet::{Capability, Cause, Outgoing, PuppetError, Retry, Sent, Timestamp};
 
 use super::{
-    InDoubt, Receipt, SendFailure, later,
+    InDoubt, Receipt, SendFailure,
+    breaker::Entry,
+    later,
     quota::{self, Pass, Taken},
     split::{self, Part},
 };
@@ -73,7 +75,11 @@ fn lane(account: &Account, row: &OutboxRow) -> LaneKey {
 
 /// Whether a send would not have to wait.
 fn may_go(account: &Account) -> bool {
-    account.is_logged_in() && !account.is_cut_off() && account.pacer().is_free() && account.quotas().is_free()
+    account.is_logged_in()
+        && !account.is_cut_off()
+        && account.breaker().is_closed()
+        && account.pacer().is_free()
+        && account.quotas().is_free()
 }
 
 /// Claims the first try of a row that is about to be written, if it can be tried at once then: one commit less.
@@ -282,6 +288,17 @@ async fn attempt(
                 }
             }
         }
+        let mut asks = None;
+        if !account.breaker().is_closed() {
+            match Box::pin(account.breaker().enter(&core.clock, row.expires, &core.closing())).await {
+                Entry::Go | Entry::Late => {}
+                Entry::Ask(watch) => asks = Some(watch),
+                Entry::Stopping => {
+                    give_back(account, &mut place).await;
+                    return None;
+                }
+            }
+        }
         if is_late(account, row) {
             give_back(account, &mut place).await;
             return Some(match doubt {
@@ -292,7 +309,14 @@ async fn attempt(
         // The doubt outlives later, certain failures: only the platform's memory of keys makes a second copy safe.
         if doubt.is_some() && !may_repeat(account, began) {
             match policy.in_doubt {
-                InDoubt::Resend => doubt = None,
+                InDoubt::Resend => {
+                    doubt = None;
+                    if std::mem::take(&mut counted) && !account.quotas().is_free() {
+                        // Another copy is another send.
+                        (place, attempt) = (None, attempt - 1);
+                        continue;
+                    }
+                }
                 policy => return Some(in_doubt(policy, doubt)),
             }
         }
@@ -310,7 +334,10 @@ async fn attempt(
         }
         (row.attempts, row.claimed_at) = (attempt, Some(began));
         crash::point("claim-before-send");
-        let error = match attempt_once(account, row, part.as_ref(), attempt).await {
+        let answer = attempt_once(account, row, part.as_ref(), attempt).await;
+        let failed = answer.as_ref().err();
+        account.breaker().answered(core.clock.now(), failed, asks.is_some(), |tries| backoff(account, tries));
+        let error = match answer {
             Ok(sent) => {
                 crash::point("send-before-record");
                 if let Some(place) = place {
@@ -321,8 +348,8 @@ async fn attempt(
             Err(error) => error,
         };
         let (retry, reason) = (error.retry(), error.reason());
-        if account.is_cut_off() && error.is_certain() && retry != Retry::Never {
-            // The connection is known to be lost: that is no fault of this send.
+        if (account.is_cut_off() || asks.is_some()) && error.is_certain() && retry != Retry::Never {
+            // The connection is known to be lost, or the platform not to be there: that is no fault of this send.
             attempt -= 1;
         }
         if error.is_certain() && doubt.is_none() {
@@ -335,6 +362,8 @@ async fn attempt(
             }
             counted = false;
         }
+        // Another one asks next time, while this one sleeps.
+        drop(asks);
         let is_over = retry == Retry::Never || attempt >= policy.attempts;
         if !error.is_certain() {
             let repeat = may_repeat(account, began) || policy.in_doubt == InDoubt::Resend;

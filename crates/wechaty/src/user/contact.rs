@@ -275,6 +275,17 @@ impl Contact {
     /// What the platform's quotas leave of this conversation now, and when it takes sends again. A send over quota is not tried:
     /// it waits (its receipt is [`Held`](crate::ReceiptState::Held)), and so does what is said behind it.
     ///
+    /// ```
+    /// use wechaty::{Opens, prelude::*};
+    /// async fn remind(customer: &Contact) -> wechaty::Result<String> {
+    ///     Ok(match customer.quota().await?.opens {
+    ///         None => "it goes out now".to_owned(),
+    ///         Some(Opens::At(time)) => format!("it goes out at {time:?}"),
+    ///         Some(Opens::WhenTheyWrite) => "only they can open the conversation".to_owned(),
+    ///     })
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// When the store cannot be read.
     pub async fn quota(&self) -> Result<QuotaLeft> {
