@@ -139,6 +139,11 @@ async fn a_restart_is_no_absence_and_a_long_one_is_one_tick() {
     platform.clock().advance(secs(20)).await;
     assert_eq!(log.take(), ["work 747"]);
     first.finish().await;
+    let at_once = start().await;
+    at_once.ready().await;
+    idle(&platform).await;
+    let ledger = at_once.finish().await;
+    assert_eq!((log.take().len(), ledger.inbound.duplicates), (0, 0), "it knows that it is done");
     platform.clock().advance(secs(10 * 24 * HOUR + 65)).await;
     let second = start().await;
     second.ready().await;
