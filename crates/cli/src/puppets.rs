@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use wechaty::puppet::{self, Capability};
 use wechaty_catalogue::{Args, Lang, lookup, text};
-use wechaty_puppet::{Capabilities, Declaration, Live, Setting, SettingKind};
+use wechaty_puppet::{Capabilities, Declaration, Live, Quota, Setting, SettingKind};
 
 use crate::{args::PuppetsArgs, failure::Failure, output, told};
 
@@ -156,11 +156,16 @@ fn as_json(declaration: &Declaration, lang: Lang) -> Value {
             "file": limits.file,
             "buttons": limits.buttons,
             "sendsPerSecond": limits.sends_per_second,
+            "quotas": limits.quotas.iter().map(quota).collect::<Vec<_>>(),
             "callTimeoutSeconds": limits.call_timeout.as_secs_f64(),
         },
         "keyWindowSeconds": capabilities.key_window.map(|window| window.as_secs_f64()),
         "settings": settings,
     })
+}
+
+fn quota(quota: &Quota) -> Value {
+    json!({ "sends": quota.sends, "per": quota.per, "withinSeconds": quota.within.as_secs_f64() })
 }
 
 fn setting_json(puppet: &str, setting: &Setting, lang: Lang) -> SettingJson {

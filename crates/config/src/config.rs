@@ -200,8 +200,10 @@ impl Config {
             .caches(CacheSizes::from_env(|name| self.env.get(name)))
             .outbox(policy.clone())
             .limits(self.inbox.limits())
-            .store_options(self.store.options())
-            .timezone(self.timezone());
+            .store_options(self.store.options());
+        if let Some(zone) = &self.timezone {
+            bot = bot.timezone(zone);
+        }
         if let Some(name) = &self.name {
             bot = bot.name(name);
         }

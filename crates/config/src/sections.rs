@@ -94,6 +94,11 @@ pub struct Pacing {
     pub backoff: Option<Seconds>,
     /// Longest wait before another try. Default: 60s.
     pub max_backoff: Option<Seconds>,
+    /// How many calls in a row that do not reach the platform make all sends of an account wait, while one at a time asks
+    /// whether it is back; 0: never. Default: 16.
+    pub breaker: Option<u32>,
+    /// How long a send waits for the other side to write, where the platform takes nothing before. Default: 10m.
+    pub quota_wait: Option<Seconds>,
     /// What becomes of a send of which nobody knows whether it arrived. Default: hold.
     pub in_doubt: Option<InDoubtChoice>,
 }
@@ -126,6 +131,8 @@ impl Pacing {
             attempts: self.attempts.unwrap_or(policy.attempts),
             backoff: self.backoff.map_or(policy.backoff, |wait| wait.0),
             max_backoff: self.max_backoff.map_or(policy.max_backoff, |wait| wait.0),
+            breaker: self.breaker.unwrap_or(policy.breaker),
+            quota_wait: self.quota_wait.map_or(policy.quota_wait, |wait| wait.0),
             in_doubt: in_doubt.unwrap_or(policy.in_doubt),
             lives: policy.lives,
         }

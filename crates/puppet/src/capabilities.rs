@@ -302,6 +302,39 @@ impl TextUnit {
     }
 }
 
+/// So many sends in any span of this length, or after each message of the other side.
+///
+/// ```
+/// use std::time::Duration;
+/// use wechaty_puppet::{Limits, Per, Quota};
+///
+/// /// Ten answers to each message, for a day.
+/// const TEN: Quota = Quota { sends: 10, per: Per::Inbound, within: Duration::from_secs(24 * 3_600) };
+/// const LIMITS: Limits = Limits { quotas: &[TEN], ..Limits::DEFAULT };
+/// # let _ = LIMITS;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// How many, parts of long texts each; at least one.
+    pub sends: u32,
+    /// Of what.
+    pub per: Per,
+    /// How long each counts; of [`Per::Inbound`], how long a message may be answered.
+    pub within: Duration,
+}
+
+/// What a quota is counted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Per {
+    /// A conversation, from the last message that somebody else wrote in it. Only another one opens it again.
+    Inbound,
+    /// A conversation, in any span of time.
+    Conversation,
+    /// The account as a whole, in any span of time.
+    Account,
+}
+
 /// Limits of the platform. `None`: none known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
@@ -317,6 +350,8 @@ pub struct Limits {
     pub buttons: Option<usize>,
     /// Sends a second that an account can stand; the outbox paces to it.
     pub sends_per_second: Option<f64>,
+    /// How many sends it takes in a span of time; one that would be too many is not tried.
+    pub quotas: &'static [Quota],
     /// How long one call may take before it counts as in doubt.
     pub call_timeout: Duration,
 }
@@ -330,6 +365,7 @@ impl Limits {
         file: None,
         buttons: None,
         sends_per_second: None,
+        quotas: &[],
         call_timeout: Duration::from_secs(30),
     };
 }

@@ -21,7 +21,7 @@ mod words;
 
 pub use async_trait::async_trait;
 pub use bytes::Bytes;
-pub use capabilities::{Capabilities, Capability, CapabilitySet, Limits, TextUnit};
+pub use capabilities::{Capabilities, Capability, CapabilitySet, Limits, Per, Quota, TextUnit};
 pub use capability::*;
 pub use clock::{Clock, VirtualClock};
 pub use context::{AcceptError, Batch, Cursor, EventSink, PuppetContext, SessionStore};

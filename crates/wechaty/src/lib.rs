@@ -17,6 +17,7 @@ mod archive;
 mod bot;
 mod cache;
 mod card;
+mod cron;
 mod error;
 mod handler;
 #[cfg(feature = "host")]
@@ -35,11 +36,13 @@ pub mod user;
 
 pub use bot::{Account, AccountState, Bot, BotBuilder, BuildError, Limits, Owner};
 pub use cache::CacheSizes;
+pub use cron::{Cron, Missed};
 pub use error::{Error, Result};
 pub use handler::{EventType, Extract, Flow, Handler, IntoFlow, State};
 pub use inbox::Ask;
 pub use outbox::{
-    DeadLetters, InDoubt, OutboxPolicy, Receipt, ReceiptState, Say, SendFailure, SendObserver, SentMessage,
+    DeadLetters, InDoubt, Opens, OutboxPolicy, QuotaLeft, Receipt, ReceiptState, Say, SendFailure, SendObserver,
+    SentMessage,
 };
 pub use sayable::{IntoSayable, Sayable};
 pub use state::{ConversationState, Dialogue, DialogueHandler, IntoNext, PersonState, Stored};

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Notify;
-use wechaty_puppet::{Capabilities, Capability, Clock, Limits, VirtualClock};
+use wechaty_puppet::{Capabilities, Capability, Clock, Limits, Quota, VirtualClock};
 
 use super::{FakePlatform, platform::Shared, watchdog::Watchdog, world::World};
 
@@ -90,6 +90,11 @@ impl FakePlatformBuilder {
     /// How much of each.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.rules.capabilities.limits = limits;
+        self
+    }
+    /// How many sends it takes in a span of time; it counts itself, and refuses those that are too many.
+    pub fn quotas(mut self, quotas: &'static [Quota]) -> Self {
+        self.rules.capabilities.limits.quotas = quotas;
         self
     }
     /// How long keys are remembered; `None`: for ever, as long as [`Capability::IdempotencyKey`] is there.

@@ -26,6 +26,11 @@ impl World {
             words: OnceLock::new(),
         });
         self.remember(said.clone());
+        if !self.rules.capabilities.limits.quotas.is_empty() {
+            for (account, conversation) in self.audience(&said) {
+                self.quotas.note(account, conversation, said.at, by == Some(account));
+            }
+        }
         match &said.place {
             Place::Direct(listener) => self.deliver_direct(&said, listener, by, waiting),
             Place::Room(room) => self.deliver_in_room(&said, room, by, waiting),

@@ -32,6 +32,7 @@ mod person;
 mod platform;
 mod puppet;
 mod queue;
+mod quota;
 mod room;
 mod send;
 #[cfg(test)]

@@ -181,9 +181,12 @@ impl FakePuppet {
         {
             return Ok(Taken { id, timestamp, outcome: Outcome::Duplicate, fault });
         }
+        let place = self.place(world, &out.to)?;
+        let quotas = self.platform.shared.rules.capabilities.limits.quotas;
+        world.quotas.check(quotas, self.account, &out.to, now)?;
         let words = Words {
             talker: world.bot(self.account).clone(),
-            place: self.place(world, &out.to)?,
+            place,
             what: content(world, &out.what)?,
             quote: out.quote.clone(),
             key: Some(out.key),

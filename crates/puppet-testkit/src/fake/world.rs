@@ -13,7 +13,7 @@ use wechaty_puppet::{
 
 use super::{
     account::Account, book::BookEvent, builder::Rules, faults::FaultState, groups::posts::Wall, heard::Said,
-    keeper::Keeper, room::RoomState,
+    keeper::Keeper, quota::QuotaBook, room::RoomState,
 };
 
 /// Collects what somebody waits for after offering events: their acceptance. `None`: nobody waits.
@@ -71,6 +71,7 @@ pub(super) struct World {
     pub(super) invitations: HashMap<RoomInvitationId, InvitationState>,
     pub(super) wall: Wall,
     pub(super) book: Keeper,
+    pub(super) quotas: QuotaBook,
     pub(super) faults: FaultState,
     pub(super) payloads_in_events: bool,
     counter: u64,
@@ -81,6 +82,7 @@ impl World {
     pub(super) fn new(rules: Rules, clock: Clock) -> Self {
         Self {
             book: Keeper::new(rules.book),
+            quotas: QuotaBook::default(),
             rules,
             clock,
             people: HashMap::new(),

@@ -38,6 +38,7 @@ impl Event {
                     e.message_id, e.actor_id, e.reaction, e.added, e.timestamp
                 )
             }
+            EventPayload::Tick(e) => format!("{}\u{1e}{:?}", e.job, e.due),
             EventPayload::Scan(_)
             | EventPayload::VerifyCode(_)
             | EventPayload::Login(_)

@@ -95,13 +95,17 @@ pub enum Payload {
 }
 
 macro_rules! events {
-    ($($(#[$doc:meta])* $variant:ident($payload:ident) = $name:literal;)*) => {
+    (
+        own { $($(#[$own_doc:meta])* $own:ident($own_payload:ident) = $own_name:literal;)* }
+        $($(#[$doc:meta])* $variant:ident($payload:ident) = $name:literal;)*
+    ) => {
         /// What happened. JSON: `{"event": "room-join", "payload": {…}}`.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "event", content = "payload", rename_all = "kebab-case")]
         #[non_exhaustive]
         pub enum EventPayload {
             $($(#[$doc])* $variant($payload),)*
+            $($(#[$own_doc])* $own($own_payload),)*
         }
 
         /// The names of events.
@@ -110,16 +114,17 @@ macro_rules! events {
         #[non_exhaustive]
         pub enum EventKind {
             $($(#[$doc])* $variant,)*
+            $($(#[$own_doc])* $own,)*
         }
 
         impl EventKind {
-            /// Every kind, in declaration order.
+            /// Every kind that a puppet may tell, in declaration order.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
             /// Wechaty's name of the event.
             pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
+                match self { $(Self::$variant => $name,)* $(Self::$own => $own_name,)* }
             }
-            /// The kind of a name.
+            /// The kind of a name, among those that a puppet may tell.
             pub fn from_name(name: &str) -> Option<Self> {
                 match name { $($name => Some(Self::$variant),)* _ => None }
             }
@@ -134,17 +139,29 @@ macro_rules! events {
         impl EventPayload {
             /// Which event this is.
             pub const fn kind(&self) -> EventKind {
-                match self { $(Self::$variant(_) => EventKind::$variant,)* }
+                match self {
+                    $(Self::$variant(_) => EventKind::$variant,)*
+                    $(Self::$own(_) => EventKind::$own,)*
+                }
             }
         }
 
         $(impl From<$payload> for EventPayload {
             fn from(payload: $payload) -> Self { Self::$variant(payload) }
         })*
+
+        $(impl From<$own_payload> for EventPayload {
+            fn from(payload: $own_payload) -> Self { Self::$own(payload) }
+        })*
     };
 }
 
 events! {
+    own {
+        /// A job of the bot itself is due. No puppet tells it, and it is on no wire.
+        Tick(TickEvent) = "tick";
+    }
+
     /// A login step: show this QR code, or see how far the person is.
     Scan(ScanEvent) = "scan";
     /// A login step: the platform wants a code.
@@ -216,5 +233,6 @@ mod tests {
             assert_eq!(EventKind::from_name(kind.as_str()), Some(*kind));
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
         }
+        assert_eq!(EventKind::from_name(EventKind::Tick.as_str()), None, "the bot's own are in no wire contract");
     }
 }

@@ -242,6 +242,13 @@ payloads! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         data: Option<String>,
     }
+    /// Payload of `tick`: a job of the bot itself is due.
+    TickEvent {
+        /// Which.
+        job: String,
+        /// When it is due, by its schedule.
+        due: Timestamp,
+    }
     /// Payload of `error`.
     ErrorEvent {
         /// A serialised `GError`, if the source made one.

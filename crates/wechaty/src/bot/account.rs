@@ -18,7 +18,7 @@ use wechaty_types::{AccountId, ContactId};
 use super::core::Core;
 use crate::{
     cache::Caches,
-    outbox::{OutboxPolicy, Pacer},
+    outbox::{Breaker, OutboxPolicy, Pacer, Quotas},
     store::{EventSeq, Outcome, Record, Store, StoreError, StoredEvent},
 };
 
@@ -53,6 +53,8 @@ pub(super) struct AccountInner {
     capabilities: ArcSwap<Capabilities>,
     policy: OutboxPolicy,
     pacer: Pacer,
+    quotas: Quotas,
+    breaker: Breaker,
     adopt: bool,
     me: ArcSwapOption<ContactId>,
     ready: watch::Sender<bool>,
@@ -94,14 +96,18 @@ impl Account {
     ) -> Self {
         let capabilities = puppet.capabilities();
         let pacer = Pacer::new(&policy, capabilities.limits.sends_per_second);
+        let quotas = Quotas::default();
+        quotas.declare(capabilities.limits.quotas);
         Self(Arc::new(AccountInner {
             index,
             id,
             puppet,
             core,
             capabilities: ArcSwap::from_pointee(capabilities),
+            breaker: Breaker::new(policy.breaker),
             policy,
             pacer,
+            quotas,
             adopt,
             me: ArcSwapOption::empty(),
             ready: watch::Sender::new(false),
@@ -184,6 +190,12 @@ impl Account {
     pub(crate) fn pacer(&self) -> &Pacer {
         &self.0.pacer
     }
+    pub(crate) fn breaker(&self) -> &Breaker {
+        &self.0.breaker
+    }
+    pub(crate) fn quotas(&self) -> &Quotas {
+        &self.0.quotas
+    }
     pub(crate) fn backlog(&self) -> &Mutex<Vec<StoredEvent>> {
         &self.0.backlog
     }
@@ -255,6 +267,7 @@ impl Account {
         }
         let capabilities = inner.puppet.capabilities();
         inner.pacer.declare(capabilities.limits.sends_per_second);
+        inner.quotas.declare(capabilities.limits.quotas);
         inner.capabilities.store(Arc::new(capabilities));
         inner.me.store(Some(Arc::new(found.clone())));
         self.set_qr_code(None);

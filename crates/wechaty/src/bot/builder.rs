@@ -8,8 +8,9 @@ use wechaty_types::AccountId;
 
 use super::{Account, Bot, BotInner, Core, Limits, Owner, lifecycle::Lifecycle};
 use crate::{
-    CacheSizes, OutboxPolicy, Result,
+    CacheSizes, Error, OutboxPolicy, Result,
     cache::Caches,
+    cron,
     handler::States,
     outbox::{SendObserver, SentMessage},
     plugin::{Pending, Plugin, on_methods},
@@ -37,6 +38,17 @@ pub enum BuildError {
     Policy {
         /// Whose.
         account: AccountId,
+        /// What is wrong, and what it must be.
+        fault: String,
+    },
+    /// There is no such time zone.
+    #[error("there is no time zone `{0}`: it is an IANA name like `Asia/Shanghai`, or `UTC`")]
+    UnknownTimezone(String),
+    /// A job cannot be done.
+    #[error("cron job `{job}`: {fault}")]
+    Cron {
+        /// Which.
+        job: String,
         /// What is wrong, and what it must be.
         fault: String,
     },
@@ -165,7 +177,8 @@ impl BotBuilder {
         self
     }
 
-    /// IANA name of the time zone of everything planned. Default: `UTC`, never the machine's silently.
+    /// IANA name of the time zone of everything planned. Default: `UTC`, never the machine's silently; a bot with
+    /// [`cron`](Self::cron) jobs must say it.
     pub fn timezone(mut self, zone: impl Into<String>) -> Self {
         self.timezone = Some(zone.into());
         self
@@ -308,6 +321,12 @@ impl BotBuilder {
         if !missing.is_empty() {
             return Err(BuildError::MissingState(missing).into());
         }
+        let zone = match &self.timezone {
+            Some(zone) => {
+                Some(cron::zone(zone).ok_or_else(|| BuildError::UnknownTimezone(zone.clone())).map_err(Error::from)?)
+            }
+            None => None,
+        };
         let clock = self.clock.unwrap_or_else(Clock::system);
         let name = self.name.or_else(|| std::env::var("WECHATY_NAME").ok().filter(|name| !name.is_empty()));
         let folder = self.folder.unwrap_or_default();
@@ -332,6 +351,7 @@ impl BotBuilder {
                 id: uuid::Uuid::new_v4(),
                 name: name.unwrap_or_else(|| "wechaty".to_owned()),
                 timezone: self.timezone.unwrap_or_else(|| "UTC".to_owned()),
+                zone,
                 owners: self.owners,
                 core,
                 accounts,
@@ -342,9 +362,11 @@ impl BotBuilder {
                 host: self.host,
             }
         }));
+        let jobs = cron::plan(&bot, &self.pending, None)?;
         for pending in self.pending {
             pending.register(&bot.core().handlers, None);
         }
+        bot.core().jobs.add(&bot.0.core, jobs);
         for plugin in self.plugins {
             bot.install_dyn(&*plugin)?;
         }

@@ -16,6 +16,7 @@ use wechaty_puppet::{CancellationToken, Clock};
 use super::{Bot, BotInner, gauge::Gauge};
 use crate::{
     cache::Caches,
+    cron::Jobs,
     handler::{Registry, States},
     inbox::{self, LaneKey, Lanes, Waiters},
     outbox::{Gate, Later, QueuedRow, Receipts, SendObserver, Spooling},
@@ -89,6 +90,8 @@ pub(crate) struct Core {
     /// Sends that are not due.
     pub(crate) later: Later,
     pub(crate) spooling: Spooling,
+    /// What is done at its time.
+    pub(crate) jobs: Jobs,
     /// Parts of long texts that were sent, beside the last of each text.
     pub(crate) parts: AtomicU64,
     pub(crate) waiters: Waiters,
@@ -103,6 +106,8 @@ pub(crate) struct Core {
     parked: TaskTracker,
     /// Ends what runs beside the lanes; a stop leaves a new one.
     aside: parking_lot::Mutex<CancellationToken>,
+    /// Ends the taking in of events of this run, and what need not be waited for.
+    closing: parking_lot::Mutex<CancellationToken>,
     pub(super) bot: OnceLock<Weak<BotInner>>,
     /// Events in lanes and in the hands of handlers.
     pub(crate) events: Gauge,
@@ -141,6 +146,7 @@ impl Core {
             outbox: Lanes::default(),
             later: Later::default(),
             spooling: Spooling::default(),
+            jobs: Jobs::default(),
             parts: AtomicU64::new(0),
             waiters: Waiters::default(),
             receipts: Receipts::default(),
@@ -151,6 +157,7 @@ impl Core {
             tasks: TaskTracker::new(),
             parked: TaskTracker::new(),
             aside: parking_lot::Mutex::default(),
+            closing: parking_lot::Mutex::default(),
             bot: OnceLock::new(),
             events: Gauge::new(limits.inbox),
             sends: Gauge::new(limits.outbox),
@@ -167,6 +174,16 @@ impl Core {
     /// The bot, unless it is being dropped.
     pub(crate) fn bot(&self) -> Option<Bot> {
         self.bot.get()?.upgrade().map(Bot)
+    }
+
+    /// A start: cancelled when the bot stops.
+    pub(super) fn opening(&self, close: CancellationToken) {
+        *self.closing.lock() = close;
+    }
+
+    /// Cancelled when the bot stops.
+    pub(crate) fn closing(&self) -> CancellationToken {
+        self.closing.lock().clone()
     }
 
     pub(crate) fn lane_moved(&self) {
@@ -217,6 +234,7 @@ impl Core {
         self.outbox.abort();
         self.aside.lock().cancel();
         self.later.clear();
+        self.jobs.close();
         self.tasks.close();
         self.parked.close();
         let gone = async {

@@ -114,15 +114,18 @@ impl Bot {
             account.starting(core.store.unfinished(account.id()).await?);
         }
         crash::point("resume");
+        let (close, cancel) = (CancellationToken::new(), CancellationToken::new());
+        // Before the sends: those that wait for a quota look for the end of the bot.
+        core.opening(close.clone());
         // Sends first: what handlers say when they run again goes behind them, and finds their receipts.
         for account in self.accounts() {
             outbox::resume(account).await?;
         }
         gate.open();
-        let (close, cancel) = (CancellationToken::new(), CancellationToken::new());
         let drive =
             |account: &Account| tokio::spawn(drive(self.clone(), account.clone(), close.clone(), cancel.clone()));
         let accounts = self.accounts().iter().map(drive).collect();
+        core.jobs.open(&self.0.core, close.clone());
         Ok(Running {
             close,
             cancel,

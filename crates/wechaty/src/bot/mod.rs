@@ -38,6 +38,8 @@ pub(crate) struct BotInner {
     id: uuid::Uuid,
     name: String,
     timezone: String,
+    /// `None`: the builder was given none.
+    pub(crate) zone: Option<jiff::tz::TimeZone>,
     owners: Vec<Owner>,
     pub(crate) core: Arc<Core>,
     accounts: Vec<Account>,

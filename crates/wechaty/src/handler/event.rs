@@ -5,7 +5,7 @@ use wechaty_types::EventKind;
 use crate::user::{
     Action, BotStart, BotStop, Dirty, Dong, ErrorReport, Friendship, Heartbeat, Login, Logout, Message, MessageEdit,
     MessageRecall, Post, Reaction, Ready, Reset, RoomAnnounce, RoomInvitation, RoomJoin, RoomLeave, RoomTopic, Scan,
-    VerifyCode,
+    Tick, VerifyCode,
 };
 
 /// Which list of handlers an event goes to.
@@ -74,6 +74,7 @@ event_types! {
     Dong = Topic::Puppet(EventKind::Dong);
     Heartbeat = Topic::Puppet(EventKind::Heartbeat);
     Reset = Topic::Puppet(EventKind::Reset);
+    Tick = Topic::Puppet(EventKind::Tick);
     BotStart = Topic::Start;
     BotStop = Topic::Stop;
     ErrorReport = Topic::Error;

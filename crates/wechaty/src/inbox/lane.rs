@@ -1,9 +1,12 @@
-//! Lanes: one FIFO queue a conversation, a pure state machine. An idle lane holds no task, no channel and no entry.
+//! Lanes: one FIFO queue a conversation (or job), a pure state machine. An idle lane holds no task, no channel and no entry.
 
 use std::{
     collections::VecDeque,
     hash::{BuildHasher, Hash},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use hashbrown::{DefaultHashBuilder, HashMap, hash_map::Entry};
@@ -15,17 +18,33 @@ use crate::user::Message;
 
 const SHARDS: usize = 64;
 
-/// The conversation of an account, by the account's number in this process.
+/// A place of an account, by the account's number in this process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct LaneKey {
     pub(crate) account: u32,
-    pub(crate) conversation: Option<ConversationId>,
+    pub(crate) place: Place,
+}
+
+/// What keeps its order.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Place {
+    /// What happens to the account itself.
+    Account,
+    Conversation(ConversationId),
+    /// The ticks of a job.
+    Job(Arc<str>),
+}
+
+impl From<Option<ConversationId>> for Place {
+    fn from(conversation: Option<ConversationId>) -> Self {
+        conversation.map_or(Self::Account, Self::Conversation)
+    }
 }
 
 impl LaneKey {
     /// The lane of a message's conversation.
     pub(crate) fn of(message: &Message) -> Self {
-        Self { account: message.account().index(), conversation: Some(message.conversation_id()) }
+        Self { account: message.account().index(), place: Place::Conversation(message.conversation_id()) }
     }
 }
 

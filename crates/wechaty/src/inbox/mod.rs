@@ -13,12 +13,12 @@ use futures_util::FutureExt;
 use tokio::task::AbortHandle;
 use wechaty_puppet::{AcceptError, Batch, CancellationToken, Cursor, Event, EventSink, Payload};
 use wechaty_types::{
-    ConversationId, DirtyType, EventPayload, FriendshipPayload, MessagePayload, ScanStatus, Timestamp,
+    ConversationId, DirtyType, EventPayload, FriendshipPayload, MessagePayload, ScanStatus, TickEvent, Timestamp,
 };
 
 pub use ask::Ask;
 pub(crate) use ask::{Asked, Waiters};
-pub(crate) use lane::{LaneKey, Lanes, Pushed};
+pub(crate) use lane::{LaneKey, Lanes, Place, Pushed};
 pub(crate) use sharded::Sharded;
 pub(crate) use whole::{OnPanic, whole};
 
@@ -26,7 +26,8 @@ use crate::{
     Error, archive,
     bot::{Account, Permit},
     handler::{self, AnyEvent, EventContext, EventRef},
-    store::{DedupeKey, Incoming, Outcome, Record, StoredEvent, crash},
+    outbox,
+    store::{DedupeKey, Incoming, Outcome, Record, StoreError, StoredEvent, crash},
 };
 
 /// How many events one task handles before others get their turn.
@@ -122,6 +123,9 @@ impl EventSink for Inbox {
         for event in &events {
             if let EventPayload::Login(login) = &event.what {
                 account.log_in(login.contact_id.clone()).await?;
+                // A crash may have come between the event and its count.
+                let earlier = account.backlog().lock().clone();
+                outbox::heard(account, earlier.iter()).await;
                 resume(account);
                 logged_in = true;
             }
@@ -130,6 +134,11 @@ impl EventSink for Inbox {
         let received = core.clock.wall();
         let (mut journal, mut uncounted) = (Vec::with_capacity(events.len()), Vec::new());
         for event in events {
+            if let EventPayload::Tick(tick) = &event.what {
+                // Nobody outside decides when a job of the bot is due.
+                tracing::warn!(account = %account.id(), job = tick.job, "the puppet told a tick: left out");
+                continue;
+            }
             if matches!(event.what, EventPayload::Heartbeat(_) | EventPayload::Dong(_)) {
                 uncounted.push(event);
                 continue;
@@ -180,17 +189,18 @@ async fn commit(
         return Ok(Vec::new());
     }
     account.note_alive();
+    outbox::heard(&account, stored.iter().flatten()).await;
     let mut full = Vec::new();
     for stored in stored {
         let permit = permits.one();
         let Some(stored) = stored else { continue };
-        let key = LaneKey { account: account.index(), conversation: stored.conversation.clone() };
+        let key = lane(&account, &stored);
         if push(&account, &key, Item::stored(&account, stored, false, permit)) >= core.limits.lane {
             full.push(key);
         }
     }
     for event in uncounted {
-        let key = LaneKey { account: account.index(), conversation: None };
+        let key = LaneKey { account: account.index(), place: Place::Account };
         push(
             &account,
             &key,
@@ -208,11 +218,50 @@ async fn commit(
     Ok(full)
 }
 
+/// Commits the tick of a job, and puts it into the job's lane; where nobody is logged in, among those that wait for it.
+pub(crate) async fn tick(account: Account, tick: TickEvent) -> Result<(), StoreError> {
+    let core = account.core();
+    let event = Event::new(tick);
+    let incoming = Incoming { dedupe: dedupe(&event), conversation: None, event, received: core.clock.wall() };
+    let stored = core.store.accept(account.id(), vec![incoming], None).await?;
+    crash::point("accepted-before-lane");
+    for stored in stored.into_iter().flatten() {
+        if core.gate.is_closed() {
+            break;
+        }
+        let mut waiting = account.backlog().lock();
+        if !account.is_logged_in() {
+            waiting.push(stored);
+            continue;
+        }
+        drop(waiting);
+        // A job has one tick at most that waits: there is always room.
+        push(&account, &lane(&account, &stored), Item::stored(&account, stored, false, core.events.force(1)));
+    }
+    Ok(())
+}
+
+/// Whether a tick of this job has not had its turn yet.
+pub(crate) fn has_waiting_tick(account: &Account, job: &Arc<str>) -> bool {
+    let key = LaneKey { account: account.index(), place: Place::Job(job.clone()) };
+    let is_it = |stored: &StoredEvent| matches!(&stored.event.what, EventPayload::Tick(tick) if *tick.job == **job);
+    account.core().lanes.len(&key) > 0 || account.backlog().lock().iter().any(is_it)
+}
+
+/// The lane of an event.
+fn lane(account: &Account, stored: &StoredEvent) -> LaneKey {
+    let place = match &stored.event.what {
+        EventPayload::Tick(tick) => Place::Job(tick.job.as_str().into()),
+        _ => stored.conversation.clone().into(),
+    };
+    LaneKey { account: account.index(), place }
+}
+
 /// Puts events that an earlier life left unfinished back into their lanes, before any of this life.
 fn resume(account: &Account) {
     let mut idle = Vec::new();
     for stored in std::mem::take(&mut *account.backlog().lock()) {
-        let key = LaneKey { account: account.index(), conversation: stored.conversation.clone() };
+        let key = lane(account, &stored);
         let item = Item::stored(account, stored, true, account.core().events.force(1));
         if let Pushed::Start(number) = account.core().lanes.push(&key, item) {
             idle.push((key, number));

@@ -31,8 +31,14 @@ pub struct OutboxPolicy {
     pub backoff: Duration,
     /// Longest back-off.
     pub max_backoff: Duration,
+    /// So many calls in a row that do not reach the platform, of all conversations of an account, and its sends wait: one at
+    /// a time asks, after a back-off, whether it is back. Waiting spends no attempts. 0: each conversation tries by itself.
+    pub breaker: u32,
     /// What happens when nobody knows whether a send arrived.
     pub in_doubt: InDoubt,
+    /// How long a send waits for the other side to write, where the platform takes nothing before
+    /// ([`Per::Inbound`](wechaty_puppet::Per)); then it ends as `rejected(quota)`. What only time opens is waited for.
+    pub quota_wait: Duration,
     /// How long a say of a kind is good for, where it does not tell itself: `"Text"`, `"Image"` … A late one is not sent.
     /// Kinds that are missing here are sent however late.
     pub lives: BTreeMap<String, Duration>,
@@ -47,7 +53,9 @@ impl Default for OutboxPolicy {
             attempts: 8,
             backoff: Duration::from_millis(500),
             max_backoff: Duration::from_secs(60),
+            breaker: 16,
             in_doubt: InDoubt::Hold,
+            quota_wait: Duration::from_secs(600),
             lives: BTreeMap::new(),
         }
     }

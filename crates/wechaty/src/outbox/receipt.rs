@@ -2,13 +2,17 @@
 
 use std::{
     borrow::Cow,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use tokio::sync::Notify;
 use wechaty_puppet::{IdempotencyKey, PuppetError, Sent};
-use wechaty_types::MessageId;
+use wechaty_types::{MessageId, Timestamp};
 
+use super::Opens;
 use crate::{Error, Result, store::Settlement};
 
 /// A message was not sent, or nobody knows whether it was.
@@ -34,6 +38,9 @@ pub enum SendFailure {
     /// Its time was over before it could be sent (`Say::expires_in`, `OutboxPolicy::lives`).
     #[error("not sent: its time was over before it could be")]
     Expired,
+    /// The platform takes nothing more before the other side writes, and it has not in time (`OutboxPolicy::quota_wait`).
+    #[error("not sent: the platform takes no more here until the other side writes")]
+    Quota,
     /// It was settled in an earlier life of the process, or by somebody else.
     #[error("not sent: {0}")]
     Settled(Cow<'static, str>),
@@ -48,6 +55,8 @@ pub enum SendFailure {
 pub enum ReceiptState {
     /// Durable, and on its way.
     Queued,
+    /// Durable; the platform's quota is used up, and opens then.
+    Held(Opens),
     /// The platform took it.
     Sent(Sent),
     /// It did not, or nobody knows.
@@ -62,12 +71,14 @@ pub struct Receipt(Arc<Inner>);
 struct Inner {
     key: IdempotencyKey,
     outcome: OnceLock<Result<Sent, Arc<SendFailure>>>,
+    /// When the quota it waits for opens, in milliseconds; 0: it waits for none; the largest: nobody knows.
+    held: AtomicI64,
     settled: Notify,
 }
 
 impl Receipt {
     pub(crate) fn new(key: IdempotencyKey) -> Self {
-        Self(Arc::new(Inner { key, outcome: OnceLock::new(), settled: Notify::new() }))
+        Self(Arc::new(Inner { key, outcome: OnceLock::new(), held: AtomicI64::new(0), settled: Notify::new() }))
     }
 
     /// A receipt of something settled earlier.
@@ -77,6 +88,7 @@ impl Receipt {
             Settlement::Sent(sent) => Ok(sent),
             Settlement::Merged => Ok(Sent::without_id()),
             Settlement::Expired(_) => Err(SendFailure::Expired),
+            Settlement::Rejected(reason) if reason == "quota" => Err(SendFailure::Quota),
             Settlement::Rejected(reason) | Settlement::Dead(reason) => Err(SendFailure::Settled(reason)),
             Settlement::Dropped => Err(SendFailure::Settled("dropped".into())),
             Settlement::MaybeSent => Err(SendFailure::Settled("in doubt".into())),
@@ -90,6 +102,16 @@ impl Receipt {
         }
     }
 
+    /// It waits for a quota that opens then; `None`: it does not any more.
+    pub(super) fn hold(&self, until: Option<Opens>) {
+        let held = match until {
+            None => 0,
+            Some(Opens::At(time)) => time.as_millis(),
+            Some(Opens::WhenTheyWrite) => i64::MAX,
+        };
+        self.0.held.store(held, Ordering::Release);
+    }
+
     /// Names the send; the same for every attempt and every run of the handler.
     pub fn key(&self) -> IdempotencyKey {
         self.0.key
@@ -98,7 +120,11 @@ impl Receipt {
     /// Where it stands now.
     pub fn state(&self) -> ReceiptState {
         match self.0.outcome.get() {
-            None => ReceiptState::Queued,
+            None => match self.0.held.load(Ordering::Acquire) {
+                0 => ReceiptState::Queued,
+                i64::MAX => ReceiptState::Held(Opens::WhenTheyWrite),
+                time => ReceiptState::Held(Opens::At(Timestamp::from_millis(time))),
+            },
             Some(Ok(sent)) => ReceiptState::Sent(sent.clone()),
             Some(Err(failure)) => ReceiptState::Failed(failure.clone()),
         }

@@ -13,13 +13,16 @@ use hashbrown::HashMap;
 use wechaty_puppet::{Capability, Cause, Outgoing, PuppetError, Retry, Sent, Timestamp};
 
 use super::{
-    InDoubt, Receipt, SendFailure, later,
+    InDoubt, Receipt, SendFailure,
+    breaker::Entry,
+    later,
+    quota::{self, Pass, Taken},
     split::{self, Part},
 };
 use crate::{
     archive,
     bot::{Account, Permit},
-    inbox::{LaneKey, OnPanic, Pushed},
+    inbox::{LaneKey, OnPanic, Place, Pushed},
     store::{OutboxRow, SendSeq, Settlement, StoreError, crash},
 };
 
@@ -50,6 +53,8 @@ pub(crate) struct QueuedRow {
     tracked: bool,
     /// Whether the first try was claimed when the row was written.
     claimed: bool,
+    /// When it came, where the platform has quotas.
+    since: Option<Timestamp>,
     receipt: Unsettled,
     _permit: Permit,
 }
@@ -65,12 +70,16 @@ impl Drop for Unsettled {
 }
 
 fn lane(account: &Account, row: &OutboxRow) -> LaneKey {
-    LaneKey { account: account.index(), conversation: Some(row.to.clone()) }
+    LaneKey { account: account.index(), place: Place::Conversation(row.to.clone()) }
 }
 
 /// Whether a send would not have to wait.
 fn may_go(account: &Account) -> bool {
-    account.is_logged_in() && !account.is_cut_off() && account.pacer().is_free()
+    account.is_logged_in()
+        && !account.is_cut_off()
+        && account.breaker().is_closed()
+        && account.pacer().is_free()
+        && account.quotas().is_free()
 }
 
 /// Claims the first try of a row that is about to be written, if it can be tried at once then: one commit less.
@@ -94,7 +103,8 @@ pub(super) fn claim(account: &Account, row: &mut OutboxRow) -> bool {
 /// `claimed`: the row was written with its first try, see [`claim`].
 pub(super) fn queued(account: &Account, row: OutboxRow, tracked: bool, claimed: bool, permit: Permit) -> QueuedRow {
     let receipt = if tracked { account.core().receipts.get(row.seq, row.key) } else { Receipt::new(row.key) };
-    QueuedRow { row, tracked, claimed, receipt: Unsettled(receipt), _permit: permit }
+    let since = (!account.quotas().is_free()).then(|| account.core().clock.wall());
+    QueuedRow { row, tracked, claimed, since, receipt: Unsettled(receipt), _permit: permit }
 }
 
 impl QueuedRow {
@@ -165,7 +175,11 @@ async fn drain(account: Account, key: LaneKey, number: u64) {
             tokio::task::yield_now().await;
         }
         let seq = queued.row.seq;
-        let (settlement, outcome) = deliver(&account, &mut queued.row, queued.claimed).await;
+        let Some((settlement, outcome)) = deliver(&account, &mut queued).await else {
+            // The bot stops: it waits in the store, and so do those behind it.
+            core.outbox.forget(&key, number);
+            break;
+        };
         if let (Some(observer), Ok(sent)) = (&core.send_observer, &outcome) {
             let message = SentMessage { row: queued.row.clone(), sent: sent.clone(), time: core.clock.wall() };
             if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| observer(&message))).is_err() {
@@ -205,13 +219,17 @@ async fn in_time(account: &Account, row: &OutboxRow, wait: impl Future<Output = 
     }
 }
 
+/// The end of a send; `None`: the bot stops before.
+type Ended = Option<(Settlement, Result<Sent, SendFailure>)>;
+
 /// Sends it, in parts if it has to be.
-async fn deliver(account: &Account, row: &mut OutboxRow, mut claimed: bool) -> (Settlement, Result<Sent, SendFailure>) {
+async fn deliver(account: &Account, queued: &mut QueuedRow) -> Ended {
+    let QueuedRow { row, claimed, since, receipt, .. } = queued;
     loop {
         let part = split::part(row, &account.capabilities().limits);
         let rest = part.as_ref().and_then(|part| part.rest);
-        let ended = attempt(account, row, part, std::mem::take(&mut claimed)).await;
-        let (Some(done), Ok(_)) = (rest, &ended.1) else { return ended };
+        let ended = attempt(account, row, part, std::mem::take(claimed), (*since, &receipt.0)).await?;
+        let (Some(done), Ok(_)) = (rest, &ended.1) else { return Some(ended) };
         account.core().parts.fetch_add(1, Ordering::Relaxed);
         (row.done, row.attempts, row.claimed_at) = (done, 0, None);
         if let Err(error) = account.core().store.advance(row.seq, done).await {
@@ -227,7 +245,8 @@ async fn attempt(
     row: &mut OutboxRow,
     part: Option<Part>,
     mut claimed: bool,
-) -> (Settlement, Result<Sent, SendFailure>) {
+    (since, receipt): (Option<Timestamp>, &Receipt),
+) -> Ended {
     let core = account.core();
     let policy = account.policy();
     let mut began = row.claimed_at.unwrap_or_else(|| core.clock.wall());
@@ -237,6 +256,8 @@ async fn attempt(
         let detail = "the process ended during the send".to_owned();
         PuppetError::Protocol { context: "resuming", detail }
     });
+    // What quotas have counted for it; a try of an earlier life was counted then.
+    let (mut place, mut counted): (Option<Taken>, bool) = (None, doubt.is_some());
     loop {
         attempt += 1;
         if claimed && !may_go(account) {
@@ -253,17 +274,50 @@ async fn attempt(
         if !account.pacer().is_free() {
             Box::pin(in_time(account, row, account.pacer().wait(&core.clock, &row.to))).await;
         }
+        if !counted && !account.quotas().is_free() {
+            let since = since.unwrap_or(row.said_at);
+            match Box::pin(quota::pass(account, row, since, receipt)).await {
+                Pass::Taken(taken) => (place, counted) = (Some(taken), true),
+                Pass::Late => {}
+                Pass::Stopping => return None,
+                Pass::Closed => {
+                    return Some(match doubt {
+                        Some(_) => in_doubt(policy.in_doubt, doubt),
+                        None => (Settlement::Rejected("quota".into()), Err(SendFailure::Quota)),
+                    });
+                }
+            }
+        }
+        let mut asks = None;
+        if !account.breaker().is_closed() {
+            match Box::pin(account.breaker().enter(&core.clock, row.expires, &core.closing())).await {
+                Entry::Go | Entry::Late => {}
+                Entry::Ask(watch) => asks = Some(watch),
+                Entry::Stopping => {
+                    give_back(account, &mut place).await;
+                    return None;
+                }
+            }
+        }
         if is_late(account, row) {
-            return match doubt {
+            give_back(account, &mut place).await;
+            return Some(match doubt {
                 Some(_) => in_doubt(policy.in_doubt, doubt),
                 None => (Settlement::Expired("late".into()), Err(SendFailure::Expired)),
-            };
+            });
         }
         // The doubt outlives later, certain failures: only the platform's memory of keys makes a second copy safe.
         if doubt.is_some() && !may_repeat(account, began) {
             match policy.in_doubt {
-                InDoubt::Resend => doubt = None,
-                policy => return in_doubt(policy, doubt),
+                InDoubt::Resend => {
+                    doubt = None;
+                    if std::mem::take(&mut counted) && !account.quotas().is_free() {
+                        // Another copy is another send.
+                        (place, attempt) = (None, attempt - 1);
+                        continue;
+                    }
+                }
+                policy => return Some(in_doubt(policy, doubt)),
             }
         }
         if doubt.is_none() && !claimed {
@@ -280,30 +334,48 @@ async fn attempt(
         }
         (row.attempts, row.claimed_at) = (attempt, Some(began));
         crash::point("claim-before-send");
-        let error = match attempt_once(account, row, part.as_ref(), attempt).await {
+        let answer = attempt_once(account, row, part.as_ref(), attempt).await;
+        let failed = answer.as_ref().err();
+        account.breaker().answered(core.clock.now(), failed, asks.is_some(), |tries| backoff(account, tries));
+        let error = match answer {
             Ok(sent) => {
                 crash::point("send-before-record");
-                return (Settlement::Sent(sent.clone()), Ok(sent));
+                if let Some(place) = place {
+                    Box::pin(place.used(account)).await;
+                }
+                return Some((Settlement::Sent(sent.clone()), Ok(sent)));
             }
             Err(error) => error,
         };
         let (retry, reason) = (error.retry(), error.reason());
-        if account.is_cut_off() && error.is_certain() && retry != Retry::Never {
-            // The connection is known to be lost: that is no fault of this send.
+        if (account.is_cut_off() || asks.is_some()) && error.is_certain() && retry != Retry::Never {
+            // The connection is known to be lost, or the platform not to be there: that is no fault of this send.
             attempt -= 1;
         }
+        if error.is_certain() && doubt.is_none() {
+            give_back(account, &mut place).await;
+            counted = false;
+        } else if !error.is_certain() && !may_repeat(account, began) {
+            // Another try is another message.
+            if let Some(place) = place.take() {
+                Box::pin(place.used(account)).await;
+            }
+            counted = false;
+        }
+        // Another one asks next time, while this one sleeps.
+        drop(asks);
         let is_over = retry == Retry::Never || attempt >= policy.attempts;
         if !error.is_certain() {
             let repeat = may_repeat(account, began) || policy.in_doubt == InDoubt::Resend;
             doubt = Some(error);
             if is_over || !repeat {
-                return in_doubt(policy.in_doubt, doubt);
+                return Some(in_doubt(policy.in_doubt, doubt));
             }
         } else if is_over {
-            return match doubt {
+            return Some(match doubt {
                 Some(_) => in_doubt(policy.in_doubt, doubt),
                 None => (Settlement::Dead(reason.into()), Err(SendFailure::Dead { attempts: attempt, source: error })),
-            };
+            });
         } else if doubt.is_none() {
             unclaim(account, row.seq).await;
         }
@@ -316,6 +388,13 @@ async fn attempt(
             _ => backoff(account, attempt),
         };
         Box::pin(in_time(account, row, core.clock.sleep(wait))).await;
+    }
+}
+
+/// Gives back what quotas have counted, if they have.
+async fn give_back(account: &Account, place: &mut Option<Taken>) {
+    if let Some(place) = place.take() {
+        Box::pin(place.give_back(account)).await;
     }
 }
 

@@ -16,10 +16,10 @@ use futures_util::{FutureExt, future::BoxFuture};
 use tokio::runtime::Handle;
 use wechaty_puppet::{CancellationToken, Clock};
 
-pub(crate) use registrar::{Owner, Pending, on_methods};
+pub(crate) use registrar::{Owner, Pending, full_name, on_methods};
 pub use scope::{Instance, Scope};
 
-use crate::{Bot, Error, Result, bot::BotInner, handler::report_error, store::MemoryCard};
+use crate::{Bot, Error, Result, bot::BotInner, cron, handler::report_error, store::MemoryCard};
 
 /// How a plugin presents itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,6 +148,8 @@ pub(crate) struct Installed {
 /// What a plugin has brought.
 struct Parts {
     handlers: Vec<u64>,
+    /// Names of its jobs.
+    cron: Vec<Arc<str>>,
     stop: CancellationToken,
     uninstall: Vec<Uninstall>,
 }
@@ -188,26 +190,30 @@ impl Installed {
             Err(_) if cx.jobs.is_empty() => Ok(None),
             Err(error) => Err(Error::Invalid { what: "plugin", reason: format!("{} has jobs: {error}", meta.name) }),
         });
-        let runtime = match runtime {
-            Ok(runtime) => runtime,
+        let owner = Owner { plugin: cx.name.clone(), scope: cx.scope };
+        let planned = runtime.and_then(|runtime| Ok((runtime, cron::plan(bot, &cx.pending, Some(&owner))?)));
+        let (runtime, planned) = match planned {
+            Ok(planned) => planned,
             Err(error) => {
                 cx.uninstall.into_iter().for_each(|call| call());
                 return Err(error);
             }
         };
         let registry = &bot.core().handlers;
-        let owner = Owner { plugin: cx.name.clone(), scope: cx.scope };
         let handlers = cx.pending.into_iter().map(|pending| pending.register(registry, Some(&owner))).collect();
+        let cron = planned.iter().map(|job| job.name.clone()).collect();
+        bot.core().jobs.add(&bot.0.core, planned);
         let stop = CancellationToken::new();
         for job in cx.jobs {
             let job = run(job, stop.clone(), Arc::downgrade(&bot.0), cx.name.clone());
             runtime.as_ref().map(|runtime| runtime.spawn(job));
         }
-        Ok(Self { meta, parts: Some(Parts { handlers, stop, uninstall: cx.uninstall }) })
+        Ok(Self { meta, parts: Some(Parts { handlers, cron, stop, uninstall: cx.uninstall }) })
     }
 
     pub(crate) fn uninstall(self, bot: &Bot) {
-        let Some(Parts { handlers, stop, uninstall }) = self.parts else { return };
+        let Some(Parts { handlers, cron, stop, uninstall }) = self.parts else { return };
+        bot.core().jobs.remove(&cron);
         bot.core().handlers.remove(&handlers);
         stop.cancel();
         uninstall.into_iter().for_each(|call| call());

@@ -4,10 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use super::Scope;
 use crate::{
-    DialogueHandler, Stored,
+    Cron, DialogueHandler, Stored,
+    cron::ForJob,
     handler::{Entry, ErasedHandler, EventType, Handler, Registry, States, Topic, erase},
     state::Steps,
-    user::Message,
+    user::{Message, Tick},
 };
 
 /// The plugin a handler belongs to.
@@ -26,6 +27,8 @@ pub(crate) struct Pending {
     first: bool,
     pub(crate) timeout: Option<Duration>,
     missing: fn(&States) -> Vec<&'static str>,
+    /// The job it belongs to, if it is one's.
+    pub(crate) job: Option<(Arc<str>, Cron)>,
 }
 
 impl Pending {
@@ -44,7 +47,18 @@ impl Pending {
             first: false,
             timeout: None,
             missing: H::missing,
+            job: None,
         }
+    }
+
+    /// The handler of a job.
+    pub(crate) fn cron<H, Args>(job: Arc<str>, when: Cron, handler: H) -> Self
+    where
+        H: Handler<Tick, Args>,
+        Args: 'static,
+    {
+        let name = Some(format!("cron/{job}").into());
+        Self { name, job: Some((job, when)), ..Self::new::<H, Tick, Args>(handler, false) }
     }
 
     /// The handler of a dialogue.
@@ -63,6 +77,7 @@ impl Pending {
             first: true,
             timeout: None,
             missing: H::missing,
+            job: None,
         }
     }
 
@@ -71,11 +86,10 @@ impl Pending {
     }
 
     pub(crate) fn register(self, registry: &Registry, owner: Option<&Owner>) -> u64 {
-        let own = self.name.unwrap_or_else(|| self.type_name.into());
-        let name = match owner {
-            // Handlers of two plugins never share a name, in whichever order they are installed.
-            Some(Owner { plugin, .. }) if !own.starts_with(&format!("{plugin}/")) => format!("{plugin}/{own}").into(),
-            _ => own,
+        let name = full_name(self.name.unwrap_or_else(|| self.type_name.into()), owner);
+        let handler = match self.job {
+            Some((job, _)) => Arc::new(ForJob { job: full_name(job, owner), handler: self.handler }),
+            None => self.handler,
         };
         let entry = Entry {
             id: 0,
@@ -85,9 +99,17 @@ impl Pending {
             observer: self.observer,
             first: self.first,
             timeout: self.timeout,
-            handler: self.handler,
+            handler,
         };
         registry.add(self.topic, entry)
+    }
+}
+
+/// The name of a handler or a job: those of two plugins never share one, in whichever order they are installed.
+pub(crate) fn full_name(own: Arc<str>, owner: Option<&Owner>) -> Arc<str> {
+    match owner {
+        Some(Owner { plugin, .. }) if !own.starts_with(&format!("{plugin}/")) => format!("{plugin}/{own}").into(),
+        _ => own,
     }
 }
 
@@ -188,6 +210,49 @@ macro_rules! on_methods {
             Args: 'static,
         {
             $this.push($crate::plugin::Pending::dialogue::<S, H, Args>(handler))
+        }
+
+        /// Does something at its time: `handler` gets a [`Tick`](crate::user::Tick) whenever `when` is due, by the clock of
+        /// the bot's time zone. `when` is a cron expression (minute, hour, day of the month, month, day of the week), or a
+        /// [`Cron`](crate::Cron) with more to say. `job` names the job across restarts: do not change it between releases.
+        ///
+        /// ```
+        /// use wechaty::prelude::*;
+        /// # fn main() -> wechaty::Result<()> {
+        /// # let platform = wechaty::testing::FakePlatform::new();
+        /// # let puppet = platform.puppet();
+        /// let bot = Bot::builder(puppet)
+        ///     .timezone("Asia/Shanghai")
+        ///     .cron("standup", "0 9 * * MON-FRI", |tick: Tick| async move {
+        ///         let Some(team) = tick.account.find_room("team").await? else { return Ok(()) };
+        ///         team.say("What are you up to today?").await.map(drop)
+        ///     })
+        ///     .build()?;
+        /// # let _ = bot;
+        /// # Ok(())
+        /// # }
+        /// ```
+        ///
+        /// A tick is an event like one of a platform: committed to the store before its handlers run, counted in the
+        /// ledger (`received`, `handled` …), handled once across crashes and restarts, and what it says has keys that are
+        /// the same when it runs again. Its job is the only thing it waits for: one tick runs at a time, one more may wait
+        /// its turn; those that come due meanwhile are left out. While nobody is logged in it waits for the login.
+        /// Ticks due while the bot is down: see [`Missed`](crate::Missed).
+        ///
+        /// An expression that is none or is never due, a name that is taken, and a bot without
+        /// [`timezone`](crate::BotBuilder::timezone) fail the build, or the plugin's installation.
+        #[allow(unused_mut)]
+        pub fn cron<H, Args>(
+            $($receiver)+,
+            job: impl Into<std::sync::Arc<str>>,
+            when: impl Into<$crate::Cron>,
+            handler: H,
+        ) -> $ret
+        where
+            H: $crate::Handler<$crate::user::Tick, Args>,
+            Args: 'static,
+        {
+            $this.push($crate::plugin::Pending::cron::<H, Args>(job.into(), when.into(), handler))
         }
 
         /// Names the handler added last. The name is part of idempotency keys and shown in the ledger; without one

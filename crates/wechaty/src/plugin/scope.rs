@@ -21,7 +21,7 @@ type Test<T> = Arc<dyn Fn(T) -> BoxFuture<'static, bool> + Send + Sync>;
 /// | message, its edits and recalls, reactions, buttons | yes | where it was said; one to one: none | who did it |
 /// | join, leave, topic, announcement | yes | the room | who came or left; who changed it |
 /// | room invitation, friendship, post | yes | none | inviter, contact, author |
-/// | scan, login, logout, ready, dirty, dong, error … | yes | not looked at | not looked at |
+/// | tick, scan, login, logout, ready, dirty, dong, error … | yes | not looked at | not looked at |
 /// | start and stop of the bot | not looked at | not looked at | not looked at |
 ///
 /// So a plugin with `rooms` gets nothing that is said one to one, one with `no_rooms` nothing else, and one with `people` nothing by somebody unknown.
@@ -78,6 +78,11 @@ impl Scope {
     ) -> Self {
         self.people = Some(Arc::new(move |contact| Box::pin(test(contact))));
         self
+    }
+
+    /// The accounts it is limited to; `None`: all.
+    pub(crate) fn only_accounts(&self) -> Option<&[AccountId]> {
+        self.accounts.as_deref()
     }
 
     pub(super) fn is_everything(&self) -> bool {
@@ -143,7 +148,8 @@ impl Place {
             AnyEvent::RoomInvitation(invitation) => Self::Chat(None, vec![invitation.inviter()]),
             AnyEvent::Friendship(friendship) => Self::Chat(None, vec![friendship.contact()]),
             AnyEvent::Post(post) => Self::Chat(None, post.author().into_iter().collect()),
-            AnyEvent::Scan(_)
+            AnyEvent::Tick(_)
+            | AnyEvent::Scan(_)
             | AnyEvent::VerifyCode(_)
             | AnyEvent::Login(_)
             | AnyEvent::Logout(_)

@@ -9,7 +9,7 @@ use wechaty_types::{
 };
 
 use super::{Tag, account::capability};
-use crate::{Account, Error, IntoSayable, Owner, Result, Say};
+use crate::{Account, Error, IntoSayable, Owner, QuotaLeft, Result, Say};
 
 /// A person, an official account or a company. Cheap to clone; clones share what is loaded.
 ///
@@ -271,6 +271,25 @@ impl Contact {
     /// The conversation with it.
     pub fn conversation_id(&self) -> ConversationId {
         ConversationId::Contact(self.id().clone())
+    }
+    /// What the platform's quotas leave of this conversation now, and when it takes sends again. A send over quota is not tried:
+    /// it waits (its receipt is [`Held`](crate::ReceiptState::Held)), and so does what is said behind it.
+    ///
+    /// ```
+    /// use wechaty::{Opens, prelude::*};
+    /// async fn remind(customer: &Contact) -> wechaty::Result<String> {
+    ///     Ok(match customer.quota().await?.opens {
+    ///         None => "it goes out now".to_owned(),
+    ///         Some(Opens::At(time)) => format!("it goes out at {time:?}"),
+    ///         Some(Opens::WhenTheyWrite) => "only they can open the conversation".to_owned(),
+    ///     })
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn quota(&self) -> Result<QuotaLeft> {
+        self.account().quota_left(&self.conversation_id()).await
     }
     /// Says something to it.
     pub fn say(&self, what: impl IntoSayable) -> Say {

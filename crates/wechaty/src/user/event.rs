@@ -64,6 +64,13 @@ events! {
     }
     /// Contacts and rooms are known; never before [`Login`].
     Ready {}
+    /// A job is due; see [`BotBuilder::cron`](crate::BotBuilder::cron).
+    Tick {
+        /// Its name.
+        job: Arc<str>,
+        /// When it is due by its schedule. It may be later by now: the bot was down, or an earlier run took its time.
+        due: Timestamp,
+    }
     /// People came into a room.
     RoomJoin {
         /// Where.

@@ -10,7 +10,7 @@ use wechaty_types::{ContactId, Event, EventPayload, MessageId, MessagePayload, P
 use super::{
     Action, Contact, ContactSelf, Dirty, Dong, Friendship, Heartbeat, Login, Logout, Message, MessageEdit,
     MessageRecall, Post, Reaction, Ready, Reset, Room, RoomAnnounce, RoomInvitation, RoomJoin, RoomLeave, RoomTopic,
-    Scan, VerifyCode,
+    Scan, Tick, VerifyCode,
 };
 use crate::{Account, Result, handler::AnyEvent};
 
@@ -67,6 +67,7 @@ async fn hydrate_any(account: Account, event: &Event) -> Result<AnyEvent> {
             reason: e.data.clone(),
             account,
         }),
+        EventPayload::Tick(e) => AnyEvent::Tick(Tick { job: e.job.as_str().into(), due: e.due, account }),
         EventPayload::Ready(_) => AnyEvent::Ready(Ready { account }),
         EventPayload::RoomJoin(e) => AnyEvent::RoomJoin(RoomJoin {
             room: room(&account, &e.room_id).await,

@@ -7,7 +7,7 @@ use wechaty_types::{
 };
 
 use super::{Contact, Image, Location, MiniProgram, Post, Room, UrlLink, account::capability};
-use crate::{Account, Error, IntoSayable, Result, Say, Sayable, inbox::Ask};
+use crate::{Account, Error, IntoSayable, QuotaLeft, Result, Say, Sayable, inbox::Ask};
 
 /// How many characters of its text a message shows.
 const PREVIEW: usize = 70;
@@ -111,6 +111,14 @@ impl Message {
         self.payload.conversation(self.account.me().as_deref())
     }
 
+    /// What the platform's quotas leave of this conversation now, and when it takes sends again. A send over quota is not tried:
+    /// it waits (its receipt is [`Held`](crate::ReceiptState::Held)), and so does what is said behind it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn quota(&self) -> Result<QuotaLeft> {
+        self.account.quota_left(&self.conversation_id()).await
+    }
     /// Answers where it was said.
     pub fn say(&self, what: impl IntoSayable) -> Say {
         Say::new(self.account.clone(), self.conversation_id(), what.into_sayable(), Some(self.id().clone()))

@@ -7,7 +7,7 @@ use wechaty_puppet::{Capability, RoomPermission};
 use wechaty_types::{ContactId, ConversationId, DirtyType, FileBox, MessageId, RoomId, RoomMemberPayload, RoomPayload};
 
 use super::{Contact, account::capability, contact::kept, contact_self::qr_text};
-use crate::{Account, IntoSayable, Result, Say};
+use crate::{Account, IntoSayable, QuotaLeft, Result, Say};
 
 /// How many members name a room without a topic.
 const NAMELESS_MEMBERS: usize = 3;
@@ -350,6 +350,14 @@ impl Room {
     /// The conversation.
     pub fn conversation_id(&self) -> ConversationId {
         ConversationId::Room(self.id().clone())
+    }
+    /// What the platform's quotas leave of this conversation now, and when it takes sends again. A send over quota is not tried:
+    /// it waits (its receipt is [`Held`](crate::ReceiptState::Held)), and so does what is said behind it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn quota(&self) -> Result<QuotaLeft> {
+        self.account().quota_left(&self.conversation_id()).await
     }
     /// Says something here.
     pub fn say(&self, what: impl IntoSayable) -> Say {

@@ -2,6 +2,7 @@
 
 mod ask;
 mod cards;
+mod cron;
 mod handlers;
 mod http;
 mod later;
@@ -11,6 +12,7 @@ mod loading;
 mod order;
 mod outbox;
 mod quirks;
+mod quota;
 mod readme;
 mod restarts;
 mod rooms;

@@ -21,6 +21,34 @@ fn without_keys() -> FakePlatformBuilder {
 }
 
 #[tokio::test]
+async fn in_an_outage_one_send_at_a_time_asks_and_not_a_thousand_conversations() {
+    let platform = FakePlatform::new();
+    let people: Vec<_> = (0..1_000).map(|i| platform.user(&format!("person {i}"))).collect();
+    let bot = spawn(bot(&platform)).await;
+    bot.ready().await;
+    platform.faults().fail_sends(u32::MAX, SendFault::Unreachable);
+    let sleepers = platform.clock().sleepers();
+    for person in &people {
+        bot.main_account().contact_handle(&person.id()).say("hello").await.expect("durable");
+    }
+    idle(&platform).await;
+    let opened = platform.totals().sends;
+    assert!((16..32).contains(&opened), "{opened} calls until it opens");
+    assert!(platform.clock().sleepers() - sleepers < 32, "who waits has no timer");
+    platform.clock().advance(secs(600)).await;
+    let asked = platform.totals().sends - opened;
+    assert!(
+        (10..200).contains(&asked),
+        "{asked} calls in 10 minutes; with full jitter of up to a minute it is some 30"
+    );
+    platform.faults().none();
+    platform.clock().advance(secs(61)).await;
+    let ledger = bot.finish_with(&platform).await;
+    assert_eq!((ledger.outbound.sent, ledger.outbound.dead), (1_000, 0));
+    assert_eq!(people.iter().filter(|person| person.inbox().len() == 1).count(), 1_000);
+}
+
+#[tokio::test]
 async fn a_receipt_tells_the_id_the_platform_gave() {
     let platform = FakePlatform::new();
     let alice = platform.user("alice");

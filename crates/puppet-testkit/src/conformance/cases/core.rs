@@ -94,6 +94,8 @@ async fn limits_make_sense(lab: &Lab) -> Verdict {
     ensure!(!limits.call_timeout.is_zero(), "the time limit of a call is zero");
     let rate = limits.sends_per_second;
     ensure!(rate.is_none_or(|rate| rate.is_finite() && rate > 0.0), "{rate:?} sends a second make no sense");
+    let wrong = limits.quotas.iter().find(|quota| quota.sends == 0 || quota.within.is_zero());
+    ensure!(wrong.is_none(), "{wrong:?} lets nothing through");
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wechaty_puppet::{Capabilities, Capability, FileBox, Limits, Retry};
+use wechaty_puppet::{Capabilities, Capability, FileBox, Limits, Per, Quota, Retry};
 
 use super::*;
 
@@ -36,6 +36,36 @@ async fn without_keys_a_second_try_arrives_twice() {
     puppet.send(outgoing(1, alice.id(), "hi")).await.expect("taken");
     assert_eq!(alice.hears().await, "hi");
     assert_eq!(platform.book().delivered_twice().len(), 1);
+}
+
+#[tokio::test]
+async fn quotas_are_counted_and_what_is_too_much_is_refused() {
+    const MINUTE: Duration = Duration::from_secs(60);
+    const QUOTAS: &[Quota] = &[
+        Quota { sends: 2, per: Per::Inbound, within: MINUTE },
+        Quota { sends: 1, per: Per::Conversation, within: Duration::from_secs(5) },
+        Quota { sends: 3, per: Per::Account, within: Duration::from_secs(3_600) },
+    ];
+    let platform = FakePlatform::builder().quotas(QUOTAS).build();
+    let (puppet, alice, bob) = (platform.puppet(), platform.user("alice"), platform.user("bob"));
+    let mut key = 0;
+    let mut says = async |to: &Person| {
+        key += 1;
+        puppet.send(outgoing(key, to.id(), "hi")).await.is_ok()
+    };
+    assert!(!says(&alice).await, "she has not written");
+    alice.leaves_message("hi");
+    bob.leaves_message("hi");
+    assert!(says(&alice).await && !says(&alice).await, "two in five seconds");
+    platform.clock().advance(Duration::from_secs(5)).await;
+    assert!(says(&alice).await && says(&bob).await);
+    platform.clock().advance(Duration::from_secs(5)).await;
+    assert!(!says(&alice).await, "a third answer");
+    assert!(!says(&bob).await, "a fourth of the account");
+    platform.clock().advance(Duration::from_secs(3_600)).await;
+    assert!(!says(&alice).await, "an old message");
+    alice.leaves_message("hi");
+    assert!(says(&alice).await);
 }
 
 #[tokio::test]
