@@ -225,9 +225,16 @@ fn respond(from: WebhookResponse) -> Response {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::{TcpListener, TcpStream},
+    };
     use wechaty_puppet::VirtualClock;
 
-    use super::*;
+    use super::{
+        super::{HttpSettings, Listening},
+        *,
+    };
 
     async fn read(body: Body, length: usize, room: &Arc<Semaphore>) -> Result<usize, Refusal> {
         let clock = Clock::from(VirtualClock::new());
@@ -253,8 +260,9 @@ mod tests {
         let clock = Clock::from(VirtualClock::new());
         let room = Arc::new(Semaphore::new(1 << 20));
         for (parts, size) in [(1, 1), (3, 50_000)] {
-            let parts =
-                futures_util::stream::iter((0..parts).map(move |_| Ok::<_, std::io::Error>(vec![0; size].into())));
+            let parts = futures_util::stream::iter(
+                (0..parts).map(move |_| Ok::<_, std::io::Error>(Bytes::from(vec![0; size]))),
+            );
             let reading =
                 Reading { length: 0, limit: 1 << 20, room: &room, clock: &clock, timeout: Duration::from_secs(30) };
             let (body, _room) = reading.read(Body::from_stream(parts)).await.unwrap();
@@ -279,6 +287,38 @@ mod tests {
         let read = reading.read(Body::from_stream(futures_util::stream::iter(parts))).await;
         assert_eq!(read.map(|(body, _)| body.len()), Err(Refusal::TooLarge(LIMIT)));
         assert_eq!((came.load(Ordering::Relaxed), room.available_permits()), (LIMIT + PART, LIMIT));
+    }
+
+    #[tokio::test]
+    async fn who_sends_a_gigabyte_gets_rid_of_little_of_it() {
+        const LIMIT: usize = 1 << 20;
+        let routes = Router::new().fallback(any(|request: Request| async move {
+            let (clock, room) = (Clock::system(), Arc::new(Semaphore::new(LIMIT)));
+            let (head, body) = request.into_parts();
+            let reading =
+                Reading { length: 0, limit: LIMIT, room: &room, clock: &clock, timeout: Duration::from_secs(30) };
+            let refusal = reading.read(body).await.expect_err("it is too large");
+            closing(refusal.response(Caller::of(&head.headers)))
+        }));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let _host = Listening::start(listener, address, HttpSettings::default(), routes, Clock::system());
+        let (mut answers, mut asks) = TcpStream::connect(address).await.unwrap().into_split();
+        asks.write_all(b"POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n").await.unwrap();
+        let sending = async {
+            let part = [b"10000\r\n".as_slice(), &[b'x'; 1 << 16], b"\r\n"].concat();
+            let mut sent = 0;
+            while sent < 1 << 30 && asks.write_all(&part).await.is_ok() {
+                sent += 1 << 16;
+            }
+            sent
+        };
+        let mut answer = Vec::new();
+        let (sent, _) = tokio::join!(sending, answers.read_to_end(&mut answer));
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("W413"), "{answer}");
+        // What the sockets of both sides hold comes on top.
+        assert!(sent < LIMIT + (32 << 20), "{sent}");
     }
 
     #[tokio::test]
