@@ -7,7 +7,7 @@ import { h, iconButton } from "./dom.js";
 import { size } from "./format.js";
 import * as i18n from "./i18n.js";
 import { joinView } from "./join.js";
-import { Outbox } from "./outbox.js";
+import { nonce, Outbox } from "./outbox.js";
 import { Sidebar } from "./sidebar.js";
 import { Store } from "./store.js";
 import { Stream } from "./stream.js";
@@ -77,6 +77,17 @@ async function attempt(act) {
   }
 }
 
+// What is shown, to the nonces of what was pressed there: who tries again presses once, an edit asks anew.
+const presses = new WeakMap();
+
+function press(message, value) {
+  const shown = message.card ?? message.menu;
+  if (!presses.has(shown)) presses.set(shown, new Map());
+  const known = presses.get(shown);
+  if (!known.has(value)) known.set(value, nonce());
+  return known.get(value);
+}
+
 const actions = {
   dropText: () => t("drop", { size: size(store.limits.file) }),
   view: viewImage,
@@ -98,7 +109,7 @@ const actions = {
   choose: (message, value) =>
     attempt(async () => {
       // Another tab may have chosen meanwhile: the stream tells what stands.
-      await post("action", { id: message.id, value });
+      await post("action", { id: message.id, value, nonce: press(message, value) });
       store.apply("chosen", { conversation: message.conversation, id: message.id, value });
     }),
   recall(message) {

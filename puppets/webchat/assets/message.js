@@ -42,6 +42,12 @@ function meta(message, delivery) {
   return h("span", { class: "meta" }, ...parts);
 }
 
+// Of many only the first are told by name.
+function people({ names, count }) {
+  const more = count - names.length;
+  return more > 0 ? t("names-more", { names: names.join(", "), count: more }) : names.join(", ");
+}
+
 function reactions(message, actions) {
   if (!message.reactions?.length || message.recalled) return null;
   return h(
@@ -51,12 +57,12 @@ function reactions(message, actions) {
       h(
         "button",
         {
-          type: "button", class: "chip", tabindex: "-1", testid: "reaction", "aria-pressed": String(one.mine), title: one.names.join(", "),
-          "aria-label": t("reaction-of", { reaction: one.reaction, names: one.names.join(", ") }),
+          type: "button", class: "chip", tabindex: "-1", testid: "reaction", "aria-pressed": String(one.mine), title: people(one),
+          "aria-label": t("reaction-of", { reaction: one.reaction, names: people(one) }),
           on: { click: () => actions.react(message, one.reaction, !one.mine) },
         },
         h("span", {}, one.reaction),
-        h("span", { class: "count" }, String(one.names.length)),
+        h("span", { class: "count" }, String(one.count)),
       ),
     ),
   );

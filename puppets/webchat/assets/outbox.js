@@ -6,7 +6,7 @@ const TRIES = 2;
 const PATIENCE = 60_000; // Who was told to wait for room for a file, waits.
 
 // Not randomUUID: that needs a secure context, and a bot at home may be reached by plain http.
-function nonce() {
+export function nonce() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -5,7 +5,7 @@ import { ApiError, get, NEEDS_TOKEN, open, UNKNOWN_VISITOR } from "./api.js";
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 15_000;
 const SILENCE = 40_000; // The server comments every 15 s; two missed ones and the line is dead.
-const HIDDEN_AFTER = 30_000; // A browser has six connections for a host; hidden tabs must not hold them all.
+const HIDDEN_AFTER = 5000; // A browser has six connections for a host; hidden tabs must not hold them all.
 const POLL_EVERY = 5000;
 
 export class Stream extends EventTarget {

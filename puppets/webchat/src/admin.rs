@@ -18,8 +18,8 @@ fn visitors(state: &State, members: &[ContactId]) -> Result<BTreeSet<ContactId>>
     let members = members.iter().filter(|id| id.as_str() != BOT);
     members
         .map(|id| match state.visitors.get(id) {
-            Some(_) => Ok(id.clone()),
-            None => Err(PuppetError::not_found("contact", id)),
+            Some(visitor) if !visitor.leaving => Ok(id.clone()),
+            _ => Err(PuppetError::not_found("contact", id)),
         })
         .collect()
 }

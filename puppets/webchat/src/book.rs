@@ -15,8 +15,10 @@ use crate::{
 
 /// Bytes of all messages together; the oldest go first.
 const BYTES: usize = 64 << 20;
-/// What a message costs beside its words.
+/// What a message costs beside its words …
 const OVERHEAD: usize = 512;
+/// … and what each who is named with it does, beside their name.
+const NAMED: usize = 64;
 
 /// A message.
 #[derive(Clone, Debug)]
@@ -64,9 +66,21 @@ impl Kept {
     }
 
     fn weight(&self) -> usize {
-        // Words are nearly all of it; what cards hold is bounded by the checks of a send.
         let body = serde_json::to_string(&self.body).map_or(0, |json| json.len());
-        OVERHEAD + body + self.mentions.len() * 64
+        OVERHEAD + body + self.beside()
+    }
+
+    /// The part of its weight that others add, and that their names change.
+    fn beside(&self) -> usize {
+        let people =
+            |people: &[wire::Who]| people.iter().map(|who| NAMED + who.id.len() + who.name.len()).sum::<usize>();
+        let reacted = |(reaction, who): &(String, Vec<wire::Who>)| NAMED + reaction.len() + people(who);
+        let reactions: usize = self.reactions.iter().map(reacted).sum();
+        let chose = |(who, value): (&ContactId, &String)| NAMED + who.as_str().len() + value.len();
+        let chosen: usize = self.chosen.iter().map(chose).sum();
+        let quote = self.quote.as_ref().map_or(0, |quote| NAMED + quote.id.len() + quote.name.len() + quote.text.len());
+        let own = self.name.len() + self.nonce.as_ref().map_or(0, String::len);
+        own + quote + people(&self.mentions) + reactions + chosen
     }
 
     /// As one visitor sees it.
@@ -101,16 +115,29 @@ impl Kept {
     pub(crate) fn told_reactions(&self, viewer: &ContactId) -> Vec<wire::Reaction> {
         let told = |(reaction, who): &(String, Vec<wire::Who>)| wire::Reaction {
             reaction: reaction.clone(),
-            names: who.iter().map(|who| who.name.clone()).collect(),
+            names: who.iter().take(limits::NAMES).map(|who| who.name.clone()).collect(),
+            count: who.len(),
             mine: who.iter().any(|who| who.id == viewer.as_str()),
         };
         self.reactions.iter().map(told).collect()
     }
 
-    /// Whether this visitor sees it otherwise than others do.
-    pub(crate) fn is_special_to(&self, viewer: &ContactId) -> bool {
-        let reacted = |(_, who): &(String, Vec<wire::Who>)| who.iter().any(|who| who.id == viewer.as_str());
-        self.talker == *viewer || self.chosen.contains_key(viewer) || self.reactions.iter().any(reacted)
+    /// These visitors, those together who see it alike: all do, but for their own message, choice and reactions, and for
+    /// the language of notes.
+    pub(crate) fn alike(&self, viewers: Vec<ContactId>, lang: impl Fn(&ContactId) -> Lang) -> Vec<Vec<ContactId>> {
+        // A bit for each reaction: looked up once, however many have reacted and look on.
+        let mut mine: HashMap<&str, u32> = HashMap::new();
+        for (at, (_, people)) in self.reactions.iter().enumerate() {
+            people.iter().for_each(|who| *mine.entry(&who.id).or_default() |= 1 << at);
+        }
+        let mut groups: HashMap<_, Vec<ContactId>> = HashMap::new();
+        for viewer in viewers {
+            let zh = self.note.is_some() && lang(&viewer) == Lang::Zh;
+            let mine = mine.get(viewer.as_str()).copied().unwrap_or_default();
+            let sees = (self.talker == viewer, self.chosen.get(&viewer), mine, zh);
+            groups.entry(sees).or_default().push(viewer);
+        }
+        groups.into_values().collect()
     }
 
     /// Whether this reaction of this person stands already.
@@ -226,9 +253,6 @@ impl Book {
     pub(crate) fn get(&self, id: &MessageId) -> Option<&Kept> {
         self.messages.get(self.ids.get(id)?)
     }
-    pub(crate) fn get_mut(&mut self, id: &MessageId) -> Option<&mut Kept> {
-        self.messages.get_mut(self.ids.get(id)?)
-    }
     /// A message that the bot may know.
     pub(crate) fn known(&self, id: &MessageId) -> Option<&Kept> {
         self.get(id).or_else(|| self.pending.get(id))
@@ -241,12 +265,20 @@ impl Book {
         self.ids.insert(kept.id.clone(), kept.seq);
         let lane = self.lanes.entry(kept.to.clone()).or_default();
         lane.push_back(kept.seq);
-        let oldest = if lane.len() > self.most { lane.front().copied() } else { None };
-        self.messages.insert(kept.seq, kept);
+        let (seq, oldest) = (kept.seq, if lane.len() > self.most { lane.front().copied() } else { None });
+        self.messages.insert(seq, kept);
         gone.extend(oldest.and_then(|seq| self.remove(seq)));
-        while self.bytes > BYTES && self.messages.len() > 1 {
-            let Some(seq) = self.messages.keys().next().copied() else { break };
-            gone.extend(self.remove(seq));
+        gone.extend(self.bound(seq));
+        gone
+    }
+
+    /// Lets the oldest go, but for this one, where there are too many bytes.
+    fn bound(&mut self, stays: u64) -> Vec<Kept> {
+        let mut gone = Vec::new();
+        while self.bytes > BYTES
+            && let Some(oldest) = self.messages.keys().copied().find(|seq| *seq != stays)
+        {
+            gone.extend(self.remove(oldest));
         }
         gone
     }
@@ -256,7 +288,6 @@ impl Book {
         self.ids.remove(&kept.id);
         self.bytes = self.bytes.saturating_sub(kept.weight());
         if let Some(lane) = self.lanes.get_mut(&kept.to) {
-            // It is the first of its lane: who falls out is the oldest.
             lane.retain(|other| *other != seq);
             if lane.is_empty() {
                 self.lanes.remove(&kept.to);
@@ -265,14 +296,14 @@ impl Book {
         Some(kept)
     }
 
-    /// Changes the content of a message, and counts its bytes anew.
-    pub(crate) fn change(&mut self, id: &MessageId, change: impl FnOnce(&mut Kept)) -> Option<&Kept> {
+    /// Changes a message and counts its bytes anew; what came of it, and what fell out for it.
+    pub(crate) fn change<T>(&mut self, id: &MessageId, change: impl FnOnce(&mut Kept) -> T) -> Option<(T, Vec<Kept>)> {
         let seq = *self.ids.get(id)?;
         let kept = self.messages.get_mut(&seq)?;
         let before = kept.weight();
-        change(kept);
+        let done = change(kept);
         self.bytes = self.bytes.saturating_sub(before) + kept.weight();
-        Some(kept)
+        Some((done, self.bound(seq)))
     }
 
     /// Brings those that quote a message in line with it; whether there are any.
@@ -282,6 +313,8 @@ impl Book {
         for seq in lane {
             let quoted = self.messages.get_mut(seq).and_then(|kept| kept.quote.as_mut());
             if let Some(quoted) = quoted.filter(|quoted| quoted.id == quote.id) {
+                let length = |quote: &wire::Quote| quote.name.len() + quote.text.len();
+                self.bytes = (self.bytes + length(quote)).saturating_sub(length(quoted));
                 (*quoted, found) = (quote.clone(), true);
             }
         }
@@ -298,7 +331,7 @@ impl Book {
     pub(crate) fn rename(&mut self, who: &ContactId, name: &str) {
         let theirs = self.messages.values().filter(|kept| kept.talker == *who);
         let theirs: HashSet<String> = theirs.map(|kept| kept.id.to_string()).collect();
-        for kept in self.messages.values_mut().chain(self.pending.values_mut()) {
+        let rename = |kept: &mut Kept| {
             if kept.talker == *who {
                 name.clone_into(&mut kept.name);
             }
@@ -309,7 +342,14 @@ impl Book {
             for person in people.filter(|person| person.id == who.as_str()) {
                 name.clone_into(&mut person.name);
             }
+        };
+        for kept in self.messages.values_mut() {
+            let before = kept.beside();
+            rename(kept);
+            self.bytes = (self.bytes + kept.beside()).saturating_sub(before);
         }
+        // These are counted when they are there.
+        self.pending.values_mut().for_each(rename);
     }
 
     /// Everything of a conversation.
@@ -356,5 +396,84 @@ mod tests {
         assert_eq!((book.messages.len(), book.ids.len(), book.lanes.len()), (1, 1, 1));
         book.forget(&ConversationId::Contact("b".into()));
         assert_eq!(book.bytes, 0);
+    }
+
+    fn who(n: usize) -> wire::Who {
+        wire::Who { id: format!("v{n}"), name: format!("Visitor {n} {}", "x".repeat(300)) }
+    }
+
+    #[test]
+    fn what_others_add_to_a_message_counts_and_the_oldest_goes_for_it() {
+        let (mut book, people) = (Book::new(10_000), (0..1_000).map(who).collect::<Vec<_>>());
+        (1..=300).for_each(|seq| drop(book.insert(kept(seq, "a", "hi"))));
+        let react = |book: &mut Book, id: &MessageId, reaction: &str| {
+            let reaction = (reaction.to_owned(), people.clone());
+            book.change(id, |kept| kept.reactions.push(reaction)).unwrap().1
+        };
+        // Each takes a good 380 KB: they do not all have room.
+        let mut gone = Vec::new();
+        for seq in (1..=300).rev() {
+            let id = MessageId::new(format!("m{seq}"));
+            if book.get(&id).is_none() {
+                break;
+            }
+            gone.extend(react(&mut book, &id, "👍").into_iter().map(|kept| kept.seq));
+            assert!(book.bytes <= BYTES);
+        }
+        let real: usize = book.messages.values().map(Kept::weight).sum();
+        assert!(book.bytes == real && (50..=250).contains(&gone.len()) && gone.is_sorted(), "{real}, {gone:?}");
+        // The one that is changed stays, be it the oldest.
+        let oldest = book.messages.values().next().unwrap().id.clone();
+        assert!(!react(&mut book, &oldest, "🎉").is_empty() && book.get(&oldest).is_some());
+    }
+
+    #[test]
+    fn every_change_of_a_message_is_counted() {
+        let mut book = Book::new(100);
+        let weighs = |book: &Book| book.messages.values().map(Kept::weight).sum::<usize>();
+        let mut first = kept(1, "a", "hi");
+        (first.talker, first.nonce) = ("v1".into(), Some("n".repeat(32)));
+        let mut second = kept(2, "a", "yes");
+        second.quote = Some(first.quoted());
+        book.insert(first);
+        book.insert(second);
+        let plain = book.bytes;
+        let choose = |kept: &mut Kept| {
+            kept.chosen.insert("v2".into(), "y".repeat(500));
+            kept.react(who(1), "👍", true)
+        };
+        assert!(book.change(&"m1".into(), choose).unwrap().0);
+        assert!(book.bytes > plain + 500 + 300 && book.bytes == weighs(&book));
+        let before = book.bytes;
+        book.rename(&"v1".into(), "Somebody with quite a long name");
+        assert!(book.bytes < before && book.bytes == weighs(&book));
+        let quote = wire::Quote { text: "z".repeat(200), ..book.get(&"m1".into()).unwrap().quoted() };
+        assert!(book.requote(&ConversationId::Contact("a".into()), &quote) && book.bytes == weighs(&book));
+        book.forget(&ConversationId::Contact("a".into()));
+        assert_eq!(book.bytes, 0);
+    }
+
+    #[test]
+    fn who_sees_a_message_alike_is_told_it_once() {
+        let mut message = kept(1, "a", "hi");
+        message.talker = "v0".into();
+        assert!((1..=8).all(|n| message.react(who(n), "👍", true)));
+        assert!((5..=9).all(|n| message.react(who(n), "🎉", true)));
+        message.chosen.insert("v9".into(), "y".into());
+        message.chosen.insert("v10".into(), "y".into());
+        let alike = |message: &Kept| {
+            let viewers = (0..20).map(|n| ContactId::new(format!("v{n}"))).collect();
+            let mut groups = message.alike(viewers, |id| if id.as_str() == "v19" { Lang::Zh } else { Lang::En });
+            groups.iter_mut().for_each(|group| group.sort());
+            groups.sort_by_key(|group| (group.len(), group[0].clone()));
+            groups
+                .iter()
+                .map(|group| group.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(" "))
+                .collect::<Vec<_>>()
+        };
+        let others = "v11 v12 v13 v14 v15 v16 v17 v18 v19";
+        assert_eq!(alike(&message), ["v0", "v10", "v9", "v1 v2 v3 v4", "v5 v6 v7 v8", others]);
+        message.note = Some(Note::Came { name: "A".into() });
+        assert_eq!(alike(&message).len(), 7, "a note has two languages");
     }
 }

@@ -145,7 +145,7 @@ impl Call {
         said: Said<'_>,
         fill: impl FnOnce(&mut State, &mut Kept),
     ) -> Result<WebhookResponse, Refusal> {
-        if said.nonce.is_empty() || said.nonce.len() > limits::LABEL || said.mentions.len() > limits::MENTIONS {
+        if said.nonce.is_empty() || said.nonce.len() > limits::NONCE || said.mentions.len() > limits::MENTIONS {
             return Err(Refusal::Request);
         }
         let to = self.place(said.conversation)?;
@@ -231,7 +231,7 @@ impl Call {
             .accepted(vec![event.revision(number)], move |state, accepted| {
                 let _turn = turn;
                 accepted?;
-                state.book.change(&id, |kept| (kept.body.text, kept.edited) = (Some(text), true));
+                state.change(&id, |kept| (kept.body.text, kept.edited) = (Some(text), true));
                 state.tell_message("edit", &id);
                 state.requote(&id);
                 answer(&state.book.get(&id).ok_or(Refusal::Gone)?.view(&me, lang))
@@ -311,6 +311,9 @@ impl Call {
     /// `POST action`: a button or a menu item that the message really has. Each chooses once; what is told twice is one
     /// choice, and an edit of the message asks anew.
     pub(crate) async fn action(self, action: &wire::Action) -> Result<WebhookResponse, Refusal> {
+        if action.nonce.as_ref().is_some_and(|nonce| nonce.len() > limits::NONCE) {
+            return Err(Refusal::Request);
+        }
         let (turn, kept) = self.turn_of(&action.id).await?;
         let buttons = kept.body.card.iter().flat_map(|card| &card.buttons);
         let mut all = buttons.chain(kept.body.menu.iter().flat_map(|menu| &menu.items));
@@ -323,7 +326,7 @@ impl Call {
             None => {}
         }
         self.pace()?;
-        let press = match action.nonce.as_deref().filter(|nonce| nonce.len() <= limits::LABEL) {
+        let press = match &action.nonce {
             Some(nonce) => format!("{} {} {nonce}", self.me, kept.id),
             None => self.inner.state.lock().id('p', self.now),
         };

@@ -14,6 +14,7 @@ use crate::{
     limits,
     puppet::Inner,
     refusal::Refusal,
+    visitors::AWAY,
     wire,
 };
 
@@ -35,8 +36,8 @@ pub(crate) async fn join(
         (accepted, Lang::of_accept_language(accepted))
     });
     let oldest = {
-        let state = inner.state.lock();
-        if state.visitors.is_full() { Some(state.visitors.longest_away(now).ok_or(Refusal::Full)?) } else { None }
+        let visitors = &mut inner.state.lock().visitors;
+        if visitors.is_full() { Some(visitors.take_away(now, AWAY).ok_or(Refusal::Full)?) } else { None }
     };
     if let Some(oldest) = oldest {
         inner.forget(oldest, now).await?;
@@ -79,23 +80,37 @@ impl Call {
         let lang = Lang::of_tag(&language.lang).ok_or(Refusal::Request)?;
         let language = limits::language(&language.lang);
         self.pace()?;
-        {
+        let turn = self.turn(&ConversationId::Contact(self.me.clone())).await?;
+        let before = {
             let mut state = self.inner.state.lock();
             let visitor = state.visitors.get_mut(&self.me).ok_or(Refusal::Visitor)?;
             if visitor.language == language {
                 return Ok(done());
             }
-            (visitor.lang, visitor.language) = (lang, language);
-        }
+            (std::mem::replace(&mut visitor.lang, lang), std::mem::replace(&mut visitor.language, language))
+        };
         let (payload_type, payload_id) = (DirtyType::Contact, self.me.to_string());
         let event = Event::new(EventPayload::Dirty(DirtyEvent { payload_type, payload_id }));
-        self.inner.accepted(vec![event], |_, accepted| accepted.map(|()| done())).await
+        let me = self.me;
+        self.inner
+            .accepted(vec![event], move |state, accepted| {
+                let _turn = turn;
+                // As it was, so that it can be told again.
+                if accepted.is_err()
+                    && let Some(visitor) = state.visitors.get_mut(&me)
+                {
+                    (visitor.lang, visitor.language) = before;
+                }
+                accepted.map(|()| done())
+            })
+            .await
     }
 
     /// `POST name`.
     pub(crate) async fn rename(self, name: &wire::Name) -> Result<WebhookResponse, Refusal> {
         let wanted = limits::name(&name.name).ok_or(Refusal::Name)?;
         self.pace()?;
+        let turn = self.turn(&ConversationId::Contact(self.me.clone())).await?;
         let rooms = self.inner.state.lock().rooms.of(&self.me);
         // A member is named with its room: the separator is the reference's.
         let members = rooms.iter().map(|room| (DirtyType::RoomMember, format!("{room}\u{1f}{}", self.me)));
@@ -104,15 +119,19 @@ impl Call {
             .map(|(payload_type, payload_id)| Event::new(EventPayload::Dirty(DirtyEvent { payload_type, payload_id })));
         let events: Vec<Event> = events.collect();
         let me = self.me;
-        {
+        let (old, name) = {
             // Changed first, so that nobody loads the old name behind the event.
             let mut state = self.inner.state.lock();
             let name = state.visitors.free(wanted, &me);
-            state.visitors.rename(&me, name.clone());
-            state.book.rename(&me, &name);
-        }
+            (state.rename(&me, name.clone()).ok_or(Refusal::Visitor)?, name)
+        };
         self.inner
             .accepted(events, move |state, accepted| {
+                let _turn = turn;
+                if accepted.is_err() {
+                    state.rename(&me, old.clone());
+                }
+                [&old, &name].into_iter().for_each(|name| state.visitors.drop_name(&me, name));
                 accepted?;
                 let name = state.name(&me).ok_or(Refusal::Visitor)?;
                 let who = wire::Who { id: me.to_string(), name };

@@ -16,14 +16,18 @@ const NAME_BYTES: usize = 400;
 pub(crate) const FILE: usize = 32 << 20;
 /// Most buttons of a card, items of a menu, fields of a card.
 pub(crate) const BUTTONS: usize = 20;
-/// Longest label, value, title and nonce in bytes; longer ids name nothing here.
+/// Longest label, value and title in bytes; longer ids name nothing here.
 pub(crate) const LABEL: usize = 1_024;
+/// Longest nonce in bytes; those of the page have 32.
+pub(crate) const NONCE: usize = 64;
 /// Most rooms one visitor has made that somebody is in.
 pub(crate) const ROOMS: usize = 10;
 /// Most people one message mentions.
 pub(crate) const MENTIONS: usize = 50;
 /// Most different reactions to one message.
 pub(crate) const REACTIONS: usize = 20;
+/// How many of those who reacted are told by name; of the others only how many they are.
+pub(crate) const NAMES: usize = 20;
 /// Longest reaction in bytes; a family with skin tones has 41.
 pub(crate) const REACTION: usize = 64;
 /// Largest body that is no file.

@@ -210,8 +210,8 @@ impl Webhook for WebChatPuppet {
 impl Inner {
     /// Forgets who has been away for a day.
     async fn sweep(self: &Arc<Self>, now: Timestamp) {
-        let away = self.state.lock().visitors.away(now, FORGOTTEN);
-        for id in away {
+        loop {
+            let Some(id) = self.state.lock().visitors.take_away(now, FORGOTTEN) else { return };
             // The bot may be stopping; the next run sweeps again.
             if self.forget(id, now).await.is_err() {
                 return;
@@ -219,7 +219,7 @@ impl Inner {
         }
     }
 
-    /// Forgets somebody; the bot hears that they left their rooms.
+    /// Forgets somebody who was taken away; the bot hears that they left their rooms.
     pub(crate) async fn forget(self: &Arc<Self>, id: ContactId, now: Timestamp) -> Result<(), Refusal> {
         let (rooms, number) = {
             let mut state = self.state.lock();
@@ -232,9 +232,13 @@ impl Inner {
         });
         let left: Vec<Event> = left.collect();
         let gone = move |state: &mut State, accepted: Result<(), Refusal>| {
-            accepted?;
+            if let Err(why) = accepted {
+                state.visitors.keep(&id);
+                return Err(why);
+            }
             let name = state.name(&id).unwrap_or_default();
-            for room in rooms {
+            // The bot may have added or removed them meanwhile.
+            for room in state.rooms.of(&id) {
                 state.leave(&room, &id);
                 state.tell_room(&room);
                 state.note(&room, &id, Note::Left { name: name.clone() }, now);

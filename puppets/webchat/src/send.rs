@@ -196,7 +196,7 @@ impl MessageEdits for WebChatPuppet {
         }
         let (mut new, old) = (kept.clone(), kept.file.clone());
         fill(&mut state, &mut new, &what, loaded)?;
-        state.book.change(id, |kept| {
+        state.change(id, |kept| {
             (kept.body, kept.file, kept.mentions, kept.edited) = (new.body, new.file, new.mentions, true);
             // It asks anew.
             kept.chosen.clear();

@@ -153,29 +153,31 @@ impl State {
     /// Tells a message, `message` or `edit`, to everybody in its conversation, each as they see it.
     pub(crate) fn tell_message(&mut self, name: &str, id: &MessageId) {
         let Some(kept) = self.book.get(id) else { return };
-        let (kept, audience) = (kept.clone(), self.audience(&kept.to));
         // The event of a new message has the message's own number.
-        let seq = if name == "message" { kept.seq } else { self.next_seq() };
-        // All see the same, but for their own message, choice and reactions, and the language of notes.
-        let (mut shared, mut rest) = (HashMap::<bool, Vec<ContactId>>::new(), Vec::new());
-        for id in audience {
-            if kept.is_special_to(&id) {
-                rest.push(id);
-            } else {
-                let zh = self.visitors.get(&id).is_some_and(|visitor| visitor.lang == Lang::Zh);
-                shared.entry(zh && kept.note.is_some()).or_default().push(id);
-            }
-        }
-        for (zh, whom) in shared {
-            let Some(first) = whom.first() else { continue };
-            let view = kept.view(first, if zh { Lang::Zh } else { Lang::En });
+        let number = if name == "message" { Some(kept.seq) } else { None };
+        let views = self.views(kept, |viewer| kept.view(viewer, self.lang(viewer)));
+        let seq = number.unwrap_or_else(|| self.next_seq());
+        for (whom, view) in views {
             self.tell_as(seq, &whom, name, None, None, &view);
         }
-        for id in rest {
-            let lang = self.visitors.get(&id).map(|visitor| visitor.lang).unwrap_or_default();
-            let view = kept.view(&id, lang);
-            self.tell_as(seq, &[id], name, None, None, &view);
-        }
+    }
+
+    fn lang(&self, id: &ContactId) -> Lang {
+        self.visitors.get(id).map(|visitor| visitor.lang).unwrap_or_default()
+    }
+
+    /// What each in a message's conversation is told of it, made once for those who see it alike.
+    fn views<T>(&self, kept: &Kept, view: impl Fn(&ContactId) -> T) -> Vec<(Vec<ContactId>, T)> {
+        let alike = kept.alike(self.audience(&kept.to), |viewer| self.lang(viewer));
+        let first = |whom: &Vec<ContactId>| whom.first().map(&view);
+        alike.into_iter().filter_map(|whom| first(&whom).map(|view| (whom, view))).collect()
+    }
+
+    /// Changes a message, and lets go what falls out of the history for it.
+    pub(crate) fn change<T>(&mut self, id: &MessageId, change: impl FnOnce(&mut Kept) -> T) -> Option<T> {
+        let (done, gone) = self.book.change(id, change)?;
+        gone.iter().for_each(|gone| self.release(gone));
+        Some(done)
     }
 
     /// A message enters the history, and everybody is told.
@@ -204,18 +206,17 @@ impl State {
     /// Takes a message back: nothing of its content stays, nor in what quotes it. What the bot forwarded is the bot's
     /// own message, which it can take back itself.
     pub(crate) fn recall(&mut self, id: &MessageId) {
-        let mut token = None;
-        let Some(kept) = self.book.change(id, |kept| {
+        let changed = self.change(id, |kept| {
             kept.recalled = true;
-            token = kept.file.take();
             kept.body = wire::Body { kind: kept.body.kind, ..wire::Body::default() };
             kept.quote = None;
             kept.mentions.clear();
             kept.reactions.clear();
-        }) else {
-            return;
-        };
-        let (data, to) = (json!({ "conversation": place(&kept.to), "id": id }), kept.to.clone());
+            kept.chosen.clear();
+            (kept.file.take(), kept.to.clone())
+        });
+        let Some((token, to)) = changed else { return };
+        let data = json!({ "conversation": place(&to), "id": id });
         if let Some(token) = token {
             self.files.release(&token);
         }
@@ -241,29 +242,28 @@ impl State {
     /// Adds or takes back a reaction; false: it stands so already, or there are too many.
     pub(crate) fn react(&mut self, id: &MessageId, who: &ContactId, reaction: &str, added: bool) -> bool {
         let Some(name) = self.name(who) else { return false };
-        let Some(kept) = self.book.get_mut(id) else { return false };
-        if !kept.react(wire::Who { id: who.to_string(), name }, reaction, added) {
+        let who = wire::Who { id: who.to_string(), name };
+        if self.change(id, |kept| kept.react(who, reaction, added)) != Some(true) {
             return false;
         }
-        let (kept, key) = (kept.clone(), format!("reaction {id}"));
+        let Some(kept) = self.book.get(id) else { return false };
         let told = |viewer: &ContactId| json!({ "conversation": place(&kept.to), "id": id, "reactions": kept.told_reactions(viewer) });
-        let (apart, all): (Vec<_>, Vec<_>) = self.audience(&kept.to).into_iter().partition(|id| kept.is_special_to(id));
+        let (views, key) = (self.views(kept, told), format!("reaction {id}"));
         let seq = self.next_seq();
-        if let Some(first) = all.first() {
-            self.tell_as(seq, &all, "reaction", Some(&key), None, &told(first));
-        }
-        for viewer in apart {
-            let data = told(&viewer);
-            self.tell_as(seq, &[viewer], "reaction", Some(&key), None, &data);
+        for (whom, view) in views {
+            self.tell_as(seq, &whom, "reaction", Some(&key), None, &view);
         }
         true
     }
 
     /// Somebody has chosen: their tabs agree. What others chose is not for everybody.
     pub(crate) fn choose(&mut self, id: &MessageId, who: ContactId, value: String) {
-        let Some(kept) = self.book.get_mut(id) else { return };
-        kept.chosen.insert(who.clone(), value.clone());
-        let data = json!({ "conversation": place(&kept.to), "id": id, "value": value });
+        let chosen = self.change(id, |kept| {
+            kept.chosen.insert(who.clone(), value.clone());
+            place(&kept.to)
+        });
+        let Some(place) = chosen else { return };
+        let data = json!({ "conversation": place, "id": id, "value": value });
         self.tell(&[who], "chosen", Some(&format!("chosen {id}")), &data);
     }
 
@@ -309,6 +309,13 @@ impl State {
             let list = self.rooms.list(Some(&id));
             self.tell_as(seq, &[id], "rooms", Some("rooms"), None, &list);
         }
+    }
+
+    /// Gives a visitor another name, wherever they are named; the old one, which is still theirs.
+    pub(crate) fn rename(&mut self, id: &ContactId, name: String) -> Option<String> {
+        let old = self.visitors.rename(id, name.clone())?;
+        self.book.rename(id, &name);
+        Some(old)
     }
 
     /// Forgets a visitor and what was said one to one.

@@ -47,6 +47,8 @@ pub(crate) struct Visitor {
     pub(crate) turn: Turn,
     secret: Secret,
     nonces: VecDeque<(String, MessageId)>,
+    /// They are being forgotten, and known no more.
+    pub(crate) leaving: bool,
 }
 
 impl Visitor {
@@ -73,7 +75,11 @@ impl Visitor {
     }
 
     fn is_away(&self, now: Timestamp, time: Duration) -> bool {
-        self.streams.is_empty() && now.since(self.seen) >= time
+        !self.leaving && self.streams.is_empty() && now.since(self.seen) >= time
+    }
+
+    fn shows(&self, secret: &str) -> bool {
+        !self.leaving && self.secret.is(secret)
     }
 }
 
@@ -109,14 +115,14 @@ impl Visitors {
 
     /// Who shows this secret.
     pub(crate) fn known(&mut self, id: &ContactId, secret: &str, now: Timestamp) -> Result<&mut Visitor, Refusal> {
-        let visitor = self.all.get_mut(id).filter(|visitor| visitor.secret.is(secret)).ok_or(Refusal::Visitor)?;
+        let visitor = self.all.get_mut(id).filter(|visitor| visitor.shows(secret)).ok_or(Refusal::Visitor)?;
         visitor.seen = now;
         Ok(visitor)
     }
 
     /// The language of who shows this secret.
     pub(crate) fn lang(&self, id: &ContactId, secret: &str) -> Option<Lang> {
-        self.all.get(id).filter(|visitor| visitor.secret.is(secret)).map(|visitor| visitor.lang)
+        self.all.get(id).filter(|visitor| visitor.shows(secret)).map(|visitor| visitor.lang)
     }
 
     /// Somebody new; a name that is taken gets a number.
@@ -148,6 +154,7 @@ impl Visitors {
             turn: Turn::default(),
             secret: Secret::random(),
             nonces: VecDeque::new(),
+            leaving: false,
         };
         self.all.entry(id).insert_entry(visitor).into_mut()
     }
@@ -164,29 +171,41 @@ impl Visitors {
         free
     }
 
-    /// Gives a name that was free a moment ago.
-    pub(crate) fn rename(&mut self, id: &ContactId, name: String) {
-        let Some(visitor) = self.all.get_mut(id) else { return };
-        self.names.remove(&limits::key(&visitor.name));
+    /// Gives a name that was free a moment ago; the old one, which nobody else gets until it is dropped.
+    pub(crate) fn rename(&mut self, id: &ContactId, name: String) -> Option<String> {
+        let visitor = self.all.get_mut(id)?;
         self.names.insert(limits::key(&name), id.clone());
-        visitor.name = name;
+        Some(std::mem::replace(&mut visitor.name, name))
+    }
+
+    /// A name that somebody had may be another's, unless they still have it.
+    pub(crate) fn drop_name(&mut self, id: &ContactId, name: &str) {
+        let key = limits::key(name);
+        let has = self.all.get(id).is_some_and(|visitor| limits::key(&visitor.name) == key);
+        if !has && self.names.get(&key) == Some(id) {
+            self.names.remove(&key);
+        }
     }
 
     pub(crate) fn remove(&mut self, id: &ContactId) {
         if let Some(visitor) = self.all.remove(id) {
-            self.names.remove(&limits::key(&visitor.name));
+            self.drop_name(id, &visitor.name);
         }
     }
 
-    /// Who has been away this long.
-    pub(crate) fn away(&self, now: Timestamp, time: Duration) -> Vec<ContactId> {
-        self.all.values().filter(|visitor| visitor.is_away(now, time)).map(|visitor| visitor.id.clone()).collect()
+    /// Who has been away longest, and at least this long: they leave from now on, and nobody knows their secret any more.
+    pub(crate) fn take_away(&mut self, now: Timestamp, time: Duration) -> Option<ContactId> {
+        let away = self.all.values_mut().filter(|visitor| visitor.is_away(now, time));
+        let longest = away.min_by_key(|visitor| visitor.seen)?;
+        longest.leaving = true;
+        Some(longest.id.clone())
     }
 
-    /// Who has been away longest, and long enough to make room.
-    pub(crate) fn longest_away(&self, now: Timestamp) -> Option<ContactId> {
-        let away = self.all.values().filter(|visitor| visitor.is_away(now, AWAY));
-        away.min_by_key(|visitor| visitor.seen).map(|visitor| visitor.id.clone())
+    /// Somebody who was to leave does not.
+    pub(crate) fn keep(&mut self, id: &ContactId) {
+        if let Some(visitor) = self.all.get_mut(id) {
+            visitor.leaving = false;
+        }
     }
 }
 
@@ -203,8 +222,14 @@ mod tests {
         assert_eq!(join("b", Some("ann")), "ann 2");
         assert_eq!(join("c", Some("BOT")), "BOT 2");
         assert_eq!(join("d", None), "Guest 1");
-        all.rename(&"a".into(), "Anna".into());
-        assert_eq!(all.free("ANN".into(), &"c".into()), "ANN");
+        assert_eq!(all.rename(&"a".into(), "Anna".into()).as_deref(), Some("Ann"));
+        assert_eq!(all.free("ANN".into(), &"c".into()), "ANN 3", "it may be undone");
+        all.drop_name(&"a".into(), "Ann");
+        all.drop_name(&"a".into(), "ANNA");
+        assert_eq!(
+            (all.free("ANN".into(), &"c".into()), all.free("Anna".into(), &"c".into())),
+            ("ANN".into(), "Anna 2".into())
+        );
         all.remove(&"a".into());
         assert_eq!(all.free("anna".into(), &"c".into()), "anna");
     }
@@ -241,6 +266,22 @@ mod tests {
         assert!(all.known(&"a".into(), a, at).is_ok());
         assert_eq!(all.known(&"a".into(), b, at).err(), Some(Refusal::Visitor));
         assert_eq!(all.known(&"c".into(), a, at).err(), Some(Refusal::Visitor));
-        assert!(all.away(Timestamp::from_millis(0).plus(FORGOTTEN), FORGOTTEN).len() == 2);
+    }
+
+    #[test]
+    fn who_leaves_is_chosen_once_and_not_known() {
+        let (mut all, at) = (Visitors::new(9, "Bot"), Timestamp::from_millis(0));
+        let secret = all.join("a".into(), None, Lang::En, at, 0).secret();
+        let (secret, later) = (secret.split_once('.').unwrap().1, at.plus(FORGOTTEN));
+        all.join("b".into(), None, Lang::En, at.plus(AWAY), 0);
+        assert_eq!(all.take_away(later, FORGOTTEN), Some("a".into()));
+        assert_eq!(all.take_away(later, FORGOTTEN), None);
+        assert_eq!(
+            (all.known(&"a".into(), secret, later).err(), all.lang(&"a".into(), secret)),
+            (Some(Refusal::Visitor), None)
+        );
+        all.keep(&"a".into());
+        assert!(all.known(&"a".into(), secret, at).is_ok());
+        assert_eq!((all.take_away(later, AWAY), all.take_away(later, AWAY)), (Some("a".into()), Some("b".into())));
     }
 }

@@ -255,7 +255,10 @@ pub(crate) struct Quote {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Reaction {
     pub(crate) reaction: String,
+    /// The first of them.
     pub(crate) names: Vec<String>,
+    /// All of them.
+    pub(crate) count: usize,
     /// Whether the viewer is one of them: names change, and this does not.
     pub(crate) mine: bool,
 }

@@ -166,7 +166,11 @@ impl Reading<'_> {
             let due = began + self.timeout + Duration::from_secs(whole.len() as u64) / SLOWEST;
             let patience = self.timeout.min(due.saturating_sub(self.clock.now()));
             let next = self.clock.timeout(patience, parts.next()).await.map_err(|_| Refusal::Slow)?;
-            let Some(part) = next else { return Ok((whole.into(), taken)) };
+            let Some(part) = next else {
+                // Who keeps it counts its bytes, and not what was spare.
+                whole.shrink_to_fit();
+                return Ok((whole.into(), taken));
+            };
             let part = part.map_err(|_| Refusal::BrokenOff)?;
             let length = whole.len() + part.len();
             if length > self.limit {
@@ -220,9 +224,18 @@ fn respond(from: WebhookResponse) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::{TcpListener, TcpStream},
+    };
     use wechaty_puppet::VirtualClock;
 
-    use super::*;
+    use super::{
+        super::{HttpSettings, Listening},
+        *,
+    };
 
     async fn read(body: Body, length: usize, room: &Arc<Semaphore>) -> Result<usize, Refusal> {
         let clock = Clock::from(VirtualClock::new());
@@ -241,6 +254,72 @@ mod tests {
         let parts = futures_util::stream::iter((0..10).map(|_| Ok::<_, std::io::Error>(Bytes::from(vec![0; 50_000]))));
         assert_eq!(read(Body::from_stream(parts), 500_000, &some).await, Ok(500_000));
         assert_eq!(some.available_permits(), 1 << 20, "it was given back");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_kept_takes_what_it_has() {
+        let clock = Clock::from(VirtualClock::new());
+        let room = Arc::new(Semaphore::new(1 << 20));
+        for (parts, size) in [(1, 1), (3, 50_000)] {
+            let parts = futures_util::stream::iter(
+                (0..parts).map(move |_| Ok::<_, std::io::Error>(Bytes::from(vec![0; size]))),
+            );
+            let reading =
+                Reading { length: 0, limit: 1 << 20, room: &room, clock: &clock, timeout: Duration::from_secs(30) };
+            let (body, _room) = reading.read(Body::from_stream(parts)).await.unwrap();
+            let length = body.len();
+            assert_eq!(body.try_into_mut().unwrap().capacity(), length);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_gigabyte_that_nobody_announced_is_refused_at_the_limit() {
+        const LIMIT: usize = 4 << 20;
+        const PART: usize = 64 << 10;
+        let (came, clock) = (Arc::new(AtomicUsize::new(0)), Clock::from(VirtualClock::new()));
+        let count = came.clone();
+        let parts = (0..(1 << 30) / PART).map(move |_| {
+            count.fetch_add(PART, Ordering::Relaxed);
+            Ok::<_, std::io::Error>(Bytes::from_static(&[0; PART]))
+        });
+        // Memory is taken behind the room for it, and there is no more than for one of the largest.
+        let room = Arc::new(Semaphore::new(LIMIT));
+        let reading = Reading { length: 0, limit: LIMIT, room: &room, clock: &clock, timeout: Duration::from_secs(30) };
+        let read = reading.read(Body::from_stream(futures_util::stream::iter(parts))).await;
+        assert_eq!(read.map(|(body, _)| body.len()), Err(Refusal::TooLarge(LIMIT)));
+        assert_eq!((came.load(Ordering::Relaxed), room.available_permits()), (LIMIT + PART, LIMIT));
+    }
+
+    #[tokio::test]
+    async fn who_sends_a_gigabyte_gets_rid_of_little_of_it() {
+        const LIMIT: usize = 1 << 20;
+        let routes = Router::new().fallback(any(|request: Request| async move {
+            let (clock, room) = (Clock::system(), Arc::new(Semaphore::new(LIMIT)));
+            let (head, body) = request.into_parts();
+            let reading =
+                Reading { length: 0, limit: LIMIT, room: &room, clock: &clock, timeout: Duration::from_secs(30) };
+            let refusal = reading.read(body).await.expect_err("it is too large");
+            closing(refusal.response(Caller::of(&head.headers)))
+        }));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let _host = Listening::start(listener, address, HttpSettings::default(), routes, Clock::system());
+        let (mut answers, mut asks) = TcpStream::connect(address).await.unwrap().into_split();
+        asks.write_all(b"POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n").await.unwrap();
+        let sending = async {
+            let part = [b"10000\r\n".as_slice(), &[b'x'; 1 << 16], b"\r\n"].concat();
+            let mut sent = 0;
+            while sent < 1 << 30 && asks.write_all(&part).await.is_ok() {
+                sent += 1 << 16;
+            }
+            sent
+        };
+        let mut answer = Vec::new();
+        let (sent, _) = tokio::join!(sending, answers.read_to_end(&mut answer));
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("W413"), "{answer}");
+        // What the sockets of both sides hold comes on top.
+        assert!(sent < LIMIT + (32 << 20), "{sent}");
     }
 
     #[tokio::test]

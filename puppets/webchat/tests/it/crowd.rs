@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::json;
+use wechaty_puppet::EventPayload;
 use wechaty_puppet_webchat::Options;
 
 use crate::{
     browser::Browser,
-    stage::{Stage, within},
+    stage::{Mood, Stage, within},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -30,6 +31,77 @@ async fn a_thousand_visitors_hear_the_bot() {
     let said = join_all(tabs.iter().map(|tab| tab.says("bot", "ding"))).await;
     assert!(said.iter().all(|answer| answer.status == 200));
     assert_eq!(stage.heard().len(), 1_000);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_who_react_some_are_named_and_all_are_counted() {
+    let (stage, _running) = Stage::up().await;
+    let mut tabs = Vec::new();
+    for n in 0..1_000 {
+        tabs.push(stage.joins(&format!("Visitor {n}")).await);
+    }
+    let ids: Vec<_> = tabs.iter().map(|tab| tab.id.as_str().into()).collect();
+    let room = stage.puppet.rooms().unwrap().create(&ids, Some("Everybody")).await.unwrap();
+    let id = stage.bot_says_in(room.as_str(), "hello").await;
+    let before = tabs[0].state().await["last"].as_u64();
+    let reacts = async |tab: &Browser| {
+        tab.post("react", &json!({ "id": id, "reaction": "👍", "added": true })).await.ok();
+    };
+    for tab in &tabs[..299] {
+        reacts(tab).await;
+    }
+    let names: Vec<String> = (0..20).map(|n| format!("Visitor {n}")).collect();
+    let told = |count: usize, mine: bool| json!([{ "reaction": "👍", "names": names, "count": count, "mine": mine }]);
+    let last = tabs[999].listens(before).await.unwrap().until("reaction").await;
+    assert_eq!(last.data["reactions"], told(299, false));
+    reacts(&tabs[999]).await;
+    for (tab, mine) in [(&tabs[0], true), (&tabs[298], true), (&tabs[500], false), (&tabs[999], true)] {
+        let mut events = tab.listens(before).await.unwrap();
+        assert_eq!(events.until("reaction").await.data["reactions"], told(300, mine));
+        assert!(events.bytes < 2_000, "{} bytes", events.bytes);
+        assert_eq!(tab.history(room.as_str()).await.last().unwrap()["reactions"], told(300, mine));
+    }
+}
+
+#[tokio::test]
+async fn who_is_being_forgotten_is_forgotten_once_and_comes_back_as_somebody_new() {
+    let (stage, _running) = Stage::up_with(Options { visitors: 1, ..Options::default() }).await;
+    let ann = stage.joins("Ann").await;
+    let room = ann.makes_room("Tea").await;
+    let joins = |name: &'static str| {
+        let tab = Browser::new(stage.puppet.clone());
+        tokio::spawn(async move { tab.post("join", &json!({ "name": name })).await })
+    };
+    stage.clock.advance(Duration::from_secs(301)).await;
+    stage.mood(Mood::Hold);
+    let eve = joins("Eve");
+    stage.turned_away(1).await;
+    // She comes back, and is not let in to be thrown out; nor does another one get the same place.
+    assert_eq!(ann.get("/chat/api/state").await.code(), "W421");
+    assert_eq!(ann.says(&room, "wait").await.code(), "W421");
+    let zoe = within("an answer", joins("Zoe")).await.unwrap();
+    assert_eq!((zoe.status, zoe.code().as_str()), (429, "W434"));
+    stage.mood(Mood::Open);
+    within("Eve", eve).await.unwrap().ok();
+    let left = stage.happened().into_iter().filter(|event| matches!(event, EventPayload::RoomLeave(_)));
+    assert_eq!(left.count(), 1);
+    assert_eq!(ann.get("/chat/api/state").await.code(), "W421");
+}
+
+#[tokio::test]
+async fn who_is_not_forgotten_after_all_is_still_there() {
+    let (stage, _running) = Stage::up_with(Options { visitors: 1, ..Options::default() }).await;
+    let ann = stage.joins("Ann").await;
+    let room = ann.makes_room("Tea").await;
+    stage.clock.advance(Duration::from_secs(301)).await;
+    let eve = Browser::new(stage.puppet.clone());
+    stage.mood(Mood::Refuse);
+    for _ in 0..2 {
+        assert_eq!(eve.post("join", &json!({ "name": "Eve" })).await.code(), "W440");
+    }
+    stage.mood(Mood::Open);
+    ann.says(&room, "I am here").await.ok();
+    assert_eq!(eve.post("join", &json!({ "name": "Eve" })).await.code(), "W434");
 }
 
 #[tokio::test]

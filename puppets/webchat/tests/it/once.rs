@@ -125,6 +125,8 @@ async fn what_is_refused_changes_nothing() {
         (&ann, "rooms/leave", json!({ "id": room })),
         (&ann, "rooms", json!({ "topic": "Cake" })),
         (&bob, "rooms/enter", json!({ "id": room })),
+        (&ann, "name", json!({ "name": "Anna" })),
+        (&ann, "language", json!({ "lang": "zh-CN" })),
     ] {
         assert_eq!(tab.post(call, &body).await.status, 503, "{call}");
     }
@@ -133,6 +135,36 @@ async fn what_is_refused_changes_nothing() {
     let state = ann.state().await;
     assert_eq!(state["rooms"], json!([{ "id": room, "topic": "Tea", "members": 2 }]));
     assert_eq!(state["conversations"][1]["title"], "Tea");
+    assert_eq!(state["visitor"]["name"], "Ann");
+    // Told again, they are done, and the bot hears of it; the name that was not taken is free.
+    let dirty = || stage.happened().iter().filter(|event| matches!(event, EventPayload::Dirty(_))).count();
+    ann.post("language", &json!({ "lang": "zh-CN" })).await.ok();
+    assert_eq!(dirty(), 1);
+    let contact = stage.puppet.loader().unwrap().contact(&ann.id.as_str().into()).await.unwrap();
+    assert_eq!((contact.name.as_str(), contact.language.as_deref()), ("Ann", Some("zh-CN")));
+    assert_eq!(stage.joins("Anna").await.name, "Anna");
+    ann.post("name", &json!({ "name": "Anne" })).await.ok();
+    assert_eq!((dirty(), stage.joins("Ann").await.name.as_str()), (3, "Ann"));
+}
+
+#[tokio::test]
+async fn a_name_is_kept_for_who_may_get_it_back() {
+    let (stage, _running) = Stage::up().await;
+    let ann = stage.joins("Ann").await;
+    stage.mood(Mood::Hold);
+    let renaming = tokio::spawn({
+        let ann = ann.clone();
+        async move { ann.post("name", &json!({ "name": "Anna" })).await.status }
+    });
+    stage.turned_away(1).await;
+    let joining = tokio::spawn({
+        let tab = Browser::new(stage.puppet.clone());
+        async move { tab.post("join", &json!({ "name": "Ann" })).await.status }
+    });
+    stage.turned_away(2).await;
+    stage.mood(Mood::Refuse);
+    assert_eq!((renaming.await.unwrap(), joining.await.unwrap()), (503, 503));
+    assert_eq!(ann.state().await["visitor"]["name"], "Ann");
 }
 
 #[tokio::test]

@@ -125,7 +125,7 @@ async fn edits_reactions_and_recalls_are_seen_and_told() {
     assert_eq!(events.until("edit").await.data["text"], "hello");
     assert_eq!(
         events.until("reaction").await.data["reactions"],
-        json!([{ "reaction": "👍", "names": ["Bob"], "mine": true }])
+        json!([{ "reaction": "👍", "names": ["Bob"], "count": 1, "mine": true }])
     );
     for _ in 0..2 {
         ann.post("recall", &json!({ "id": id })).await.ok();
@@ -170,10 +170,10 @@ async fn a_reaction_is_known_as_ones_own_whatever_the_names() {
     let id = ann.says(&room, "hello").await.ok()["id"].clone();
     let mut events = ann.listens(None).await.unwrap();
     bob.post("react", &json!({ "id": id, "reaction": "👍", "added": true })).await.ok();
-    let theirs = json!([{ "reaction": "👍", "names": ["Bob"], "mine": false }]);
+    let theirs = json!([{ "reaction": "👍", "names": ["Bob"], "count": 1, "mine": false }]);
     assert_eq!(events.until("reaction").await.data["reactions"], theirs);
     bob.post("name", &json!({ "name": "Robert" })).await.ok();
-    let mine = json!([{ "reaction": "👍", "names": ["Robert"], "mine": true }]);
+    let mine = json!([{ "reaction": "👍", "names": ["Robert"], "count": 1, "mine": true }]);
     assert_eq!(bob.history(&room).await.last().unwrap()["reactions"], mine);
     // An edit tells the whole message, to each as they see it.
     let mut events = bob.listens(None).await.unwrap();
