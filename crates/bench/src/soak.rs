@@ -105,7 +105,7 @@ impl Soak {
         match n % 1_000 {
             // A question, and the reply to every other one; the time of the others runs out.
             101 => (format!("q{}", n / 1_000 % 50), "ask".to_owned()),
-            501 if n / 1_000 % 2 == 0 => (format!("q{}", n / 1_000 % 50), "reply".to_owned()),
+            501 if (n / 1_000).is_multiple_of(2) => (format!("q{}", n / 1_000 % 50), "reply".to_owned()),
             201 => (usual(), "fail".to_owned()),
             301 => (usual(), "later".to_owned()),
             401 => (usual(), format!("file {}", n / 1_000 % 100)),

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use wechaty::{
     Bot,
-    prelude::*,
     store::{MemoryCard, SqliteStore, Store},
     testing::*,
 };
