@@ -189,6 +189,10 @@ impl Thread {
             }
             // Under load a little each time, so that nobody waits for a large one.
             while self.sweep() && !flushes.is_empty() {}
+            if !flushes.is_empty() {
+                // A bot that has stopped may leave its store open: the file is whole all the same.
+                self.checkpoint();
+            }
             // Who asked may have gone.
             for reply in flushes.drain(..) {
                 let _ = reply.send(());
@@ -199,8 +203,12 @@ impl Thread {
             }
             next = self.next(queue);
         }
+        self.checkpoint();
+    }
+
+    /// Everything into the one file, where nobody reads meanwhile.
+    fn checkpoint(&self) {
         crash::point("checkpoint");
-        // A clean end leaves one file.
         let truncated = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         if let Err(error) = truncated {
             tracing::debug!(%error, "the log of the store stays beside it");
