@@ -27,6 +27,7 @@ pub(crate) struct Job {
     command: Command,
     limit: Duration,
     stdin: Pieces,
+    stays: Duration,
     shown: bool,
     measured: bool,
 }
@@ -58,12 +59,18 @@ impl Job {
                 }
             }
         }
-        Self { command, limit, stdin: &[], shown: false, measured: false }
+        Self { command, limit, stdin: &[], stays: Duration::ZERO, shown: false, measured: false }
     }
 
     /// What it reads; the end of input follows.
     pub(crate) fn stdin(mut self, pieces: Pieces) -> Self {
         self.stdin = pieces;
+        self
+    }
+
+    /// How long its input stays open behind that.
+    pub(crate) fn stays(mut self, time: Duration) -> Self {
+        self.stays = time;
         self
     }
 
@@ -93,9 +100,9 @@ impl Job {
         let mut child = self.command.spawn().with_context(|| format!("cannot start `{what}`"))?;
         let guard = Guard::over(&child);
         if let Some(pipe) = child.stdin.take() {
-            let pieces = self.stdin;
+            let (pieces, stays) = (self.stdin, self.stays);
             // A child that stops reading ends this with a broken pipe, and that is its business.
-            thread::spawn(move || feed(pipe, pieces));
+            thread::spawn(move || feed(pipe, pieces, stays));
         }
         let stdout = child.stdout.take().map(captured);
         let stderr = child.stderr.take().map(captured);
@@ -178,7 +185,7 @@ fn shown_command(command: &Command) -> String {
     std::iter::once(name).chain(command.get_args()).map(|part| part.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
-fn feed(mut pipe: impl Write, pieces: Pieces) {
+fn feed(mut pipe: impl Write, pieces: Pieces, stays: Duration) {
     const BLOCK: usize = 64 * 1024;
     for (piece, times) in pieces {
         let per_block = (BLOCK / piece.len().max(1)).max(1);
@@ -192,6 +199,8 @@ fn feed(mut pipe: impl Write, pieces: Pieces) {
             return;
         }
     }
+    // The pipe is closed when this returns.
+    thread::sleep(stays);
 }
 
 fn captured(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
@@ -281,7 +290,7 @@ mod tests {
     #[test]
     fn pieces_are_repeated_exactly() {
         let mut out = Vec::new();
-        feed(&mut out, &[(b"ab\n", 50_000), (b"x", 3), (b"", 2)]);
+        feed(&mut out, &[(b"ab\n", 50_000), (b"x", 3), (b"", 2)], Duration::ZERO);
         assert_eq!(out.len(), 150_003);
         assert!(out.ends_with(b"ab\nxxx"));
     }

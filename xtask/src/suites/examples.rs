@@ -14,44 +14,55 @@ use crate::{
 /// An example that ends when its input does.
 struct Example {
     name: &'static str,
-    env: &'static [(&'static str, &'static str)],
+    env: Env,
     stdin: Pieces,
+    /// How long its input stays open behind that.
+    stays: Duration,
     /// What its standard output must contain.
     stdout: &'static str,
+    /// As much of its standard error: what answers nobody goes there in a pipe.
+    stderr: &'static str,
 }
 
-const TERMINAL: &[(&str, &str)] = &[("WECHATY_PUPPET", "terminal")];
+/// One whose input is over at once, and that says everything to somebody.
+const fn example(name: &'static str, env: Env, stdin: Pieces, stdout: &'static str) -> Example {
+    Example { name, env, stdin, stays: Duration::ZERO, stdout, stderr: "" }
+}
+
+type Env = &'static [(&'static str, &'static str)];
+
+const TERMINAL: Env = &[("WECHATY_PUPPET", "terminal")];
 
 /// Add a line for each example that terminates.
 const EXAMPLES: &[Example] = &[
-    Example { name: "ding_dong", env: TERMINAL, stdin: &[(b"ding\n", 1)], stdout: "dong" },
+    example("ding_dong", TERMINAL, &[(b"ding\n", 1)], "dong"),
+    example(
+        "rooms_and_mentions",
+        TERMINAL,
+        &[(b"/room tea\n@bot where am I?\n/as Alice\nhello\n@bot who is here?\n", 1)],
+        "@you in tea\n@Alice bot, you, Alice\n",
+    ),
+    example(
+        "ask_answer",
+        TERMINAL,
+        &[(b"register\nAda\nhelp\nvery old\n36\n", 1)],
+        "how old are you?\nsay `register`; an age is a number\nwelcome, Ada, 36 years old\n",
+    ),
+    example("plugin", TERMINAL, &[(b"hello\ncount\n", 1)], "hello\n2 messages here, this one included\n"),
+    example(
+        "migrated",
+        TERMINAL,
+        &[(b"ding\ncount\norder\ntea\n", 1)],
+        "dong\nasked 1 times\nwhat would you like?\none tea, coming up\n",
+    ),
+    example("two_accounts", &[], &[], "alice hears: bob (home): make it nine"),
+    example("test_a_bot", &[], &[], "the egg timer works"),
+    example("toy_puppet", &[], &[], "the toy puppet keeps the contract"),
     Example {
-        name: "rooms_and_mentions",
-        env: TERMINAL,
-        stdin: &[(b"/room tea\n@bot where am I?\n/as Alice\nhello\n@bot who is here?\n", 1)],
-        stdout: "@you in tea\n@Alice bot, you, Alice\n",
+        stays: Duration::from_secs(5),
+        stderr: "time for tea",
+        ..example("reminder", TERMINAL, &[(b"hello\n", 1)], "")
     },
-    Example {
-        name: "ask_answer",
-        env: TERMINAL,
-        stdin: &[(b"register\nAda\nhelp\nvery old\n36\n", 1)],
-        stdout: "how old are you?\nsay `register`; an age is a number\nwelcome, Ada, 36 years old\n",
-    },
-    Example {
-        name: "plugin",
-        env: TERMINAL,
-        stdin: &[(b"hello\ncount\n", 1)],
-        stdout: "hello\n2 messages here, this one included\n",
-    },
-    Example {
-        name: "migrated",
-        env: TERMINAL,
-        stdin: &[(b"ding\ncount\norder\ntea\n", 1)],
-        stdout: "dong\nasked 1 times\nwhat would you like?\none tea, coming up\n",
-    },
-    Example { name: "two_accounts", env: &[], stdin: &[], stdout: "alice hears: bob (home): make it nine" },
-    Example { name: "test_a_bot", env: &[], stdin: &[], stdout: "the egg timer works" },
-    Example { name: "toy_puppet", env: &[], stdin: &[], stdout: "the toy puppet keeps the contract" },
 ];
 
 /// Runs the listed examples; others that were built are counted as skipped.
@@ -64,9 +75,12 @@ pub(crate) fn run(cx: &Context, report: &mut Report) -> Result<()> {
                 let mut command = Command::new(&binary.path);
                 command.current_dir(cx.scratch(&format!("example-{}", example.name))?);
                 command.envs(example.env.iter().copied());
-                let done = Job::new(command, Duration::from_secs(60)).stdin(example.stdin).run()?;
-                let said = String::from_utf8_lossy(&done.stdout).contains(example.stdout);
-                (!said || !done.ok()).then(|| format!("expected `{}` on stdout\n{}", example.stdout, done.report()))
+                let done =
+                    Job::new(command, Duration::from_secs(60)).stdin(example.stdin).stays(example.stays).run()?;
+                let has = |output: &[u8], words: &str| String::from_utf8_lossy(output).contains(words);
+                let said = has(&done.stdout, example.stdout) && has(&done.stderr, example.stderr);
+                let expected = format!("expected `{}` on stdout, `{}` on stderr", example.stdout, example.stderr);
+                (!said || !done.ok()).then(|| format!("{expected}\n{}", done.report()))
             }
             None => Some("cargo built no example of this name".to_owned()),
         };

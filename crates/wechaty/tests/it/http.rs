@@ -270,7 +270,7 @@ async fn an_open_door_does_not_listen_beyond_loopback() {
     let bot = bot(&platform).account("site", SITE).build().expect("builds");
     let everywhere = HttpSettings { listen: "0.0.0.0:0".parse().expect("an address"), ..HttpSettings::default() };
     let error = Host::new(&bot, everywhere).bind().await.expect_err("refused").to_string();
-    assert!(error.contains("account `site` (pages) has no token"), "{error}");
+    assert!(error.contains("account `site` (`pages`) has no token"), "{error}");
 }
 
 #[tokio::test]
