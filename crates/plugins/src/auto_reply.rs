@@ -206,9 +206,13 @@ impl AutoReply {
         let Some((i, rule)) = self.rule(msg).await else { return Ok(Flow::Continue) };
         let pause = Duration::from_secs(rule.cooldown_seconds.unwrap_or(self.cooldown_seconds));
         if is_due(answered, i, msg, pause, now) {
-            for reply in &rule.reply {
+            for (k, reply) in rule.reply.iter().enumerate() {
                 match reply.contains("{name}") {
-                    true => msg.say(reply.replace("{name}", &matcher::name(&msg.talker()).await)).await?,
+                    // The name may be another one when this runs again after a crash: it is the same answer.
+                    true => {
+                        let reply = reply.replace("{name}", &matcher::name(&msg.talker()).await);
+                        msg.say(reply).key(format!("rule {i}, reply {k}")).await?
+                    }
                     false => msg.say(reply).await?,
                 };
             }

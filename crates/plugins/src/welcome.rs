@@ -109,13 +109,16 @@ impl Welcome {
             // Who has no name is greeted without one.
             let named: Vec<Contact> = newcomers.iter().filter(|contact| !contact.name().is_empty()).cloned().collect();
             let names: Vec<String> = named.iter().map(Contact::name).collect();
-            if words.contains("{name}") {
-                join.room.say(words.replace("{name}", &names.join(", "))).await?;
+            let say = if words.contains("{name}") {
+                join.room.say(words.replace("{name}", &names.join(", ")))
             } else if named.is_empty() {
-                join.room.say(&words).await?;
+                join.room.say(&words)
             } else {
-                join.room.say_to(&words, &named).await?;
-            }
+                join.room.say_to(&words, &named)
+            };
+            // Names and topic may be others when this runs again after a crash: it is the same greeting.
+            let first = newcomers.first().map(|contact| contact.id().to_string()).unwrap_or_default();
+            say.key(format!("greet {first}")).await?;
         }
         Ok(())
     }
@@ -140,7 +143,7 @@ impl Plugin for Welcome {
                     if friendship.kind() == FriendshipType::Confirm {
                         let friend = friendship.contact();
                         let _ = friend.ready().await;
-                        friend.say(words.replace("{name}", &friend.name())).await?;
+                        friend.say(words.replace("{name}", &friend.name())).key("friend").await?;
                     }
                     wechaty::Result::<()>::Ok(())
                 }

@@ -33,6 +33,7 @@ demo-tea-nothing = No tea, then.
 demo-tea-late = Too late, the kettle is cold.
 pending = not finished: { $what }: { $why }. This bot keeps nothing beyond its run: what is pending is forgotten now.
 pending-kept = not finished: { $what }: { $why }. It is kept in the store: the next start goes on with it.
+store-strangers = The store also holds { $count } unfinished of account `{ $account }`, which this bot does not have: add the account again, or leave them there.
 pending-events = { $count ->
     [one] { $count } event ({ $names })
    *[other] { $count } events ({ $names })
@@ -41,7 +42,7 @@ pending-sends = { $count ->
     [one] { $count } send ({ $names })
    *[other] { $count } sends ({ $names })
   }
-pending-asking = a handler was still waiting for an answer (`ask`) when the bot stopped
+pending-asking = a handler was still waiting for an answer (`ask`) when the bot stopped, or the store could not take how it ended
 pending-late = 10 s were not enough for handlers and sends to end when the bot stopped
 setting-missing = setting `{ $key }` is missing
 setting-invalid = setting `{ $key }`:

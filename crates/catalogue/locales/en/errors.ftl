@@ -54,11 +54,11 @@ W112 = the ledger has a residue: some message is not accounted for
     .fix = Please report it, with the lines above and the version that `wechaty --version` prints.
 
 W113 = { $count ->
-    [one] one message could not be printed
-   *[other] { $count } messages could not be printed
+    [one] one message was not said
+   *[other] { $count } messages were not said
   }
-    .cause = Standard output was closed, or the disk it is written to is full, before the bot had said everything.
-    .fix = Look at what reads the output; the ledger above says why each message failed.
+    .cause = The output was closed or full, the pace was too slow for the time there was, or a message failed for good or in doubt.
+    .fix = The ledger above has the reasons. A named bot goes on with what is pending at its next start; `wechaty dead-letters list` shows what failed.
 
 W114 = there is no log level `{ $level }`
     .cause = `--log` or WECHATY_LOG has a word that is no level, or a filter that cannot be read.
@@ -244,7 +244,7 @@ W185 = { $path } cannot be used as a store
     .fix = Check the folder, its permissions and the room on its disk.
 
 W186 = nothing is known of `{ $id }` in the store of `{ $name }`
-    .cause = No message, event or receipt is called so or begins so; or it was so long ago that it is not kept any more.
+    .cause = No message, event or receipt is called so or begins so; or it was so long ago that it is not kept any more. Of the last moment before a crash the books are whole, but the traces may be missing.
     .fix = `wechaty trace --last --limit 20` shows the latest.
 
 W187 = there is no dead letter { $number }

@@ -58,7 +58,7 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
         None => tokio::runtime::Builder::new_multi_thread().enable_all().build(),
     };
     let runtime = runtime.map_err(|error| Failure::failed("W109").source(&error))?;
-    let End { ledger, pending, kept, failed } =
+    let End { ledger, pending, pending_sends, kept, failed } =
         runtime.block_on(drive(builder, virtual_clock, control.as_ref(), lang))?;
     // A puppet may still hold a thread in a blocking read.
     runtime.shutdown_background();
@@ -75,9 +75,9 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
     }
     // What stdout did not take was not said here, kept or not.
     let unsaid = match (on_terminal, kept) {
-        (true, _) => ledger.outbound.pending + failed,
+        (true, _) => pending_sends + failed,
         (false, true) => 0,
-        (false, false) => ledger.outbound.pending,
+        (false, false) => pending_sends,
     };
     if unsaid > 0 {
         return Err(Failure::failed("W113").number("count", unsaid));
@@ -101,6 +101,8 @@ struct End {
     ledger: Ledger,
     /// What is not finished, in words.
     pending: Option<String>,
+    /// Sends of its accounts that are not settled.
+    pending_sends: u64,
     /// Whether it is in a store that outlives the run.
     kept: bool,
     /// Sends of this run that failed or are in doubt.
@@ -133,6 +135,7 @@ async fn drive(
     let bot = builder.build().map_err(not_started)?;
     let failed = |ledger: &Ledger| ledger.outbound.dead + ledger.outbound.maybe_sent;
     let earlier = failed(&bot.ledger().await.map_err(not_started)?);
+    let strange = strangers(&bot, lang).await.map_err(not_started)?;
     let _answers = control.map(|control| control.serve(&bot)).transpose()?;
     match clock {
         Some(clock) => {
@@ -143,8 +146,27 @@ async fn drive(
         None => bot.run().await.map_err(ended)?,
     }
     let ledger = bot.ledger().await.map_err(ended)?;
+    let pending_sends = ledger.outbound.pending.saturating_sub(strange);
     let pending = pending::explain(&bot, kept, lang).await.map_err(ended)?;
     // Dead letters of earlier runs may have been dropped or sent meanwhile.
     let failed = failed(&ledger).saturating_sub(earlier);
-    Ok(End { ledger, pending, kept, failed })
+    Ok(End { ledger, pending, pending_sends, kept, failed })
+}
+
+/// Tells what the store holds of accounts that the bot does not have any more; gives how many sends that are.
+async fn strangers(bot: &wechaty::Bot, lang: Lang) -> wechaty::Result<u64> {
+    let mut sends = 0;
+    for account in bot.store().accounts().await? {
+        if bot.accounts().iter().any(|one| *one.id() == account) {
+            continue;
+        }
+        let ledger = bot.store().ledger(Some(&account)).await?;
+        let count = ledger.inbound.pending + ledger.outbound.pending;
+        sends += ledger.outbound.pending;
+        if count > 0 {
+            let told = Args::new().set("account", account.to_string()).set("count", count.to_string());
+            output::tell(&text(lang, "store-strangers", &told));
+        }
+    }
+    Ok(sends)
 }
