@@ -276,6 +276,8 @@ fn resume(account: &Account) {
 fn push(account: &Account, key: &LaneKey, item: Item) -> usize {
     match account.core().lanes.push(key, item) {
         Pushed::Queued(len) => len,
+        // Only the outbox leaves lanes.
+        Pushed::Left => 0,
         Pushed::Start(number) => {
             start(account, key, number);
             1

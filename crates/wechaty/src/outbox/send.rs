@@ -122,19 +122,26 @@ pub(super) async fn post(account: &Account, queued: QueuedRow) -> Receipt {
     let receipt = queued.receipt();
     let key = lane(account, &queued.row);
     let claimed_seq = queued.claimed.then_some(queued.row.seq);
-    if let Pushed::Start(number) = core.outbox.push(&key, queued) {
-        if core.gate.is_closed() {
+    let unclaimed = async {
+        if let Some(seq) = claimed_seq {
+            unclaim(account, seq).await;
+        }
+    };
+    match core.outbox.push(&key, queued) {
+        Pushed::Queued(_) => return receipt,
+        // The bot stops, and older ones of the conversation wait for the next start.
+        Pushed::Left => unclaimed.await,
+        Pushed::Start(number) if core.gate.is_closed() => {
             // The bot stopped in this moment: the row waits in the store.
             core.outbox.forget(&key, number);
-            if let Some(seq) = claimed_seq {
-                unclaim(account, seq).await;
-            }
-            return receipt;
+            unclaimed.await;
         }
-        let mut lane: BoxFuture<'static, ()> = Box::pin(drain(account.clone(), key.clone(), number));
-        if poll_fn(|cx| Poll::Ready(lane.as_mut().poll(cx).is_pending())).await {
-            let runner = core.tasks.spawn(lane);
-            core.outbox.runs(&key, number, runner.abort_handle());
+        Pushed::Start(number) => {
+            let mut lane: BoxFuture<'static, ()> = Box::pin(drain(account.clone(), key.clone(), number));
+            if poll_fn(|cx| Poll::Ready(lane.as_mut().poll(cx).is_pending())).await {
+                let runner = core.tasks.spawn(lane);
+                core.outbox.runs(&key, number, runner.abort_handle());
+            }
         }
     }
     receipt
@@ -176,8 +183,10 @@ async fn drain(account: Account, key: LaneKey, number: u64) {
         }
         let seq = queued.row.seq;
         let Some((settlement, outcome)) = deliver(&account, &mut queued).await else {
-            // The bot stops: it waits in the store, and so do those behind it.
-            core.outbox.forget(&key, number);
+            // The bot stops: it waits in the store, and so do those behind it and those that are still to come.
+            for behind in core.outbox.leave(&key, number).into_iter().filter(|behind| behind.claimed) {
+                unclaim(&account, behind.row.seq).await;
+            }
             break;
         };
         if let (Some(observer), Ok(sent)) = (&core.send_observer, &outcome) {
@@ -294,6 +303,9 @@ async fn attempt(
                 Entry::Go | Entry::Late => {}
                 Entry::Ask(watch) => asks = Some(watch),
                 Entry::Stopping => {
+                    if claimed {
+                        unclaim(account, row.seq).await;
+                    }
                     give_back(account, &mut place).await;
                     return None;
                 }
