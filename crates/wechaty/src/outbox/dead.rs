@@ -28,8 +28,8 @@ impl DeadLetters {
     }
 
     /// Sends one again, as if it had not been tried: at once if the bot runs, else after its next start. Of a text that
-    /// goes out in parts only what the platform has not taken; somebody may read one twice that was in doubt. `None`: there
-    /// is no such dead letter.
+    /// goes out in parts only what the platform has not taken; somebody may read one twice that was in doubt. However late:
+    /// what its say or the policy told of its time does not count any more. `None`: there is no such dead letter.
     ///
     /// # Errors
     /// When its account is not the bot's, or the store fails.

@@ -357,3 +357,33 @@ async fn a_say_that_is_polled_once_and_kept_does_not_hold_up_the_next_start() {
     say.await.expect("durable");
     bot.finish_with(&platform).await;
 }
+
+#[tokio::test]
+async fn a_dead_letter_whose_time_is_over_is_sent_when_somebody_wants_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file: Arc<dyn Store> = Arc::new(SqliteStore::open(folder.path().join("bot.db")).expect("opens"));
+    let memory: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    for store in [memory, file] {
+        let platform = FakePlatform::new();
+        let alice = platform.user("alice");
+        let policy = OutboxPolicy::default().expires("Text", secs(60));
+        let bot = spawn(bot(&platform).store(store).outbox(policy)).await;
+        bot.ready().await;
+        let to = bot.main_account().contact_handle(&alice.id());
+        alice.blocks_bot();
+        for say in [to.say("by policy"), to.say("by itself").expires_in(secs(5))] {
+            assert!(say.sent().await.is_err());
+        }
+        alice.unblocks_bot();
+        platform.clock().advance(secs(3_600)).await;
+        let letters = bot.dead_letters();
+        let dead = letters.list(0, 10).await.expect("reads");
+        letters.retry(dead[0].row.seq).await.expect("revives").expect("it is there").sent().await.expect("sent");
+        bot.stop().await.expect("stops");
+        letters.retry(dead[1].row.seq).await.expect("revives");
+        bot.start().await.expect("starts");
+        platform.until_delivered(2).await;
+        assert_eq!(texts(&alice), ["by policy", "by itself"]);
+        assert_eq!(bot.finish_with(&platform).await.outbound.expired, 0);
+    }
+}
