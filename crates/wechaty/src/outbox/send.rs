@@ -196,7 +196,7 @@ async fn drain(account: Account, key: LaneKey, number: u64) {
             }
         }
         let (done, at) = ([(seq, settlement)], core.clock.wall());
-        if let Err(error) = core.store.settle(&done, at).await {
+        if let Err(error) = core.insist(|| core.store.settle(&done, at)).await {
             // The platform has it, the store does not know: it stays pending there, and is in doubt after a restart.
             tracing::error!(account = %account.id(), %error, "a send could not be settled in the store");
         }
@@ -241,7 +241,8 @@ async fn deliver(account: &Account, queued: &mut QueuedRow) -> Ended {
         let (Some(done), Ok(_)) = (rest, &ended.1) else { return Some(ended) };
         account.core().parts.fetch_add(1, Ordering::Relaxed);
         (row.done, row.attempts, row.claimed_at) = (done, 0, None);
-        if let Err(error) = account.core().store.advance(row.seq, done).await {
+        let core = account.core();
+        if let Err(error) = core.insist(|| core.store.advance(row.seq, done)).await {
             // After a crash the platform's memory of keys has to help.
             tracing::error!(account = %account.id(), %error, "a part could not be recorded in the store");
         }
