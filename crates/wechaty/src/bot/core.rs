@@ -263,11 +263,16 @@ impl Core {
         self.tasks.spawn(self.beside(work));
     }
 
+    /// Cancelled when everything in memory is ended.
+    pub(crate) fn life(&self) -> CancellationToken {
+        self.aside.lock().clone()
+    }
+
     fn beside<F: Future<Output = ()> + Send + 'static>(
         &self,
         work: F,
     ) -> impl Future<Output = ()> + Send + 'static + use<F> {
-        let end = self.aside.lock().clone();
+        let end = self.life();
         async move {
             tokio::select! {
                 () = work => {}

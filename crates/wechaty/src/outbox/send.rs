@@ -56,7 +56,8 @@ pub(crate) struct QueuedRow {
     /// When it came, where the platform has quotas.
     since: Option<Timestamp>,
     receipt: Unsettled,
-    _permit: Permit,
+    /// `None`: it sleeps.
+    pub(super) permit: Option<Permit>,
 }
 
 /// A receipt that learns of a stop when it is dropped unsettled.
@@ -104,7 +105,7 @@ pub(super) fn claim(account: &Account, row: &mut OutboxRow) -> bool {
 pub(super) fn queued(account: &Account, row: OutboxRow, tracked: bool, claimed: bool, permit: Permit) -> QueuedRow {
     let receipt = if tracked { account.core().receipts.get(row.seq, row.key) } else { Receipt::new(row.key) };
     let since = (!account.quotas().is_free()).then(|| account.core().clock.wall());
-    QueuedRow { row, tracked, claimed, since, receipt: Unsettled(receipt), _permit: permit }
+    QueuedRow { row, tracked, claimed, since, receipt: Unsettled(receipt), permit: Some(permit) }
 }
 
 impl QueuedRow {
@@ -115,9 +116,11 @@ impl QueuedRow {
 
 /// Puts a durable row into its lane, and starts the lane if it was idle.
 ///
+/// `is_over`: whether the life that posts it has ended; it is asked when the row is in its lane.
+///
 /// The lane is polled once where we are: a platform that answers at once costs no task. Dropping the caller cannot
 /// tear a send apart, as the rest, if there is one, goes on in a task of its own.
-pub(super) async fn post(account: &Account, queued: QueuedRow) -> Receipt {
+pub(super) async fn post(account: &Account, queued: QueuedRow, is_over: impl Fn() -> bool) -> Receipt {
     let core = account.core();
     let receipt = queued.receipt();
     let key = lane(account, &queued.row);
@@ -131,7 +134,7 @@ pub(super) async fn post(account: &Account, queued: QueuedRow) -> Receipt {
         Pushed::Queued(_) => return receipt,
         // The bot stops, and older ones of the conversation wait for the next start.
         Pushed::Left => unclaimed.await,
-        Pushed::Start(number) if core.gate.is_closed() => {
+        Pushed::Start(number) if is_over() => {
             // The bot stopped in this moment: the row waits in the store.
             core.outbox.forget(&key, number);
             unclaimed.await;
@@ -162,7 +165,7 @@ pub(crate) async fn resume(account: &Account) -> Result<(), StoreError> {
     }
     for row in rows {
         let queued = queued(account, row, true, false, core.sends.force(1));
-        later::post(account, queued).await;
+        later::post(account, queued, || false).await;
     }
     Ok(())
 }

@@ -387,3 +387,46 @@ async fn a_dead_letter_whose_time_is_over_is_sent_when_somebody_wants_it() {
         assert_eq!(bot.finish_with(&platform).await.outbound.expired, 0);
     }
 }
+
+#[tokio::test]
+async fn sleeping_sends_keep_nobody_from_saying_something_now() {
+    let platform = FakePlatform::new();
+    let alice = platform.user("alice");
+    let limits = wechaty::Limits { outbox: 2, ..wechaty::Limits::default() };
+    let bot = spawn(bot(&platform).limits(limits)).await;
+    bot.ready().await;
+    let to = bot.main_account().contact_handle(&alice.id());
+    for life in 0..2 {
+        for i in 0..5 {
+            to.say(format!("{life}.{i}")).after(secs(10)).await.expect("durable");
+        }
+        let mut now = Box::pin(to.say("now").sent());
+        assert!(poll!(&mut now).is_ready(), "it waits for sends that are due tomorrow");
+        bot.restart().await.expect("restarts");
+        bot.ready().await;
+        idle(&platform).await;
+    }
+    platform.clock().advance(secs(10)).await;
+    assert_eq!((texts(&alice).len(), bot.books().await.outbound.pending), (12, 0));
+    assert_eq!(texts(&alice)[2..], ["0.0", "0.1", "0.2", "0.3", "0.4", "1.0", "1.1", "1.2", "1.3", "1.4"]);
+    bot.finish_with(&platform).await;
+}
+
+#[tokio::test]
+async fn a_store_that_panics_stops_no_timer_of_planned_sends() {
+    let platform = FakePlatform::new();
+    let (alice, store) = (platform.user("alice"), Faulty::new());
+    let bot = spawn(bot(&platform).store(store.arc())).await;
+    bot.ready().await;
+    let to = bot.main_account().contact_handle(&alice.id());
+    for wait in [10, 20] {
+        to.say(format!("in {wait}")).after(secs(wait)).await.expect("durable");
+    }
+    store.panic_settles(1);
+    platform.clock().advance(secs(10)).await;
+    platform.clock().advance(secs(10)).await;
+    to.say("in 30").after(secs(10)).await.expect("durable");
+    platform.clock().advance(secs(10)).await;
+    assert_eq!(texts(&alice), ["in 10", "in 20", "in 30"]);
+    bot.stop().await.expect("stops");
+}
