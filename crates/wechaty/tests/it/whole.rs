@@ -378,6 +378,8 @@ async fn what_the_store_could_not_write_at_once_is_written_before_anything_follo
     first.crash().await;
     let second = start().await;
     second.ready().await;
-    let ledger = second.finish_with(&platform).await;
+    second.drained().await;
+    second.stop().await.expect("stops");
+    let ledger = second.books().await;
     assert_eq!((texts(&alice).len(), ledger.outbound.sent, ledger.outbound.maybe_sent, log.all().len()), (5, 4, 0, 1));
 }
