@@ -430,3 +430,31 @@ async fn a_store_that_panics_stops_no_timer_of_planned_sends() {
     assert_eq!(texts(&alice), ["in 10", "in 20", "in 30"]);
     bot.stop().await.expect("stops");
 }
+
+#[tokio::test]
+async fn a_text_is_cut_to_its_end_as_it_was_begun_whatever_a_later_life_would_do() {
+    for (failures, after) in [(0, vec!["three", "four"]), (100, vec!["one two", "three", "four"])] {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let short = Limits { text: Some(9), ..Limits::DEFAULT };
+        let before = FakePlatform::builder().limits(short).build();
+        let id = before.user("alice").id();
+        before.faults().fail_sends(failures, SendFault::ReplyLost);
+        let policy = OutboxPolicy { per_conversation: Some(0.01), attempts: 1_000, ..OutboxPolicy::default() };
+        let first = spawn(bot(&before).store(store.clone()).outbox(policy)).await;
+        first.ready().await;
+        first.main_account().contact_handle(&id).say("one two three four").await.expect("durable");
+        idle(&before).await;
+        let clock = before.clock();
+        tokio::join!(async { first.stop().await.expect("stops") }, clock.advance(secs(11)));
+        drop(first);
+        // Another version of the puppet knows no limit.
+        let platform = FakePlatform::builder().build();
+        let alice = platform.user("alice");
+        let second = spawn(bot(&platform).store(store.clone())).await;
+        second.ready().await;
+        platform.until_delivered(after.len() as u64).await;
+        assert_eq!(texts(&alice), after);
+        second.finish_with(&platform).await;
+        assert!(store.keys("split/default").await.expect("reads").is_empty(), "nothing is left behind");
+    }
+}
