@@ -401,7 +401,9 @@ impl Hot {
             said.settled = None;
         }
         c.execute(
-            "INSERT OR REPLACE INTO send SELECT seq, account, ?, key, body, 0, NULL, NULL, done, blob FROM dead WHERE seq = ?",
+            // Its time is over, and somebody wants it all the same.
+            "INSERT OR REPLACE INTO send SELECT seq, account, ?, key, CAST(json_remove(CAST(body AS TEXT), '$.until') AS BLOB),
+                0, NULL, NULL, done, blob FROM dead WHERE seq = ?",
             params![event, seq],
         )?;
         c.execute("DELETE FROM dead WHERE seq = ?", [seq])?;

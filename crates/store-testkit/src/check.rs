@@ -194,7 +194,7 @@ async fn apply(model: &mut Model, store: &dyn Store, op: &Op) -> Result<()> {
                 event,
                 said_at: time(*name),
                 not_before: claimed.then(|| time(1)),
-                expires: None,
+                expires: Some(time(9)),
                 attempts: u32::from(*claimed),
                 claimed_at: claimed.then(|| time(2)),
                 done: 0,
@@ -234,7 +234,7 @@ async fn apply(model: &mut Model, store: &dyn Store, op: &Op) -> Result<()> {
         Op::Revive { nth: n } => {
             let Some(seq) = nth(&model.dead, *n) else { return Ok(()) };
             let row = store.revive(seq).await?.expect("there is such a dead letter");
-            assert_eq!((row.seq, row.attempts, row.claimed_at), (seq, 0, None));
+            assert_eq!((row.seq, row.attempts, row.claimed_at, row.expires), (seq, 0, None, None));
             assert!(store.revive(seq).await?.is_none(), "it was revived twice");
             model.revive(seq);
         }

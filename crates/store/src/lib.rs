@@ -317,7 +317,8 @@ pub trait Store: Send + Sync + 'static {
     /// Dead letters with a number above `after`, in order, at most so many.
     async fn dead_letters(&self, after: SendSeq, limit: usize) -> Result<Vec<DeadLetter>>;
 
-    /// Puts a dead letter back into the outbox, as if it had not been tried (what it has [done](OutboxRow::done) stays): the ledger counts it as pending again.
+    /// Puts a dead letter back into the outbox, as if it had not been tried (what it has [done](OutboxRow::done) stays), and
+    /// to be sent however late: somebody wants it. The ledger counts it as pending again.
     /// `None`: there is no such dead letter.
     async fn revive(&self, seq: SendSeq) -> Result<Option<OutboxRow>>;
 

@@ -392,7 +392,7 @@ impl Store for MemoryStore {
 
     async fn revive(&self, seq: SendSeq) -> Result<Option<OutboxRow>> {
         let Some((account, DeadLetter { mut row, end, .. })) = self.dead.lock().remove(&seq) else { return Ok(None) };
-        (row.attempts, row.claimed_at) = (0, None);
+        (row.attempts, row.claimed_at, row.expires) = (0, None, None);
         // Its event may have run again and asked: it waits for the same send now.
         let waits = row.event.and_then(|event| {
             self.event(event, |origin| {

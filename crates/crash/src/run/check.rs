@@ -26,10 +26,17 @@ impl Verdict {
 
     /// The kinds that were found.
     pub(crate) fn kinds(&self) -> String {
-        let kinds =
-            [("loss", self.lost), ("double", self.duplicated), ("disorder", self.disorder), ("residue", self.residue)];
-        let found: Vec<_> = kinds.iter().filter(|(_, count)| *count > 0).map(|(kind, _)| *kind).collect();
+        let found: Vec<_> = self.counts().into_iter().filter(|(_, count)| *count > 0).map(|(kind, _)| kind).collect();
         found.join(", ")
+    }
+
+    /// Whether something of this kind was found.
+    pub(crate) fn has(&self, kind: &str) -> bool {
+        self.counts().iter().any(|(found, count)| *found == kind && *count > 0)
+    }
+
+    fn counts(&self) -> [(&'static str, u64); 4] {
+        [("loss", self.lost), ("double", self.duplicated), ("disorder", self.disorder), ("residue", self.residue)]
     }
 }
 

@@ -158,7 +158,7 @@ fn tell(plan: &Plan, trace: &Trace, verdict: &Verdict) {
     println!("log:\n{}---", trace.log);
 }
 
-/// Seeds of a planted fault until it is found. `false`: it is not.
+/// Seeds of a planted fault until it is found as what it is. `false`: it is not.
 fn sabotaged(arguments: &Arguments, fault: Sabotage) -> bool {
     let point = arguments.point.or_else(|| plan::named(fault.point()));
     let found = AtomicBool::new(false);
@@ -172,15 +172,42 @@ fn sabotaged(arguments: &Arguments, fault: Sabotage) -> bool {
         if Rng::new(seed, fault.name()).percent(50) {
             plan.pause = 0;
         }
-        let (_, verdict) = tried(&plan);
-        if !verdict.is_good() && !found.swap(true, Ordering::Relaxed) {
-            println!("{}: found as {} (seed {seed})", fault.name(), verdict.kinds());
+        // A run that comes to no end, or is wrong in another way, has not shown this fault.
+        let verdict = match life::run(&plan) {
+            Ok(trace) => check(&plan, &trace),
+            Err(error) => return println!("{}: seed {seed} came to no end: {error:#}", fault.name()),
+        };
+        if verdict.is_good() || found.load(Ordering::Relaxed) {
+            return;
+        }
+        let is_it = verdict.has(fault.kind());
+        let what = if is_it { "found as" } else { "this is something else:" };
+        if !is_it || !found.swap(true, Ordering::Relaxed) {
+            println!("{}: {what} {} (seed {seed})", fault.name(), verdict.kinds());
             verdict.notes.iter().for_each(|note| println!("  {note}"));
         }
     });
     let found = found.into_inner();
     if !found {
-        println!("{}: NOT FOUND", fault.name());
+        println!("{}: NOT FOUND as {}", fault.name(), fault.kind());
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_planted_fault_is_found_as_what_it_is() {
+        let of =
+            |lost, duplicated, disorder, residue| Verdict { lost, duplicated, disorder, residue, ..Verdict::default() };
+        let kinds = [("loss", of(1, 0, 0, 0)), ("double", of(0, 1, 0, 0)), ("disorder", of(0, 0, 1, 0))];
+        let kinds = kinds.into_iter().chain([("residue", of(0, 0, 0, 1))]).collect::<Vec<_>>();
+        for fault in Sabotage::ALL {
+            let found: Vec<_> =
+                kinds.iter().filter(|(_, verdict)| verdict.has(fault.kind())).map(|(k, _)| *k).collect();
+            assert_eq!(found, [fault.kind()], "{}", fault.name());
+        }
+    }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use store::SabotagedStore;
 
 macro_rules! sabotages {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal at $point:literal;)*) => {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal as $kind:literal at $point:literal;)*) => {
         /// A planted fault.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
         pub(crate) enum Sabotage { $($(#[$doc])* $variant,)* }
@@ -19,6 +19,10 @@ macro_rules! sabotages {
             pub(crate) fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
+            /// What it has to be found as: `loss`, `double`, `disorder` or `residue`.
+            pub(crate) fn kind(self) -> &'static str {
+                match self { $(Self::$variant => $kind,)* }
+            }
             /// The point whose crash brings it to light; empty: it needs none.
             pub(crate) fn point(self) -> &'static str {
                 match self { $(Self::$variant => $point,)* }
@@ -29,39 +33,39 @@ macro_rules! sabotages {
 
 sabotages! {
     /// `accept` says Ok for one event and stores nothing.
-    SkipCommit = "skip-commit" at "";
+    SkipCommit = "skip-commit" as "residue" at "";
     /// The puppet acknowledges before `accept`.
-    AckEarly = "ack-early" at "journal-before-commit";
+    AckEarly = "ack-early" as "loss" at "journal-before-commit";
     /// `enqueue` says that a row is new, and keeps it nowhere.
-    DropOne = "drop-one" at "claim-before-send";
+    DropOne = "drop-one" as "loss" at "claim-before-send";
     /// The puppet says `Sent` and sends nothing.
-    SwallowSend = "swallow-send" at "";
+    SwallowSend = "swallow-send" as "loss" at "";
     /// A second run gets fresh keys.
-    ForgetKey = "forget-key" at "handler-returned";
+    ForgetKey = "forget-key" as "double" at "handler-returned";
     /// Unfinished events come back in the wrong order.
-    SwapTwo = "swap-two" at "accepted-before-lane";
+    SwapTwo = "swap-two" as "disorder" at "accepted-before-lane";
     /// Unsent rows come back in the wrong order.
-    SwapSends = "swap-sends" at "claim-before-send";
+    SwapSends = "swap-sends" as "disorder" at "claim-before-send";
     /// One event never runs, and the ledger counts what is left over as pending.
-    PendingAsRemainder = "pending-as-remainder" at "";
+    PendingAsRemainder = "pending-as-remainder" as "loss" at "";
     /// Duplicates are not found.
-    ForgetDedupe = "forget-dedupe" at "accepted-before-lane";
+    ForgetDedupe = "forget-dedupe" as "double" at "accepted-before-lane";
     /// Events are finished before their handlers ran.
-    FinishEarly = "finish-early" at "handler-before-say";
+    FinishEarly = "finish-early" as "loss" at "handler-before-say";
     /// A send is not claimed before it is tried.
-    ForgetClaim = "forget-claim" at "send-before-record";
+    ForgetClaim = "forget-claim" as "double" at "send-before-record";
     /// The puppet sends twice.
-    DoubleSend = "double-send" at "";
+    DoubleSend = "double-send" as "double" at "";
     /// A settlement is not written.
-    LoseSettlement = "lose-settlement" at "";
+    LoseSettlement = "lose-settlement" as "residue" at "";
     /// What was replied to a question is not kept.
-    ForgetAnswer = "forget-answer" at "finish-after-commit";
+    ForgetAnswer = "forget-answer" as "loss" at "finish-after-commit";
     /// Sends in doubt are sent again where the platform takes no keys.
-    ForgetDoubt = "forget-doubt" at "send-before-record";
+    ForgetDoubt = "forget-doubt" as "double" at "send-before-record";
     /// No row names a file, so that it goes with the process.
-    ReleaseEarly = "release-early" at "claim-before-send";
+    ReleaseEarly = "release-early" as "loss" at "claim-before-send";
     /// The ledger counts a send that never was.
-    CountTwice = "count-twice" at "";
+    CountTwice = "count-twice" as "residue" at "";
 }
 
 impl Sabotage {

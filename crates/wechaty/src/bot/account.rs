@@ -294,7 +294,8 @@ impl Account {
     /// Records what became of an event.
     pub(crate) async fn finish(&self, seq: EventSeq, outcome: Outcome, record: Option<Box<Record>>) {
         crate::archive::finished(self, record, &outcome);
-        if let Err(error) = self.core().store.finish(self.id(), &[(seq, outcome)]).await {
+        let (core, done) = (self.core(), [(seq, outcome)]);
+        if let Err(error) = core.insist(|| core.store.finish(self.id(), &done)).await {
             // It stays unfinished there and is handled again after a restart.
             tracing::error!(account = %self.id(), %error, "an event could not be finished in the store");
         }

@@ -20,7 +20,7 @@ use crate::{
     handler::{Registry, States},
     inbox::{self, LaneKey, Lanes, Waiters},
     outbox::{Gate, Later, QueuedRow, Receipts, SendObserver, Spooling},
-    store::Store,
+    store::{Store, StoreError},
 };
 
 /// How much a bot keeps in memory before it pushes back, and how long it bears with events and handlers.
@@ -48,6 +48,11 @@ pub struct Limits {
 
 /// Error reports whose handlers have not returned; what comes beyond them is logged only.
 const REPORTS: usize = 1_024;
+/// How often the store is told what it must not miss, for about five minutes.
+const TELLINGS: u32 = 24;
+/// How long it is left alone in between: at first, during a stop, and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(16);
 /// How long aborted tasks may take to see that they are.
 const LET_GO: Duration = Duration::from_millis(500);
 
@@ -186,6 +191,50 @@ impl Core {
         self.closing.lock().clone()
     }
 
+    /// Tells the store something, again and again if it fails: what has happened outside would be in doubt, or happen again,
+    /// after the next start. Who asks waits, and with it its lane.
+    pub(crate) async fn insist<F: Future<Output = Result<(), StoreError>>>(
+        &self,
+        tell: impl Fn() -> F,
+    ) -> Result<(), StoreError> {
+        match tell().await {
+            Ok(()) => Ok(()),
+            // Boxed: a lane is large enough without.
+            Err(error) => Box::pin(self.tell_again(error, tell)).await,
+        }
+    }
+
+    async fn tell_again<F: Future<Output = Result<(), StoreError>>>(
+        &self,
+        mut error: StoreError,
+        tell: impl Fn() -> F,
+    ) -> Result<(), StoreError> {
+        let closing = self.closing();
+        for told in 1..TELLINGS {
+            tracing::warn!(%error, told, "the store failed, and is told again");
+            let pause = match closing.is_cancelled() {
+                // A stop does not wait for long.
+                true => FIRST_PAUSE,
+                false => FIRST_PAUSE.saturating_mul(1 << told.saturating_sub(1).min(8)).min(LONGEST_PAUSE),
+            };
+            let stops = async {
+                match closing.is_cancelled() {
+                    true => std::future::pending().await,
+                    false => closing.cancelled().await,
+                }
+            };
+            tokio::select! {
+                () = self.clock.sleep(pause) => {}
+                () = stops => {}
+            }
+            match tell().await {
+                Ok(()) => return Ok(()),
+                Err(next) => error = next,
+            }
+        }
+        Err(error)
+    }
+
     pub(crate) fn lane_moved(&self) {
         if self.lane_waiters.load(Ordering::Acquire) > 0 {
             self.lane_moved.notify_waiters();
@@ -214,11 +263,16 @@ impl Core {
         self.tasks.spawn(self.beside(work));
     }
 
+    /// Cancelled when everything in memory is ended.
+    pub(crate) fn life(&self) -> CancellationToken {
+        self.aside.lock().clone()
+    }
+
     fn beside<F: Future<Output = ()> + Send + 'static>(
         &self,
         work: F,
     ) -> impl Future<Output = ()> + Send + 'static + use<F> {
-        let end = self.aside.lock().clone();
+        let end = self.life();
         async move {
             tokio::select! {
                 () = work => {}

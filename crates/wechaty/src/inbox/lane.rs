@@ -55,6 +55,8 @@ pub(crate) enum Pushed {
     Start(u64),
     /// Somebody runs it already; it holds so many items now.
     Queued(usize),
+    /// It was [left](Lanes::leave): the item is dropped.
+    Left,
 }
 
 #[derive(Debug)]
@@ -63,6 +65,8 @@ struct Lane<T> {
     /// Tells this lane from an earlier one of the same key.
     number: u64,
     runner: Option<AbortHandle>,
+    /// What waited in it stays in the store: nothing may overtake that.
+    left: bool,
 }
 
 /// The lanes behind one lock.
@@ -92,6 +96,7 @@ impl<K: Eq + Hash + Clone, T> Lanes<K, T> {
     pub(crate) fn push(&self, key: &K, item: T) -> Pushed {
         let mut shard = self.shard(key).lock();
         match shard.entry(key.clone()) {
+            Entry::Occupied(lane) if lane.get().left => Pushed::Left,
             Entry::Occupied(mut lane) => {
                 let queue = &mut lane.get_mut().queue;
                 queue.push_back(item);
@@ -99,7 +104,7 @@ impl<K: Eq + Hash + Clone, T> Lanes<K, T> {
             }
             Entry::Vacant(vacant) => {
                 let number = self.next.fetch_add(1, Ordering::Relaxed);
-                vacant.insert(Lane { queue: VecDeque::from([item]), number, runner: None });
+                vacant.insert(Lane { queue: VecDeque::from([item]), number, runner: None, left: false });
                 Pushed::Start(number)
             }
         }
@@ -109,7 +114,7 @@ impl<K: Eq + Hash + Clone, T> Lanes<K, T> {
     /// aborted and a later one has its place.
     pub(crate) fn pop(&self, key: &K, number: u64) -> Option<T> {
         let mut shard = self.shard(key).lock();
-        let item = shard.get_mut(key).filter(|lane| lane.number == number)?.queue.pop_front();
+        let item = shard.get_mut(key).filter(|lane| lane.number == number && !lane.left)?.queue.pop_front();
         if item.is_none() {
             shard.remove(key);
         }
@@ -156,6 +161,15 @@ impl<K: Eq + Hash + Clone, T> Lanes<K, T> {
         }
     }
 
+    /// Gives up the lane that began with this number until [`abort`](Self::abort): what waits in it is given back, and what
+    /// comes meanwhile is not taken.
+    pub(crate) fn leave(&self, key: &K, number: u64) -> VecDeque<T> {
+        let mut shard = self.shard(key).lock();
+        let Some(lane) = shard.get_mut(key).filter(|lane| lane.number == number) else { return VecDeque::new() };
+        lane.left = true;
+        std::mem::take(&mut lane.queue)
+    }
+
     /// Aborts all runners and forgets what waits. The items live on in the store.
     pub(crate) fn abort(&self) {
         for shard in &self.shards {
@@ -199,6 +213,19 @@ mod tests {
         );
         assert_eq!((lanes.pop(&1, 0), lanes.pop(&1, 0), lanes.pop(&1, 0)), (Some('a'), Some('c'), None));
         assert_eq!(lanes.take_out(&1, |_| true), None);
+    }
+
+    #[test]
+    fn a_lane_that_is_left_takes_nothing_more_until_the_abort() {
+        let lanes = Lanes::default();
+        for item in ['a', 'b', 'c'] {
+            lanes.push(&1, item);
+        }
+        assert_eq!((lanes.pop(&1, 0), lanes.leave(&1, 0)), (Some('a'), VecDeque::from(['b', 'c'])));
+        assert_eq!((lanes.push(&1, 'd'), lanes.pop(&1, 0), lanes.is_idle(&1)), (Pushed::Left, None, false));
+        assert_eq!(lanes.push(&2, 'e'), Pushed::Start(1));
+        lanes.abort();
+        assert_eq!((lanes.push(&1, 'f'), lanes.leave(&1, 0)), (Pushed::Start(2), VecDeque::new()));
     }
 
     proptest! {

@@ -195,6 +195,7 @@ async fn commit(
         let permit = permits.one();
         let Some(stored) = stored else { continue };
         let key = lane(&account, &stored);
+        let Some(stored) = behind_backlog(&account, &key, stored) else { continue };
         if push(&account, &key, Item::stored(&account, stored, false, permit)) >= core.limits.lane {
             full.push(key);
         }
@@ -241,6 +242,20 @@ pub(crate) async fn tick(account: Account, tick: TickEvent) -> Result<(), StoreE
     Ok(())
 }
 
+/// Puts an event that came before the login behind older ones of its conversation that wait for it; gives all others back.
+fn behind_backlog(account: &Account, key: &LaneKey, stored: StoredEvent) -> Option<StoredEvent> {
+    // What happens to the account itself may be what brings the login.
+    if !matches!(key.place, Place::Conversation(_)) {
+        return Some(stored);
+    }
+    let mut backlog = account.backlog().lock();
+    if !backlog.iter().any(|older| lane(account, older) == *key) {
+        return Some(stored);
+    }
+    backlog.push(stored);
+    None
+}
+
 /// Whether a tick of this job has not had its turn yet.
 pub(crate) fn has_waiting_tick(account: &Account, job: &Arc<str>) -> bool {
     let key = LaneKey { account: account.index(), place: Place::Job(job.clone()) };
@@ -260,13 +275,16 @@ fn lane(account: &Account, stored: &StoredEvent) -> LaneKey {
 /// Puts events that an earlier life left unfinished back into their lanes, before any of this life.
 fn resume(account: &Account) {
     let mut idle = Vec::new();
-    for stored in std::mem::take(&mut *account.backlog().lock()) {
+    // Held until all are there: what comes now goes behind them.
+    let mut backlog = account.backlog().lock();
+    for stored in std::mem::take(&mut *backlog) {
         let key = lane(account, &stored);
         let item = Item::stored(account, stored, true, account.core().events.force(1));
         if let Pushed::Start(number) = account.core().lanes.push(&key, item) {
             idle.push((key, number));
         }
     }
+    drop(backlog);
     // When all are there: a question whose answer is recorded looks for it in its lane.
     for (key, number) in idle {
         start(account, &key, number);
@@ -276,6 +294,8 @@ fn resume(account: &Account) {
 fn push(account: &Account, key: &LaneKey, item: Item) -> usize {
     match account.core().lanes.push(key, item) {
         Pushed::Queued(len) => len,
+        // Only the outbox leaves lanes.
+        Pushed::Left => 0,
         Pushed::Start(number) => {
             start(account, key, number);
             1

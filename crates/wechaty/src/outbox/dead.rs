@@ -28,8 +28,8 @@ impl DeadLetters {
     }
 
     /// Sends one again, as if it had not been tried: at once if the bot runs, else after its next start. Of a text that
-    /// goes out in parts only what the platform has not taken; somebody may read one twice that was in doubt. `None`: there
-    /// is no such dead letter.
+    /// goes out in parts only what the platform has not taken; somebody may read one twice that was in doubt. However late:
+    /// what its say or the policy told of its time does not count any more. `None`: there is no such dead letter.
     ///
     /// # Errors
     /// When its account is not the bot's, or the store fails.
@@ -66,7 +66,7 @@ async fn retry(bot: &Bot, seq: SendSeq) -> Result<Option<Receipt>> {
     let receipt = core.receipts.get(seq, row.key);
     // Closed, the next start finds it in the store, and its receipt here.
     if core.gate.is_open() {
-        later::post(account, send::queued(account, row, true, false, permit)).await;
+        later::post(account, send::queued(account, row, true, false, permit), || !core.gate.is_open()).await;
     }
     Ok(Some(receipt))
 }

@@ -1,17 +1,19 @@
-//! LATER: sends that are not due yet. They sleep outside of their lanes, all behind one timer.
+//! LATER: sends that are not due yet. They sleep outside of their lanes, all behind one timer, and count as stored only.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures_util::FutureExt;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use wechaty_puppet::Timestamp;
+use wechaty_puppet::{CancellationToken, Timestamp};
 
 use super::{
     Receipt,
     send::{self, QueuedRow},
 };
 use crate::{
-    bot::{Account, Core},
+    bot::{Account, Core, Permit},
+    handler,
     store::SendSeq,
 };
 
@@ -33,25 +35,37 @@ struct Sleeping {
     timed: bool,
 }
 
-/// Puts a durable row into its lane, now or when it is due.
-pub(super) async fn post(account: &Account, queued: QueuedRow) -> Receipt {
+/// Puts a durable row into its lane, now or when it is due. `is_over`: as [`send::post`] takes it.
+///
+/// A start waits for the row's permit. So whoever says something is told in time that its life is over, and no row is
+/// posted by a say and by a start.
+pub(super) async fn post(account: &Account, queued: QueuedRow, is_over: impl Fn() -> bool) -> Receipt {
     let core = account.core();
     match queued.row.not_before {
         Some(due) if due > core.clock.wall() => {
             let (receipt, seq) = (queued.receipt(), queued.row.seq);
-            core.later.add(core, (due, seq), account.clone(), queued);
+            let permit = core.later.add(core, (due, seq), account.clone(), queued);
             // A stop in this moment has swept before this one came: it waits in the store.
-            if core.gate.is_closed() {
+            if is_over() {
                 core.later.sleeping.lock().rows.remove(&(due, seq));
             }
+            drop(permit);
             receipt
         }
-        _ => send::post(account, queued).await,
+        _ => send::post(account, queued, is_over).await,
     }
 }
 
 impl Later {
-    fn add(&self, core: &Arc<Core>, at: (Timestamp, SendSeq), account: Account, queued: QueuedRow) {
+    /// Gives the row's permit: a year's reminders must not keep anybody from saying something now.
+    fn add(
+        &self,
+        core: &Arc<Core>,
+        at: (Timestamp, SendSeq),
+        account: Account,
+        mut queued: QueuedRow,
+    ) -> Option<Permit> {
+        let permit = queued.permit.take();
         let mut sleeping = self.sleeping.lock();
         let is_first = sleeping.rows.first_key_value().is_none_or(|(first, _)| at < *first);
         sleeping.rows.insert(at, (account, queued));
@@ -59,10 +73,11 @@ impl Later {
         drop(sleeping);
         if starts {
             // Not among what a drain waits for: who waits for tomorrow's sends would wait until tomorrow.
-            core.park(wake(core.clone()));
+            core.park(wake(core.clone(), core.life()));
         } else if is_first {
             self.sooner.notify_one();
         }
+        permit
     }
 
     /// A stop: they live on in the store.
@@ -84,11 +99,26 @@ impl Later {
 }
 
 /// The timer: puts each into its lane when it is due.
-async fn wake(core: Arc<Core>) {
-    while let Some(next) = core.later.next(core.clock.wall()) {
-        match next {
-            Ok((account, queued)) => drop(send::post(&account, queued).await),
-            Err(wait) => {
+async fn wake(core: Arc<Core>, life: CancellationToken) {
+    loop {
+        // Before it is looked whether this life goes on: a start waits for it, and then finds the row in the store alone.
+        let permit = core.sends.force(1);
+        if life.is_cancelled() {
+            return;
+        }
+        match core.later.next(core.clock.wall()) {
+            None => return,
+            Some(Ok((account, mut queued))) => {
+                queued.permit = Some(permit);
+                let is_over = || core.gate.is_closed() || life.is_cancelled();
+                let posted = AssertUnwindSafe(send::post(&account, queued, is_over)).catch_unwind().await;
+                if let Err(panic) = posted {
+                    let error = handler::panicked(&*panic);
+                    tracing::error!(account = %account.id(), %error, "a planned send failed; those behind it go on");
+                }
+            }
+            Some(Err(wait)) => {
+                drop(permit);
                 let wait = if core.clock.as_virtual().is_some() { wait } else { wait.min(LOOK_AGAIN) };
                 tokio::select! {
                     () = core.clock.sleep(wait) => {}

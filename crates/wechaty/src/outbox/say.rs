@@ -358,7 +358,7 @@ impl Commit {
         match core.store.enqueue(row.clone()).await? {
             Enqueued::New(seq) if core.gate.is_open() => {
                 let queued = send::queued(&account, OutboxRow { seq, ..row }, named, claimed, permit);
-                Ok(later::post(&account, queued).await)
+                Ok(later::post(&account, queued, || !core.gate.is_open()).await)
             }
             // The next start finds it in the store, and its receipt here.
             Enqueued::New(seq) => {

@@ -17,7 +17,7 @@ use super::{
     breaker::Entry,
     later,
     quota::{self, Pass, Taken},
-    split::{self, Part},
+    split::{self, Measure, Part},
 };
 use crate::{
     archive,
@@ -53,10 +53,13 @@ pub(crate) struct QueuedRow {
     tracked: bool,
     /// Whether the first try was claimed when the row was written.
     claimed: bool,
+    /// Whether the store knows how it is cut.
+    in_parts: bool,
     /// When it came, where the platform has quotas.
     since: Option<Timestamp>,
     receipt: Unsettled,
-    _permit: Permit,
+    /// `None`: it sleeps.
+    pub(super) permit: Option<Permit>,
 }
 
 /// A receipt that learns of a stop when it is dropped unsettled.
@@ -88,6 +91,8 @@ pub(super) fn claim(account: &Account, row: &mut OutboxRow) -> bool {
     let at_once = core.gate.is_open()
         && may_go(account)
         && row.not_before.is_none()
+        // How it is cut is noted first.
+        && split::part(row, Measure::of(&account.capabilities().limits)).is_none()
         && !is_late(account, row)
         && core.outbox.is_idle(&lane(account, row));
     if at_once {
@@ -104,7 +109,7 @@ pub(super) fn claim(account: &Account, row: &mut OutboxRow) -> bool {
 pub(super) fn queued(account: &Account, row: OutboxRow, tracked: bool, claimed: bool, permit: Permit) -> QueuedRow {
     let receipt = if tracked { account.core().receipts.get(row.seq, row.key) } else { Receipt::new(row.key) };
     let since = (!account.quotas().is_free()).then(|| account.core().clock.wall());
-    QueuedRow { row, tracked, claimed, since, receipt: Unsettled(receipt), _permit: permit }
+    QueuedRow { row, tracked, claimed, in_parts: false, since, receipt: Unsettled(receipt), permit: Some(permit) }
 }
 
 impl QueuedRow {
@@ -115,26 +120,35 @@ impl QueuedRow {
 
 /// Puts a durable row into its lane, and starts the lane if it was idle.
 ///
+/// `is_over`: whether the life that posts it has ended; it is asked when the row is in its lane.
+///
 /// The lane is polled once where we are: a platform that answers at once costs no task. Dropping the caller cannot
 /// tear a send apart, as the rest, if there is one, goes on in a task of its own.
-pub(super) async fn post(account: &Account, queued: QueuedRow) -> Receipt {
+pub(super) async fn post(account: &Account, queued: QueuedRow, is_over: impl Fn() -> bool) -> Receipt {
     let core = account.core();
     let receipt = queued.receipt();
     let key = lane(account, &queued.row);
     let claimed_seq = queued.claimed.then_some(queued.row.seq);
-    if let Pushed::Start(number) = core.outbox.push(&key, queued) {
-        if core.gate.is_closed() {
+    let unclaimed = async {
+        if let Some(seq) = claimed_seq {
+            unclaim(account, seq).await;
+        }
+    };
+    match core.outbox.push(&key, queued) {
+        Pushed::Queued(_) => return receipt,
+        // The bot stops, and older ones of the conversation wait for the next start.
+        Pushed::Left => unclaimed.await,
+        Pushed::Start(number) if is_over() => {
             // The bot stopped in this moment: the row waits in the store.
             core.outbox.forget(&key, number);
-            if let Some(seq) = claimed_seq {
-                unclaim(account, seq).await;
-            }
-            return receipt;
+            unclaimed.await;
         }
-        let mut lane: BoxFuture<'static, ()> = Box::pin(drain(account.clone(), key.clone(), number));
-        if poll_fn(|cx| Poll::Ready(lane.as_mut().poll(cx).is_pending())).await {
-            let runner = core.tasks.spawn(lane);
-            core.outbox.runs(&key, number, runner.abort_handle());
+        Pushed::Start(number) => {
+            let mut lane: BoxFuture<'static, ()> = Box::pin(drain(account.clone(), key.clone(), number));
+            if poll_fn(|cx| Poll::Ready(lane.as_mut().poll(cx).is_pending())).await {
+                let runner = core.tasks.spawn(lane);
+                core.outbox.runs(&key, number, runner.abort_handle());
+            }
         }
     }
     receipt
@@ -144,6 +158,7 @@ pub(super) async fn post(account: &Account, queued: QueuedRow) -> Receipt {
 pub(crate) async fn resume(account: &Account) -> Result<(), StoreError> {
     let core = account.core();
     let mut rows = core.store.unsent(account.id()).await?;
+    split::sweep(account, &rows).await?;
     if rows.iter().any(|row| row.not_before.is_some()) {
         // As they went into their lanes then, or would have: when they were said or, planned ones, due.
         let (mut said, mut due) = (Timestamp::from_millis(i64::MIN), HashMap::new());
@@ -155,7 +170,7 @@ pub(crate) async fn resume(account: &Account) -> Result<(), StoreError> {
     }
     for row in rows {
         let queued = queued(account, row, true, false, core.sends.force(1));
-        later::post(account, queued).await;
+        later::post(account, queued, || false).await;
     }
     Ok(())
 }
@@ -176,8 +191,10 @@ async fn drain(account: Account, key: LaneKey, number: u64) {
         }
         let seq = queued.row.seq;
         let Some((settlement, outcome)) = deliver(&account, &mut queued).await else {
-            // The bot stops: it waits in the store, and so do those behind it.
-            core.outbox.forget(&key, number);
+            // The bot stops: it waits in the store, and so do those behind it and those that are still to come.
+            for behind in core.outbox.leave(&key, number).into_iter().filter(|behind| behind.claimed) {
+                unclaim(&account, behind.row.seq).await;
+            }
             break;
         };
         if let (Some(observer), Ok(sent)) = (&core.send_observer, &outcome) {
@@ -187,11 +204,14 @@ async fn drain(account: Account, key: LaneKey, number: u64) {
             }
         }
         let (done, at) = ([(seq, settlement)], core.clock.wall());
-        if let Err(error) = core.store.settle(&done, at).await {
+        if let Err(error) = core.insist(|| core.store.settle(&done, at)).await {
             // The platform has it, the store does not know: it stays pending there, and is in doubt after a restart.
             tracing::error!(account = %account.id(), %error, "a send could not be settled in the store");
         }
         archive::settled(&account, &queued.row, &done[0].1, at);
+        if queued.in_parts {
+            split::forget(&account, seq).await;
+        }
         if queued.tracked {
             core.receipts.take(seq);
         }
@@ -224,19 +244,62 @@ type Ended = Option<(Settlement, Result<Sent, SendFailure>)>;
 
 /// Sends it, in parts if it has to be.
 async fn deliver(account: &Account, queued: &mut QueuedRow) -> Ended {
-    let QueuedRow { row, claimed, since, receipt, .. } = queued;
+    let QueuedRow { row, claimed, in_parts, since, receipt, .. } = queued;
+    let is_text = row.what.as_text().is_some();
+    let mut measure = None;
+    if is_text && !*claimed && (row.attempts > 0 || row.done > 0) {
+        measure = Box::pin(earlier_measure(account, row, in_parts)).await;
+    }
+    if is_text && !*claimed && !account.is_logged_in() {
+        // The puppet may tell other limits then.
+        Box::pin(in_time(account, row, account.until_it_may_send())).await;
+    }
     loop {
-        let part = split::part(row, &account.capabilities().limits);
+        let now = Measure::of(&account.capabilities().limits);
+        let part = split::part(row, measure.unwrap_or(now));
+        if measure.is_none() && part.is_some() {
+            if let Err(error) = Box::pin(split::keep(account, row.seq, now)).await {
+                // Cut otherwise after a crash, some of it might be lost. It waits for the store.
+                tracing::error!(account = %account.id(), %error, "how a text is cut could not be noted in the store");
+                Box::pin(account.core().clock.sleep(backoff(account, 4))).await;
+                continue;
+            }
+            (measure, *in_parts) = (Some(now), true);
+        }
         let rest = part.as_ref().and_then(|part| part.rest);
         let ended = attempt(account, row, part, std::mem::take(claimed), (*since, &receipt.0)).await?;
         let (Some(done), Ok(_)) = (rest, &ended.1) else { return Some(ended) };
         account.core().parts.fetch_add(1, Ordering::Relaxed);
         (row.done, row.attempts, row.claimed_at) = (done, 0, None);
-        if let Err(error) = account.core().store.advance(row.seq, done).await {
+        let core = account.core();
+        if let Err(error) = core.insist(|| core.store.advance(row.seq, done)).await {
             // After a crash the platform's memory of keys has to help.
             tracing::error!(account = %account.id(), %error, "a part could not be recorded in the store");
         }
     }
+}
+
+/// How a row is cut of which an earlier life has sent a part, or may have; `None`: as the platform takes it now.
+async fn earlier_measure(account: &Account, row: &OutboxRow, in_parts: &mut bool) -> Option<Measure> {
+    let kept = loop {
+        match split::kept(account, row.seq).await {
+            Ok(kept) => break kept,
+            Err(error) => {
+                tracing::error!(account = %account.id(), %error, "the store does not tell how a text is cut");
+                account.core().clock.sleep(backoff(account, 4)).await;
+            }
+        }
+    };
+    if row.done == 0 && row.claimed_at.is_none() {
+        // Surely nothing of it has arrived.
+        if kept.is_some() {
+            split::forget(account, row.seq).await;
+        }
+        return None;
+    }
+    *in_parts = kept.is_some();
+    // Not noted, it was short enough to go out as it is, and may have.
+    kept.or_else(|| (row.done == 0).then_some(Measure::WHOLE))
 }
 
 /// Tries until the platform took it, or this part of it, or nothing can be done.
@@ -294,6 +357,9 @@ async fn attempt(
                 Entry::Go | Entry::Late => {}
                 Entry::Ask(watch) => asks = Some(watch),
                 Entry::Stopping => {
+                    if claimed {
+                        unclaim(account, row.seq).await;
+                    }
                     give_back(account, &mut place).await;
                     return None;
                 }

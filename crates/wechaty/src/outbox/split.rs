@@ -3,11 +3,16 @@
 
 use std::{ops::Range, sync::Arc};
 
+use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
 use wechaty_puppet::{IdempotencyKey, Limits, TextUnit};
 use wechaty_types::{SayablePayload, TextPayload};
 
-use crate::{inbox::digest, store::OutboxRow};
+use crate::{
+    Account, Result,
+    inbox::digest,
+    store::{OutboxRow, SendSeq},
+};
 
 /// What goes out next of a text.
 #[derive(Debug)]
@@ -19,6 +24,86 @@ pub(super) struct Part {
     pub(super) rest: Option<u64>,
 }
 
+/// How long the parts of a text are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Measure {
+    /// `None`: however long.
+    limit: Option<usize>,
+    unit: TextUnit,
+}
+
+impl Measure {
+    /// What the platform takes.
+    pub(super) fn of(limits: &Limits) -> Self {
+        Self { limit: limits.text, unit: limits.text_unit }
+    }
+
+    /// The text goes out whole, or what is left of it.
+    pub(super) const WHOLE: Self = Self { limit: None, unit: TextUnit::Chars };
+}
+
+/// A measure as the store keeps it.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    limit: usize,
+    unit: Unit,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Unit {
+    Bytes,
+    Utf16,
+    Chars,
+}
+
+fn namespace(account: &Account) -> String {
+    format!("split/{}", account.id())
+}
+
+/// Notes how a text is cut, before its first part is tried: under other limits, a later life would send other words under
+/// the key of a part that may have arrived.
+pub(super) async fn keep(account: &Account, seq: SendSeq, measure: Measure) -> Result<()> {
+    let Some(limit) = measure.limit else { return Ok(()) };
+    let unit = match measure.unit {
+        TextUnit::Bytes => Unit::Bytes,
+        TextUnit::Utf16 => Unit::Utf16,
+        TextUnit::Chars => Unit::Chars,
+    };
+    let json = serde_json::to_vec(&Kept { limit, unit }).map_err(crate::Error::other)?;
+    account.core().store.put(&namespace(account), &seq.to_string(), None, Some(json.into())).await?;
+    Ok(())
+}
+
+/// How the text of a row was cut when it was first tried.
+pub(super) async fn kept(account: &Account, seq: SendSeq) -> Result<Option<Measure>> {
+    let Some(found) = account.core().store.get(&namespace(account), &seq.to_string()).await? else { return Ok(None) };
+    let Kept { limit, unit } = serde_json::from_slice(&found.value).map_err(crate::Error::other)?;
+    let unit = match unit {
+        Unit::Bytes => TextUnit::Bytes,
+        Unit::Utf16 => TextUnit::Utf16,
+        Unit::Chars => TextUnit::Chars,
+    };
+    Ok(Some(Measure { limit: Some(limit), unit }))
+}
+
+/// A row is over.
+pub(super) async fn forget(account: &Account, seq: SendSeq) {
+    if let Err(error) = account.core().store.put(&namespace(account), &seq.to_string(), None, None).await {
+        tracing::warn!(account = %account.id(), %error, "how a text was cut stays in the store until the next start");
+    }
+}
+
+/// A start: forgets all but these; a crash may have come between the end of a row and [`forget`].
+pub(super) async fn sweep(account: &Account, unsent: &[OutboxRow]) -> Result<(), crate::store::StoreError> {
+    for key in account.core().store.keys(&namespace(account)).await? {
+        if !unsent.iter().any(|row| key.parse() == Ok(row.seq)) {
+            account.core().store.put(&namespace(account), &key, None, None).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Whether each character of a text fits into a message.
 pub(super) fn fits(text: &str, limit: usize, unit: TextUnit) -> bool {
     // Short ones are not looked at: a character has at most 4 bytes, which are at most 4 of any unit.
@@ -27,17 +112,17 @@ pub(super) fn fits(text: &str, limit: usize, unit: TextUnit) -> bool {
 
 /// The next part of a row; `None`: it goes out as it is.
 ///
-/// It depends only on the row, the limits and how much is done: a second life cuts as the first one did.
-pub(super) fn part(row: &OutboxRow, limits: &Limits) -> Option<Part> {
-    let limit = limits.text?;
+/// It depends only on the row, the measure and how much is done: a second life cuts as the first one did.
+pub(super) fn part(row: &OutboxRow, measure: Measure) -> Option<Part> {
+    let Measure { limit, unit } = measure;
     let text = row.what.as_text()?;
     let from = usize::try_from(row.done).ok().filter(|from| text.is_char_boundary(*from)).unwrap_or(0);
     // No unit is smaller than a byte.
-    if from == 0 && (text.len() <= limit || limits.text_unit.len(text) <= limit) {
+    if from == 0 && limit.is_none_or(|limit| text.len() <= limit || unit.len(text) <= limit) {
         return None;
     }
     let left = &text[from..];
-    let cut = cut(left, limit, limits.text_unit);
+    let cut = limit.map_or(left.len(), |limit| cut(left, limit, unit));
     let next = left[cut..].len() - left[cut..].trim_start().len() + cut;
     let words = left[..cut].trim_end();
     // Blank at its beginning only: it is said as it is.
@@ -182,7 +267,7 @@ mod tests {
         let limits = Limits { text: Some(limit), text_unit: unit, ..Limits::DEFAULT };
         let (mut row, mut found, mut keys) = (row(text), Vec::new(), std::collections::HashSet::new());
         loop {
-            let Some(part) = part(&row, &limits) else { return vec![text.to_owned()] };
+            let Some(part) = part(&row, Measure::of(&limits)) else { return vec![text.to_owned()] };
             assert!(keys.insert(part.key), "two parts have one key");
             found.push(part.what.as_text().expect("a text").to_owned());
             match part.rest {
@@ -204,6 +289,14 @@ mod tests {
         assert_eq!(chars("他说：“好。”然后走了很远很远的路", 9), ["他说：“好。”", "然后走了很远很远的", "路"]);
         assert_eq!(chars("一二三四五六", 4), ["一二三四", "五六"]);
         assert_eq!(chars("3.14 is pi", 6), ["3.14", "is pi"]);
+    }
+
+    #[test]
+    fn what_is_half_sent_is_not_sent_whole_where_there_is_no_limit_any_more() {
+        let row = OutboxRow { done: 8, ..row("one two three four") };
+        let part = part(&row, Measure::WHOLE).expect("what is left");
+        assert_eq!((part.what.as_text(), part.rest), (Some("three four"), None));
+        assert_ne!(part.key, row.key);
     }
 
     #[test]

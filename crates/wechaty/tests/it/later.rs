@@ -357,3 +357,104 @@ async fn a_say_that_is_polled_once_and_kept_does_not_hold_up_the_next_start() {
     say.await.expect("durable");
     bot.finish_with(&platform).await;
 }
+
+#[tokio::test]
+async fn a_dead_letter_whose_time_is_over_is_sent_when_somebody_wants_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file: Arc<dyn Store> = Arc::new(SqliteStore::open(folder.path().join("bot.db")).expect("opens"));
+    let memory: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    for store in [memory, file] {
+        let platform = FakePlatform::new();
+        let alice = platform.user("alice");
+        let policy = OutboxPolicy::default().expires("Text", secs(60));
+        let bot = spawn(bot(&platform).store(store).outbox(policy)).await;
+        bot.ready().await;
+        let to = bot.main_account().contact_handle(&alice.id());
+        alice.blocks_bot();
+        for say in [to.say("by policy"), to.say("by itself").expires_in(secs(5))] {
+            assert!(say.sent().await.is_err());
+        }
+        alice.unblocks_bot();
+        platform.clock().advance(secs(3_600)).await;
+        let letters = bot.dead_letters();
+        let dead = letters.list(0, 10).await.expect("reads");
+        letters.retry(dead[0].row.seq).await.expect("revives").expect("it is there").sent().await.expect("sent");
+        bot.stop().await.expect("stops");
+        letters.retry(dead[1].row.seq).await.expect("revives");
+        bot.start().await.expect("starts");
+        platform.until_delivered(2).await;
+        assert_eq!(texts(&alice), ["by policy", "by itself"]);
+        assert_eq!(bot.finish_with(&platform).await.outbound.expired, 0);
+    }
+}
+
+#[tokio::test]
+async fn sleeping_sends_keep_nobody_from_saying_something_now() {
+    let platform = FakePlatform::new();
+    let alice = platform.user("alice");
+    let limits = wechaty::Limits { outbox: 2, ..wechaty::Limits::default() };
+    let bot = spawn(bot(&platform).limits(limits)).await;
+    bot.ready().await;
+    let to = bot.main_account().contact_handle(&alice.id());
+    for life in 0..2 {
+        for i in 0..5 {
+            to.say(format!("{life}.{i}")).after(secs(10)).await.expect("durable");
+        }
+        let mut now = Box::pin(to.say("now").sent());
+        assert!(poll!(&mut now).is_ready(), "it waits for sends that are due tomorrow");
+        bot.restart().await.expect("restarts");
+        bot.ready().await;
+        idle(&platform).await;
+    }
+    platform.clock().advance(secs(10)).await;
+    assert_eq!((texts(&alice).len(), bot.books().await.outbound.pending), (12, 0));
+    assert_eq!(texts(&alice)[2..], ["0.0", "0.1", "0.2", "0.3", "0.4", "1.0", "1.1", "1.2", "1.3", "1.4"]);
+    bot.finish_with(&platform).await;
+}
+
+#[tokio::test]
+async fn a_store_that_panics_stops_no_timer_of_planned_sends() {
+    let platform = FakePlatform::new();
+    let (alice, store) = (platform.user("alice"), Faulty::new());
+    let bot = spawn(bot(&platform).store(store.arc())).await;
+    bot.ready().await;
+    let to = bot.main_account().contact_handle(&alice.id());
+    for wait in [10, 20] {
+        to.say(format!("in {wait}")).after(secs(wait)).await.expect("durable");
+    }
+    store.panic_settles(1);
+    platform.clock().advance(secs(10)).await;
+    platform.clock().advance(secs(10)).await;
+    to.say("in 30").after(secs(10)).await.expect("durable");
+    platform.clock().advance(secs(10)).await;
+    assert_eq!(texts(&alice), ["in 10", "in 20", "in 30"]);
+    bot.stop().await.expect("stops");
+}
+
+#[tokio::test]
+async fn a_text_is_cut_to_its_end_as_it_was_begun_whatever_a_later_life_would_do() {
+    for (failures, after) in [(0, vec!["three", "four"]), (100, vec!["one two", "three", "four"])] {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let short = Limits { text: Some(9), ..Limits::DEFAULT };
+        let before = FakePlatform::builder().limits(short).build();
+        let id = before.user("alice").id();
+        before.faults().fail_sends(failures, SendFault::ReplyLost);
+        let policy = OutboxPolicy { per_conversation: Some(0.01), attempts: 1_000, ..OutboxPolicy::default() };
+        let first = spawn(bot(&before).store(store.clone()).outbox(policy)).await;
+        first.ready().await;
+        first.main_account().contact_handle(&id).say("one two three four").await.expect("durable");
+        idle(&before).await;
+        let clock = before.clock();
+        tokio::join!(async { first.stop().await.expect("stops") }, clock.advance(secs(11)));
+        drop(first);
+        // Another version of the puppet knows no limit.
+        let platform = FakePlatform::builder().build();
+        let alice = platform.user("alice");
+        let second = spawn(bot(&platform).store(store.clone())).await;
+        second.ready().await;
+        platform.until_delivered(after.len() as u64).await;
+        assert_eq!(texts(&alice), after);
+        second.finish_with(&platform).await;
+        assert!(store.keys("split/default").await.expect("reads").is_empty(), "nothing is left behind");
+    }
+}

@@ -187,3 +187,33 @@ async fn what_surely_came_to_nothing_uses_no_quota_and_without_quotas_nothing_is
     assert!(bot.store().keys("quota/default").await.expect("reads").is_empty());
     bot.finish_with(&platform).await;
 }
+
+#[tokio::test]
+async fn what_a_stop_leaves_for_the_next_start_is_not_overtaken() {
+    const ONE_A_SECOND: Quota = Quota { sends: 1, per: Per::Conversation, within: secs(1) };
+    let platform = platform(&[ONE_A_SECOND]);
+    let (alice, bob) = (platform.user("alice"), platform.user("bob"));
+    let to_bob = bob.id();
+    let bot = spawn(bot(&platform).on_message(move |msg: Message, account: Account, bot: Bot| {
+        let to_bob = to_bob.clone();
+        async move {
+            msg.say("A").await?;
+            let second = msg.say("B").await?;
+            bot.clock().sleep(secs(2)).await;
+            let third = msg.say("C").await?;
+            assert!(second.sent().await.is_err() && third.sent().await.is_err(), "they learn of the stop at once");
+            account.contact_handle(&to_bob).say("other").await.map(drop)
+        }
+    }))
+    .await;
+    alice.says("go").await;
+    idle(&platform).await;
+    let clock = platform.clock();
+    tokio::join!(async { bot.stop().await.expect("stops") }, clock.advance(secs(3)));
+    assert_eq!((texts(&alice), texts(&bob).len(), bot.was_drained()), (vec!["A".to_owned()], 1, true));
+    bot.start().await.expect("starts");
+    clock.advance(secs(3)).await;
+    assert_eq!(texts(&alice), ["A", "B", "C"]);
+    bot.finish_with(&platform).await;
+    never_exceeded(&platform);
+}

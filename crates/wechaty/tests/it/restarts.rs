@@ -1,11 +1,16 @@
 //! One life after the other on a file: what was accepted is handled once and in order, what kills is given up, a question
 //! goes on waiting.
 
+use std::sync::Arc;
+
 use wechaty::{Error, prelude::*, testing::*, types::Event};
 use wechaty_puppet::Batch;
 use wechaty_types::{LoginEvent, MessagePayload};
 
-use crate::support::{Disk, Log, Scripted, idle, secs, texts, until};
+use crate::{
+    store::Faulty,
+    support::{Disk, Log, Scripted, idle, secs, texts, until},
+};
 
 /// Notes each message; those that say `bad` never come to an end.
 async fn note(msg: Message, log: State<Log>) {
@@ -268,4 +273,35 @@ async fn a_named_question_asked_in_other_words_is_the_same_question() {
     assert_eq!(alice.hears().await, "hello Alice");
     bot.finish_with(&platform).await;
     assert_eq!(texts(&alice), ["who are you?", "hello Alice"]);
+}
+
+#[tokio::test]
+async fn what_comes_before_the_login_does_not_overtake_an_earlier_life() {
+    let (store, log) = (Faulty::new(), Log::default());
+    let message = |id: &str, talker: &str| Event::message(Arc::new(MessagePayload::direct(id, talker, "me", id)));
+    let login = || Batch::from(Event::new(LoginEvent { contact_id: "me".into() }));
+    let build = |puppet: Scripted| {
+        let platform = FakePlatform::new();
+        let bot = Bot::builder(puppet).clock(platform.bot_clock()).store(store.arc()).state(log.clone());
+        let bot =
+            bot.on_message(|msg: Message, log: State<Log>| async move { log.note(msg.text().unwrap_or_default()) });
+        (platform, bot)
+    };
+    store.forget_ends(true);
+    let (platform, first) = build(Scripted::default().accepts([login(), Batch::from(message("old", "alice"))]));
+    let first = spawn(first).await;
+    until("it is handled", || log.all().len() == 1).await;
+    first.crash().await;
+    drop(platform);
+    store.forget_ends(false);
+    let early = [message("new", "alice"), message("other", "bob")].map(Batch::from);
+    let (_platform, second) = build(Scripted::default().accepts(early.into_iter().chain([login()])));
+    let second = spawn(second).await;
+    until("all are handled", || log.all().len() == 4).await;
+    let lines = log.all();
+    let place = |line: &str| lines.iter().rposition(|found| found == line);
+    assert!(place("old") < place("new"), "{lines:?}");
+    assert!(place("other") < place("old"), "nobody else waits: {lines:?}");
+    second.stop().await.expect("stops");
+    assert!(second.books().await.is_settled());
 }

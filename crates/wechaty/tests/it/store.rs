@@ -24,6 +24,8 @@ pub(crate) struct Faulty {
     slow: watch::Sender<bool>,
     claims: Arc<AtomicU32>,
     panics: Arc<AtomicU32>,
+    /// How many ends of sends and events, and parts, cannot be written.
+    ends: Arc<AtomicU32>,
     finishes: Arc<AtomicU32>,
     /// Whether the ends of events get lost.
     forgets: Arc<AtomicBool>,
@@ -38,6 +40,7 @@ impl Faulty {
             slow: watch::Sender::new(false),
             claims: Arc::default(),
             panics: Arc::default(),
+            ends: Arc::default(),
             finishes: Arc::default(),
             forgets: Arc::default(),
             unsent: Arc::default(),
@@ -53,6 +56,16 @@ impl Faulty {
     /// So many claims fail.
     pub(crate) fn fail_claims(&self, n: u32) {
         self.claims.store(n, SeqCst);
+    }
+    /// So many writings of what became of something fail.
+    pub(crate) fn fail_ends(&self, n: u32) {
+        self.ends.store(n, SeqCst);
+    }
+    fn end(&self) -> Result<()> {
+        match one_of(&self.ends) {
+            true => Err(StoreError::Failed { context: "settling", source: "disk full".into() }),
+            false => Ok(()),
+        }
     }
     /// So many ends of events are lost.
     pub(crate) fn lose_finishes(&self, n: u32) {
@@ -96,6 +109,7 @@ impl Store for Faulty {
         if self.forgets.load(SeqCst) || one_of(&self.finishes) {
             return Ok(());
         }
+        self.end()?;
         self.inner.finish(account, done).await
     }
     async fn unfinished(&self, account: &AccountId) -> Result<Vec<StoredEvent>> {
@@ -122,10 +136,12 @@ impl Store for Faulty {
         self.inner.unclaim(seq).await
     }
     async fn advance(&self, seq: SendSeq, done: u64) -> Result<()> {
+        self.end()?;
         self.inner.advance(seq, done).await
     }
     async fn settle(&self, done: &[(SendSeq, Settlement)], at: Timestamp) -> Result<()> {
         assert!(!one_of(&self.panics), "a bug in the store");
+        self.end()?;
         self.inner.settle(done, at).await
     }
     async fn unsent(&self, account: &AccountId) -> Result<Vec<OutboxRow>> {

@@ -340,3 +340,46 @@ async fn a_question_nobody_looks_at_any_more_does_not_block_its_lane() {
     bot.finish_with(&platform).await;
     assert_eq!(log.all(), ["handlers heard one", "answered two"]);
 }
+
+#[tokio::test]
+async fn what_the_store_could_not_write_at_once_is_written_before_anything_follows() {
+    let limits = wechaty_puppet::Limits { text: Some(9), ..wechaty_puppet::Limits::DEFAULT };
+    let platform = FakePlatform::builder().limits(limits).deny(wechaty_puppet::Capability::IdempotencyKey).build();
+    let (alice, bob, store) = (platform.user("alice"), platform.user("bob"), Faulty::new());
+    let log = Log::default();
+    let start = || {
+        let bot = bot(&platform).store(store.arc()).state(log.clone());
+        spawn(bot.on_message(|msg: Message, log: State<Log>| async move { log.note(msg.text().unwrap_or_default()) }))
+    };
+    let first = start().await;
+    first.ready().await;
+    let to = first.main_account().contact_handle(&alice.id());
+    // A part, an end, and the end of an event.
+    store.fail_ends(3);
+    for text in ["one two three", "behind"] {
+        to.say(text).await.expect("durable");
+    }
+    idle(&platform).await;
+    platform.clock().advance(secs(1)).await;
+    assert_eq!(texts(&alice), ["one two"], "nothing follows before it is written");
+    platform.clock().advance(secs(1)).await;
+    assert_eq!(texts(&alice), ["one two", "three", "behind"]);
+    store.fail_ends(1);
+    for text in ["last", "very last"] {
+        to.say(text).await.expect("durable");
+    }
+    idle(&platform).await;
+    assert_eq!(texts(&alice).len(), 4);
+    platform.clock().advance(secs(1)).await;
+    assert_eq!(texts(&alice).len(), 5);
+    store.fail_ends(2);
+    bob.leaves_message("hi");
+    platform.clock().advance(secs(60)).await;
+    first.crash().await;
+    let second = start().await;
+    second.ready().await;
+    second.drained().await;
+    second.stop().await.expect("stops");
+    let ledger = second.books().await;
+    assert_eq!((texts(&alice).len(), ledger.outbound.sent, ledger.outbound.maybe_sent, log.all().len()), (5, 4, 0, 1));
+}
