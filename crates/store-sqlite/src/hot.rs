@@ -76,6 +76,8 @@ pub(crate) struct Hot {
     totals: HashMap<Term, i64>,
     pub(crate) blobs: Blobs,
     dead: Letters,
+    /// The latest time that was told.
+    pub(crate) heard: i64,
 }
 
 /// What is known of dead letters: how many there are, and when the first of them ended.
@@ -115,6 +117,7 @@ impl Hot {
             totals: HashMap::new(),
             blobs: Blobs::load(c, holds)?,
             dead: letters(c)?,
+            heard: 0,
         };
         (hot.last_event, hot.last_send) =
             c.query_row("SELECT event, send FROM last", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -192,6 +195,7 @@ impl Hot {
             }
             self.last_event += 1;
             self.numbered = true;
+            self.heard = self.heard.max(event.received);
             let seq = self.last_event;
             let identity = event.dedupe.unwrap_or_else(|| numbered(seq));
             insert.execute(params![seq, account, identity, event.conversation, event.received, event.body])?;
@@ -334,6 +338,7 @@ impl Hot {
 
     pub(crate) fn settle(&mut self, c: &Connection, seq: SendSeq, settlement: &Settlement, at: i64) -> Result<()> {
         let Some(send) = self.sends.remove(&seq) else { return Ok(()) };
+        self.heard = self.heard.max(at);
         if matches!(settlement, Settlement::Dead(_) | Settlement::MaybeSent) {
             let body = row::settled_body(settlement).map_err(unwritable)?;
             c.prepare_cached(
@@ -363,16 +368,20 @@ impl Hot {
         Ok(())
     }
 
+    /// Whether there are dead letters that are too many or too old at this time.
+    pub(crate) fn is_to_bury(&self, keep: &Keep, now: i64) -> bool {
+        self.dead.count > keep.dead_letters || self.dead.first.is_some_and(|first| first < too_old(keep, now))
+    }
+
     /// Takes away dead letters that are too many or too old at this time, a few each time. What the ledger counts of them
     /// stays: their ends are among its totals since they ended.
     pub(crate) fn bury(&mut self, c: &Connection, keep: &Keep, now: i64) -> Result<usize> {
         const MOST: u64 = 256;
-        let age = i64::try_from(keep.dead_letter_time.as_millis()).unwrap_or(i64::MAX);
-        let too_old = now.saturating_sub(age);
-        let too_many = self.dead.count.saturating_sub(keep.dead_letters).min(MOST);
-        if too_many == 0 && self.dead.first.is_none_or(|first| first >= too_old) {
+        if !self.is_to_bury(keep, now) {
             return Ok(0);
         }
+        let too_old = too_old(keep, now);
+        let too_many = self.dead.count.saturating_sub(keep.dead_letters).min(MOST);
         let sql = "SELECT seq, blob, at FROM dead ORDER BY at, seq LIMIT ?";
         let mut query = c.prepare_cached(sql)?;
         let oldest = query.query_map([MOST], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
@@ -469,6 +478,11 @@ impl Hot {
         }
         Ok(())
     }
+}
+
+/// Dead letters that ended before this are too old.
+fn too_old(keep: &Keep, now: i64) -> i64 {
+    now.saturating_sub(i64::try_from(keep.dead_letter_time.as_millis()).unwrap_or(i64::MAX))
 }
 
 fn letters(c: &Connection) -> Result<Letters> {

@@ -451,8 +451,14 @@ impl Archive for SqliteStore {
     }
 
     async fn forget(&self, account: &AccountId, person: &ContactId) -> Result<u64> {
-        let (account, person) = (account.clone(), person.clone());
-        self.writer.run("forgetting a person", move |hot, c| archive::forget(hot, c, &account, &person)).await
+        let (account, person, waiting) = (account.clone(), person.clone(), self.writer.waiting());
+        let mut waited = 0;
+        let forget = move |hot: &mut Hot, c: &Connection| {
+            // Before it is the time of these: the thread has put them there.
+            waited += waiting.forget(&account, &person);
+            archive::forget(hot, c, &account, &person).map(|forgotten| forgotten + waited)
+        };
+        self.writer.run("forgetting a person", forget).await
     }
 }
 
