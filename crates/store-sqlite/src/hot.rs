@@ -8,7 +8,7 @@ use std::{borrow::Cow, collections::VecDeque, sync::Arc};
 use hashbrown::{HashMap, HashSet};
 use rusqlite::{Connection, OptionalExtension, params};
 use wechaty_puppet::IdempotencyKey;
-use wechaty_store::{BlobId, DedupeKey, Enqueued, EventSeq, Outcome, Said, SendSeq, Settlement};
+use wechaty_store::{BlobId, Book, DedupeKey, Enqueued, EventSeq, Outcome, Said, SendSeq, Settlement};
 use wechaty_types::AccountId;
 
 use crate::{
@@ -80,6 +80,9 @@ pub(crate) struct Hot {
     pub(crate) heard: i64,
 }
 
+/// The reason of an end that comes from what was stored and cannot be read.
+const UNREADABLE: &str = "unreadable";
+
 /// What is known of dead letters: how many there are, and when the first of them ended.
 #[derive(Default)]
 struct Letters {
@@ -145,7 +148,8 @@ impl Hot {
         })?;
         for row in rows {
             let (seq, account, event, key, settled, blob): (SendSeq, i64, Option<EventSeq>, [u8; 16], _, _) = row?;
-            let settled = settled.as_deref().map(row::settlement).transpose().map_err(unreadable)?;
+            let rejected = |_| Settlement::Rejected(UNREADABLE.into());
+            let settled = settled.as_deref().map(|body| row::settlement(body).unwrap_or_else(rejected));
             if settled.is_none() {
                 hot.sends.insert(seq, SendMeta { account, event, blob });
             }
@@ -289,6 +293,21 @@ impl Hot {
         };
         self.count(event.account, term, reason);
         Ok(())
+    }
+
+    /// Ends what cannot be read, so that the others go on. All that was in it is kept.
+    pub(crate) fn set_aside(&mut self, c: &Connection, book: Book, seq: u64) -> Result<()> {
+        let keep = match book {
+            Book::In => {
+                "INSERT INTO unreadable SELECT NULL, 0, seq, account, conversation, body FROM event WHERE seq = ?"
+            }
+            Book::Out => "INSERT INTO unreadable SELECT NULL, 1, seq, account, NULL, body FROM send WHERE seq = ?",
+        };
+        c.execute(keep, [seq])?;
+        match book {
+            Book::In => self.finish(c, seq, &Outcome::Rejected(UNREADABLE.into())),
+            Book::Out => self.settle(c, seq, &Settlement::Rejected(UNREADABLE.into()), self.heard),
+        }
     }
 
     pub(crate) fn enqueue(&mut self, c: &Connection, send: &SendIn) -> Result<Enqueued> {
