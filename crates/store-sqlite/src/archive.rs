@@ -2,8 +2,8 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
-use wechaty_store::{Book, DedupeKey, EventSeq, Find, Record};
+use rusqlite::{Connection, Row, params};
+use wechaty_store::{Book, DedupeKey, EventSeq, Find, Record, SendSeq};
 use wechaty_types::{AccountId, ContactId, ConversationId, Timestamp};
 
 use crate::{
@@ -38,8 +38,24 @@ impl Default for Keep {
 const COLUMNS: &str = "book, seq, account.name, kind, platform_id, key, conversation, person, event, handlers, began,
                        tried, ended, outcome, attempts, text, archive.name";
 
-/// Writes records, and takes those away whose time is over.
-pub(crate) fn write(hot: &mut Hot, c: &Connection, records: &[Record], keep: &Keep) -> rusqlite::Result<()> {
+/// Most rows that are taken away at once.
+const MOST: usize = 1_024;
+
+/// Writes records, and takes those away whose time is over. Gives how many of the records there was room for.
+pub(crate) fn write(
+    hot: &mut Hot,
+    c: &Connection,
+    records: &[Record],
+    now: i64,
+    keep: &Keep,
+) -> rusqlite::Result<usize> {
+    if !has_room(c)? {
+        // Older ones make room for them.
+        take(c, records.len() * 4)?;
+        if !has_room(c)? {
+            return Ok(0);
+        }
+    }
     let sql = "INSERT INTO archive (book, seq, account, kind, platform_id, key, conversation, person, event, handlers,
                began, tried, ended, outcome, attempts, text, name)
                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -72,30 +88,63 @@ pub(crate) fn write(hot: &mut Hot, c: &Connection, records: &[Record], keep: &Ke
             index.execute(params![id, words::indexed(text)])?;
         }
     }
-    let last = c.last_insert_rowid();
-    let now = records.last().and_then(|record| record.ended).map_or(0, Timestamp::as_millis);
-    expire(c, last, now, keep)
+    let now = records.iter().filter_map(|record| record.ended).map(Timestamp::as_millis).fold(now, i64::max);
+    hot.heard = hot.heard.max(now);
+    expire(c, now, keep)?;
+    Ok(records.len())
 }
 
-/// Takes away what is too old or too much; a little each time.
-fn expire(c: &Connection, last: i64, now: i64, keep: &Keep) -> rusqlite::Result<()> {
-    const MOST: i64 = 1_024;
-    let too_many = last.saturating_sub(i64::try_from(keep.records).unwrap_or(i64::MAX));
+/// The oldest rows. They lie in order of their numbers, which is that of time: no other is looked at.
+const OLDEST: &str = "SELECT id, coalesce(ended, began) FROM archive ORDER BY id LIMIT ?";
+
+/// The last of the rows in front that are too old or too much, if the first is.
+pub(crate) fn oldest(c: &Connection, now: i64, keep: &Keep) -> rusqlite::Result<Option<i64>> {
+    let last: Option<i64> = c.prepare_cached("SELECT max(id) FROM archive")?.query_row([], |row| row.get(0))?;
+    let too_many = last.unwrap_or(0).saturating_sub(i64::try_from(keep.records).unwrap_or(i64::MAX));
     let too_old = now.saturating_sub(i64::try_from(keep.time.as_millis()).unwrap_or(i64::MAX));
-    let sql = "SELECT max(id) FROM (SELECT id FROM archive WHERE id <= ? OR ended < ? ORDER BY id LIMIT ?)";
-    let first = c
-        .prepare_cached("SELECT id, ended FROM archive ORDER BY id LIMIT 1")?
-        .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?.unwrap_or(0))));
-    // The oldest decides whether there is anything to do.
-    let Some((first, ended)) = first.optional()? else { return Ok(()) };
-    if first > too_many && ended >= too_old {
-        return Ok(());
+    let mut until = None;
+    let mut oldest = c.prepare_cached(OLDEST)?;
+    let mut rows = oldest.query([MOST])?;
+    while let Some(row) = rows.next()? {
+        let (id, ended): (i64, i64) = (row.get(0)?, row.get(1)?);
+        if id > too_many && ended >= too_old {
+            break;
+        }
+        until = Some(id);
     }
-    let until: Option<i64> = c.prepare_cached(sql)?.query_row(params![too_many, too_old, MOST], |row| row.get(0))?;
-    let Some(until) = until.map(|until| until.min(first + MOST)) else { return Ok(()) };
+    Ok(until)
+}
+
+/// Takes away what is too old or too much, a little each time; gives whether it was something.
+pub(crate) fn expire(c: &Connection, now: i64, keep: &Keep) -> rusqlite::Result<bool> {
+    let until = oldest(c, now, keep)?;
+    until.map(|until| remove(c, until)).transpose().map(|removed| removed.is_some())
+}
+
+/// Takes the oldest rows away, in a file that is full; gives how many.
+pub(crate) fn make_room(c: &Connection) -> rusqlite::Result<usize> {
+    take(c, 4 * MOST)
+}
+
+fn take(c: &Connection, count: usize) -> rusqlite::Result<usize> {
+    let last = "SELECT max(id) FROM (SELECT id FROM archive ORDER BY id LIMIT ?)";
+    let until: Option<i64> = c.prepare_cached(last)?.query_row([count], |row| row.get(0))?;
+    until.map_or(Ok(0), |until| remove(c, until))
+}
+
+/// Takes away all up to this row.
+fn remove(c: &Connection, until: i64) -> rusqlite::Result<usize> {
+    // The rows first: in a full file the index needs their pages in order to forget them.
+    let removed = c.prepare_cached("DELETE FROM archive WHERE id <= ?")?.execute([until])?;
     c.prepare_cached("DELETE FROM archive_words WHERE rowid <= ?")?.execute([until])?;
-    c.prepare_cached("DELETE FROM archive WHERE id <= ?")?.execute([until])?;
-    Ok(())
+    Ok(removed)
+}
+
+/// Whether the archive may grow. A quarter of what the file may become is never its.
+fn has_room(c: &Connection) -> rusqlite::Result<bool> {
+    let pragma = |name| c.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let most = pragma("max_page_count")?;
+    Ok(pragma("page_count")? - pragma("freelist_count")? < most - most / 4)
 }
 
 fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
@@ -243,12 +292,101 @@ fn key_range(prefix: &str) -> Option<(DedupeKey, DedupeKey)> {
     Some((at('0')?, at('f')?))
 }
 
+/// Whether a record is of this person, or was said to them.
+pub(crate) fn is_of(record: &Record, account: &AccountId, person: &ContactId) -> bool {
+    let to_them = matches!(&record.conversation, Some(ConversationId::Contact(id)) if id == person);
+    record.account == *account && (to_them || record.person.as_ref() == Some(person))
+}
+
 /// Forgets a person: their words, their ids, and the words said to them.
 pub(crate) fn forget(hot: &mut Hot, c: &Connection, account: &AccountId, person: &ContactId) -> rusqlite::Result<u64> {
-    let account = hot.account(c, account)?;
+    // What is deleted is overwritten, too.
+    c.execute_batch("PRAGMA secure_delete = ON")?;
+    let forgotten = forget_all(hot, c, account, person);
+    c.execute_batch("PRAGMA secure_delete = OFF")?;
+    forgotten
+}
+
+fn forget_all(hot: &mut Hot, c: &Connection, name: &AccountId, person: &ContactId) -> rusqlite::Result<u64> {
+    let account = hot.account(c, name)?;
     let conversation = json(&ConversationId::Contact(person.clone()))?;
     let args = params![account, person.as_str(), conversation];
     let theirs = "account = ? AND (person = ? OR conversation = ?)";
     c.execute(&format!("DELETE FROM archive_words WHERE rowid IN (SELECT id FROM archive WHERE {theirs})"), args)?;
-    c.execute(&format!("DELETE FROM archive WHERE {theirs}"), args).map(|count| count as u64)
+    let records = c.execute(&format!("DELETE FROM archive WHERE {theirs}"), args)?;
+    // What handlers keep of them: the keys are those of the bot's states.
+    for (kind, of) in [
+        ("person", serde_json::to_string(&(name, person))),
+        ("conversation", { serde_json::to_string(&(name, ConversationId::Contact(person.clone()))) }),
+    ] {
+        let of = of.map_err(unwritable)?;
+        c.execute(
+            "DELETE FROM value WHERE namespace >= ? AND namespace < ? AND key = ?",
+            [format!("{kind}/"), format!("{kind}0"), of],
+        )?;
+    }
+    let letters = letters_to(c, account, person)?;
+    for seq in &letters {
+        hot.discard(c, *seq)?;
+    }
+    Ok((records + letters.len()) as u64)
+}
+
+/// The dead letters to a person.
+fn letters_to(c: &Connection, account: i64, person: &ContactId) -> rusqlite::Result<Vec<SendSeq>> {
+    #[derive(serde::Deserialize)]
+    struct To {
+        to: ConversationId,
+    }
+    let mut query = c.prepare("SELECT seq, body FROM dead WHERE account = ?")?;
+    let mut rows = query.query([account])?;
+    let mut letters = Vec::new();
+    while let Some(row) = rows.next()? {
+        let to = from_json::<To>(row, 1).map(|body| body.to);
+        if matches!(to, Ok(ConversationId::Contact(id)) if id == *person) {
+            letters.push(row.get(0)?);
+        }
+    }
+    Ok(letters)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, time::Duration};
+
+    use rusqlite::StatementStatus::VmStep;
+
+    use super::*;
+    use crate::schema;
+
+    #[test]
+    fn what_is_taken_away_costs_what_it_is_and_not_what_stays() {
+        let mut c = Connection::open_in_memory().expect("opens");
+        schema::migrate(&mut c, Path::new("memory")).expect("made");
+        let rows = 20_000;
+        let fill = "WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < ?)
+                    INSERT INTO archive SELECT id, 0, id, 1, 'message', NULL, x'00', NULL, NULL, NULL, '', id, NULL, id,
+                    'handled', 0, NULL, NULL FROM n";
+        c.execute(fill, [rows]).expect("filled");
+        let mut keep = Keep { time: Duration::from_secs(1_000_000), records: rows - 5, ..Keep::default() };
+        // All steps of all statements that may look at the rows.
+        let steps = || {
+            let of = |sql: &str| c.prepare_cached(sql).map(|statement| statement.reset_status(VmStep)).expect("read");
+            of(OLDEST) + of("SELECT max(id) FROM archive") + of("DELETE FROM archive WHERE id <= ?")
+        };
+        assert!(expire(&c, 0, &keep).expect("written"));
+        let left = || c.query_row("SELECT count(*), min(id) FROM archive", [], |row| Ok((row.get(0)?, row.get(1)?)));
+        assert_eq!(left().expect("read"), (keep.records, 6));
+        let taken = steps();
+        assert!((20..1_000).contains(&taken), "{taken} steps for five rows");
+        assert!(!expire(&c, 0, &keep).expect("written"));
+        let taken = steps();
+        assert!((5..100).contains(&taken), "{taken} steps for nothing");
+        // By time, and no more than some at once.
+        (keep.records, keep.time) = (rows, Duration::from_millis(1_000));
+        assert!(expire(&c, 11_000, &keep).expect("written"));
+        assert_eq!(left().expect("read").1, 6 + MOST as u64);
+        let taken = steps();
+        assert!(taken < 100 * MOST as i32, "{taken} steps for {MOST} rows");
+    }
 }

@@ -8,7 +8,7 @@ use std::{borrow::Cow, collections::VecDeque, sync::Arc};
 use hashbrown::{HashMap, HashSet};
 use rusqlite::{Connection, OptionalExtension, params};
 use wechaty_puppet::IdempotencyKey;
-use wechaty_store::{BlobId, DedupeKey, Enqueued, EventSeq, Outcome, Said, SendSeq, Settlement};
+use wechaty_store::{BlobId, Book, DedupeKey, Enqueued, EventSeq, Outcome, Said, SendSeq, Settlement};
 use wechaty_types::AccountId;
 
 use crate::{
@@ -76,7 +76,12 @@ pub(crate) struct Hot {
     totals: HashMap<Term, i64>,
     pub(crate) blobs: Blobs,
     dead: Letters,
+    /// The latest time that was told.
+    pub(crate) heard: i64,
 }
+
+/// The reason of an end that comes from what was stored and cannot be read.
+const UNREADABLE: &str = "unreadable";
 
 /// What is known of dead letters: how many there are, and when the first of them ended.
 #[derive(Default)]
@@ -115,6 +120,7 @@ impl Hot {
             totals: HashMap::new(),
             blobs: Blobs::load(c, holds)?,
             dead: letters(c)?,
+            heard: 0,
         };
         (hot.last_event, hot.last_send) =
             c.query_row("SELECT event, send FROM last", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -142,7 +148,8 @@ impl Hot {
         })?;
         for row in rows {
             let (seq, account, event, key, settled, blob): (SendSeq, i64, Option<EventSeq>, [u8; 16], _, _) = row?;
-            let settled = settled.as_deref().map(row::settlement).transpose().map_err(unreadable)?;
+            let rejected = |_| Settlement::Rejected(UNREADABLE.into());
+            let settled = settled.as_deref().map(|body| row::settlement(body).unwrap_or_else(rejected));
             if settled.is_none() {
                 hot.sends.insert(seq, SendMeta { account, event, blob });
             }
@@ -192,6 +199,7 @@ impl Hot {
             }
             self.last_event += 1;
             self.numbered = true;
+            self.heard = self.heard.max(event.received);
             let seq = self.last_event;
             let identity = event.dedupe.unwrap_or_else(|| numbered(seq));
             insert.execute(params![seq, account, identity, event.conversation, event.received, event.body])?;
@@ -287,6 +295,21 @@ impl Hot {
         Ok(())
     }
 
+    /// Ends what cannot be read, so that the others go on. All that was in it is kept.
+    pub(crate) fn set_aside(&mut self, c: &Connection, book: Book, seq: u64) -> Result<()> {
+        let keep = match book {
+            Book::In => {
+                "INSERT INTO unreadable SELECT NULL, 0, seq, account, conversation, body FROM event WHERE seq = ?"
+            }
+            Book::Out => "INSERT INTO unreadable SELECT NULL, 1, seq, account, NULL, body FROM send WHERE seq = ?",
+        };
+        c.execute(keep, [seq])?;
+        match book {
+            Book::In => self.finish(c, seq, &Outcome::Rejected(UNREADABLE.into())),
+            Book::Out => self.settle(c, seq, &Settlement::Rejected(UNREADABLE.into()), self.heard),
+        }
+    }
+
     pub(crate) fn enqueue(&mut self, c: &Connection, send: &SendIn) -> Result<Enqueued> {
         let account = self.account(c, &send.account)?;
         // An event that is finished remembers nothing any more.
@@ -334,6 +357,7 @@ impl Hot {
 
     pub(crate) fn settle(&mut self, c: &Connection, seq: SendSeq, settlement: &Settlement, at: i64) -> Result<()> {
         let Some(send) = self.sends.remove(&seq) else { return Ok(()) };
+        self.heard = self.heard.max(at);
         if matches!(settlement, Settlement::Dead(_) | Settlement::MaybeSent) {
             let body = row::settled_body(settlement).map_err(unwritable)?;
             c.prepare_cached(
@@ -363,16 +387,20 @@ impl Hot {
         Ok(())
     }
 
+    /// Whether there are dead letters that are too many or too old at this time.
+    pub(crate) fn is_to_bury(&self, keep: &Keep, now: i64) -> bool {
+        self.dead.count > keep.dead_letters || self.dead.first.is_some_and(|first| first < too_old(keep, now))
+    }
+
     /// Takes away dead letters that are too many or too old at this time, a few each time. What the ledger counts of them
     /// stays: their ends are among its totals since they ended.
     pub(crate) fn bury(&mut self, c: &Connection, keep: &Keep, now: i64) -> Result<usize> {
         const MOST: u64 = 256;
-        let age = i64::try_from(keep.dead_letter_time.as_millis()).unwrap_or(i64::MAX);
-        let too_old = now.saturating_sub(age);
-        let too_many = self.dead.count.saturating_sub(keep.dead_letters).min(MOST);
-        if too_many == 0 && self.dead.first.is_none_or(|first| first >= too_old) {
+        if !self.is_to_bury(keep, now) {
             return Ok(0);
         }
+        let too_old = too_old(keep, now);
+        let too_many = self.dead.count.saturating_sub(keep.dead_letters).min(MOST);
         let sql = "SELECT seq, blob, at FROM dead ORDER BY at, seq LIMIT ?";
         let mut query = c.prepare_cached(sql)?;
         let oldest = query.query_map([MOST], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
@@ -471,6 +499,11 @@ impl Hot {
         }
         Ok(())
     }
+}
+
+/// Dead letters that ended before this are too old.
+fn too_old(keep: &Keep, now: i64) -> i64 {
+    now.saturating_sub(i64::try_from(keep.dead_letter_time.as_millis()).unwrap_or(i64::MAX))
 }
 
 fn letters(c: &Connection) -> Result<Letters> {

@@ -16,6 +16,7 @@ mod schema;
 mod seal;
 mod store;
 mod view;
+mod waiting;
 mod words;
 mod writer;
 

@@ -128,13 +128,41 @@ pub(crate) fn dead_letters(
     let query = "SELECT seq, account.name, event, key, body, attempts, NULL, done,
                         blob.id, blob.content, blob.size, settled, at
                  FROM dead JOIN account ON account.id = dead.account LEFT JOIN blob ON blob.id = dead.blob
-                 WHERE seq > ? ORDER BY seq LIMIT ?";
+                 WHERE seq > ? ORDER BY seq";
     let mut query = c.prepare_cached(query)?;
-    let letters = query.query_map(params![after, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
-        let end = row::settlement(row.get_ref(11)?.as_blob()?).map_err(unwritable)?;
-        Ok(DeadLetter { row: outbox_row(row, files)?, end, at: Timestamp::from_millis(row.get(12)?) })
+    let letters = query.query_map([after], |row| {
+        let letter = || {
+            let end = row::settlement(row.get_ref(11)?.as_blob()?).map_err(unwritable)?;
+            Ok(DeadLetter { row: outbox_row(row, files)?, end, at: Timestamp::from_millis(row.get(12)?) })
+        };
+        Ok((row.get(0)?, letter()))
     })?;
-    letters.collect()
+    readable(letters, "dead letter").take(limit).collect()
+}
+
+/// The numbers of dead letters above `after`, in order.
+pub(crate) fn dead_letter_numbers(c: &Connection, after: SendSeq, limit: usize) -> rusqlite::Result<Vec<SendSeq>> {
+    let mut query = c.prepare_cached("SELECT seq FROM dead WHERE seq > ? ORDER BY seq LIMIT ?")?;
+    let numbers = query.query_map(params![after, i64::try_from(limit).unwrap_or(i64::MAX)], |row| row.get(0))?;
+    numbers.collect()
+}
+
+/// A row with its number; what cannot be read of it is in its place.
+pub(crate) type Numbered<T> = (u64, rusqlite::Result<T>);
+
+/// The rows that can be read; one that cannot hides no other.
+fn readable<T>(
+    rows: impl Iterator<Item = rusqlite::Result<Numbered<T>>>,
+    what: &str,
+) -> impl Iterator<Item = rusqlite::Result<T>> {
+    rows.filter_map(move |row| match row {
+        Ok((_, Ok(row))) => Some(Ok(row)),
+        Ok((number, Err(error))) => {
+            tracing::warn!(%error, "{what} {number} cannot be read");
+            None
+        }
+        Err(error) => Some(Err(error)),
+    })
 }
 
 /// The accounts, sorted.
@@ -150,16 +178,17 @@ const PENDING: &str = "LIMIT 10000";
 pub(crate) fn pending_events(c: &Connection) -> rusqlite::Result<Vec<(AccountId, StoredEvent)>> {
     let sql = format!("{EVENTS} ORDER BY seq DESC {PENDING}");
     let mut query = c.prepare_cached(&sql)?;
-    let rows = query.query_map([], |row| Ok((AccountId::new(row.get::<_, String>(6)?), stored_event(row)?)))?;
-    rows.collect()
+    let event = |row: &Row<'_>| Ok((AccountId::new(row.get::<_, String>(6)?), stored_event(row)?));
+    let rows = query.query_map([], |row| Ok((row.get(0)?, event(row))))?;
+    readable(rows, "event").collect()
 }
 
 /// Sends that are not settled, of all accounts, the latest first.
 pub(crate) fn pending_sends(c: &Connection) -> rusqlite::Result<Vec<OutboxRow>> {
     let sql = format!("{SENDS} WHERE settled IS NULL ORDER BY seq DESC {PENDING}");
     let mut query = c.prepare_cached(&sql)?;
-    let rows = query.query_map([], |row| outbox_row(row, None))?;
-    rows.collect()
+    let rows = query.query_map([], |row| Ok((row.get(0)?, outbox_row(row, None))))?;
+    readable(rows, "send").collect()
 }
 
 /// The columns of a journalled event.

@@ -62,6 +62,7 @@ pub fn to_version_1(path: &Path) -> Result<(), OpenError> {
         DROP INDEX dead_blob;
         ALTER TABLE send DROP COLUMN blob;
         ALTER TABLE dead DROP COLUMN blob;
+        DROP TABLE unreadable;
         DROP TABLE part;
         DROP TABLE blob;
         PRAGMA user_version = 1;

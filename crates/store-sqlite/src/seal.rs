@@ -5,6 +5,7 @@ use ring::{
     aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     rand::{SecureRandom, SystemRandom},
 };
+use rusqlite::{Connection, params};
 
 /// Values of these namespaces are secrets.
 const SECRET: &str = "session/";
@@ -52,6 +53,39 @@ impl Seal {
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Self::name(namespace, key), &mut sealed)
             .map_err(|_| SealError::WrongKey)?;
         Ok([MARK, &nonce, &sealed].concat())
+    }
+
+    /// Encrypts what was written before there was a key; gives whether there was something.
+    pub(crate) fn close_all(&self, c: &Connection) -> rusqlite::Result<bool> {
+        if self.0.is_none() {
+            return Ok(false);
+        }
+        let all = "SELECT namespace, key, value FROM value WHERE namespace >= ? AND namespace < 'session0'";
+        let mut query = c.prepare(all)?;
+        let rows = query.query_map([SECRET], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let mut plain = rows.collect::<rusqlite::Result<Vec<(String, String, Vec<u8>)>>>()?;
+        plain.retain(|(.., value)| !value.starts_with(MARK));
+        if plain.is_empty() {
+            return Ok(false);
+        }
+        let transaction = c.unchecked_transaction()?;
+        for (namespace, key, value) in &plain {
+            let sealed = self.close(namespace, key, value);
+            let sealed = sealed.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+            transaction.execute(
+                "UPDATE value SET value = ? WHERE namespace = ? AND key = ?",
+                params![sealed, namespace, key],
+            )?;
+        }
+        transaction.commit()?;
+        // Copies of earlier times may lie in pages that are free.
+        let written_anew = c.execute_batch(
+            "PRAGMA temp_store = FILE; VACUUM; PRAGMA temp_store = MEMORY; PRAGMA wal_checkpoint(TRUNCATE)",
+        );
+        if let Err(error) = written_anew {
+            tracing::warn!(%error, "sessions are encrypted now, but earlier copies of them may still be in the file");
+        }
+        Ok(true)
     }
 
     /// The value as it was given. One that was written without a key is read with one, too.

@@ -8,12 +8,12 @@ use std::{
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use wechaty_file_box::ByteStream;
 use wechaty_puppet::Cursor;
 use wechaty_store::{
-    Archive, BlobHasher, BlobId, DeadLetter, Enqueued, EventSeq, Find, Incoming, Ledger, OutboxRow, Outcome, Reason,
-    Record, Result, Said, SendSeq, Settlement, Spooled, Store, StoreError, StoredEvent, Versioned, crash,
+    Archive, BlobHasher, BlobId, Book, DeadLetter, Enqueued, EventSeq, Find, Incoming, Ledger, OutboxRow, Outcome,
+    Reason, Record, Result, Said, SendSeq, Settlement, Spooled, Store, StoreError, StoredEvent, Versioned, crash,
 };
 use wechaty_types::{AccountId, ContactId, Timestamp};
 
@@ -23,7 +23,7 @@ use crate::{
     error::OpenError,
     hot::{EventIn, Hot, SendIn},
     lock::{self, Lock},
-    query,
+    query::{self, Numbered},
     read::Readers,
     row, schema,
     seal::{Seal, SealError},
@@ -105,12 +105,15 @@ impl SqliteStore {
         schema::check(&connection, &path)?;
         schema::tune(&connection, options.most_bytes).map_err(&sqlite)?;
         schema::migrate(&mut connection, &path)?;
+        let seal = Arc::new(Seal::new(options.key.as_deref()));
+        if seal.close_all(&connection).map_err(&sqlite)? {
+            tracing::info!("sessions that were stored without a key are encrypted now");
+        }
         let hot = Hot::load(&connection, options.dedupe_window, Arc::default()).map_err(&sqlite)?;
         let readers = Readers::new(path.clone());
         let files = Files::new(readers.clone(), &hot.blobs.holds());
         let writer = Writer::start(connection, hot, options.dedupe_window, options.keep.clone())
             .map_err(|source| OpenError::Io { path: path.clone(), source })?;
-        let seal = Arc::new(Seal::new(options.key.as_deref()));
         Ok(Self { readers, files, path, writer, seal, keep: Arc::new(options.keep.clone()), _lock: lock })
     }
 
@@ -136,15 +139,49 @@ impl SqliteStore {
             into.sync_all()
         };
         copy().map_err(io)?;
-        if path.exists() {
-            // What is in its log goes along.
-            drop(Connection::open(path).and_then(|c| c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))));
-            std::fs::rename(path, beside(".before")).map_err(io)?;
+        if std::fs::metadata(path).map_err(io)?.len() > 0 {
+            let log_is_in = log_into(path)?;
+            let keep = || {
+                let kept = beside(".before.new");
+                let _ = std::fs::remove_file(&kept);
+                std::fs::hard_link(path, &kept).or_else(|_| std::fs::copy(path, &kept).map(drop))?;
+                std::fs::rename(kept, beside(".before"))?;
+                if !log_is_in && beside("-wal").exists() {
+                    std::fs::rename(beside("-wal"), beside(".before-wal"))?;
+                }
+                Ok(())
+            };
+            keep().map_err(io)?;
         }
         for log in ["-wal", "-shm"] {
             let _ = std::fs::remove_file(beside(log));
         }
-        std::fs::rename(new, path).map_err(io)
+        // There is a whole store of this name at any time, the one before or the other.
+        std::fs::rename(new, path).map_err(io)?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // Not every system can.
+        let _ = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
+        Ok(())
+    }
+
+    /// The rows that can be read. The others are set aside: they would fail every start.
+    async fn rows_of<T>(&self, book: Book, rows: Vec<Numbered<T>>) -> Result<Vec<T>> {
+        let (mut readable, mut aside) = (Vec::with_capacity(rows.len()), Vec::new());
+        for (seq, row) in rows {
+            match row {
+                Ok(row) => readable.push(row),
+                Err(error) => {
+                    tracing::error!(%error, ?book, "row {seq} cannot be read: it is rejected, and what is in it is kept");
+                    aside.push(seq);
+                }
+            }
+        }
+        if !aside.is_empty() {
+            let set_aside =
+                move |hot: &mut Hot, c: &Connection| aside.iter().try_for_each(|seq| hot.set_aside(c, book, *seq));
+            self.writer.run("setting aside what cannot be read", set_aside).await?;
+        }
+        Ok(readable)
     }
 
     /// Waits until the operations that nobody waited for are committed.
@@ -155,6 +192,21 @@ impl SqliteStore {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// Brings what is in its log into a file. `false`: it is damaged, and its log stays.
+fn log_into(path: &Path) -> std::result::Result<bool, OpenError> {
+    let checkpoint = Connection::open(path).and_then(|c| {
+        c.busy_timeout(std::time::Duration::from_secs(2))?;
+        c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
+    });
+    match checkpoint.map_err(OpenError::of(path)) {
+        Ok(0) => Ok(true),
+        // Somebody reads what is only in the log.
+        Ok(_) => Err(OpenError::InUse { path: path.to_owned() }),
+        Err(OpenError::Corrupt { .. } | OpenError::Foreign { .. }) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -243,10 +295,10 @@ impl Store for SqliteStore {
         let account = account.clone();
         let read = move |c: &Connection| {
             let mut unfinished = c.prepare_cached(&format!("{} WHERE account.name = ? ORDER BY seq", query::EVENTS))?;
-            let rows = unfinished.query_map([account.as_str()], query::stored_event)?;
+            let rows = unfinished.query_map([account.as_str()], |row| Ok((row.get(0)?, query::stored_event(row))))?;
             rows.collect()
         };
-        self.readers.read("reading unfinished events", read).await
+        self.rows_of(Book::In, self.readers.read("reading unfinished events", read).await?).await
     }
 
     async fn spool(&self, mut bytes: ByteStream) -> Result<Spooled> {
@@ -339,10 +391,11 @@ impl Store for SqliteStore {
         let sql = format!("{} WHERE account.name = ? AND settled IS NULL ORDER BY seq", query::SENDS);
         let read = move |c: &Connection| {
             let mut unsent = c.prepare_cached(&sql)?;
-            let rows = unsent.query_map([account.as_str()], |row| query::outbox_row(row, Some(&files)))?;
+            let row = |row: &Row<'_>| Ok((row.get(0)?, query::outbox_row(row, Some(&files))));
+            let rows = unsent.query_map([account.as_str()], row)?;
             rows.collect()
         };
-        self.readers.read("reading unsent messages", read).await
+        self.rows_of(Book::Out, self.readers.read("reading unsent messages", read).await?).await
     }
 
     async fn dead_letters(&self, after: SendSeq, limit: usize) -> Result<Vec<DeadLetter>> {
@@ -451,8 +504,14 @@ impl Archive for SqliteStore {
     }
 
     async fn forget(&self, account: &AccountId, person: &ContactId) -> Result<u64> {
-        let (account, person) = (account.clone(), person.clone());
-        self.writer.run("forgetting a person", move |hot, c| archive::forget(hot, c, &account, &person)).await
+        let (account, person, waiting) = (account.clone(), person.clone(), self.writer.waiting());
+        let mut waited = 0;
+        let forget = move |hot: &mut Hot, c: &Connection| {
+            // Before it is the time of these: the thread has put them there.
+            waited += waiting.forget(&account, &person);
+            archive::forget(hot, c, &account, &person).map(|forgotten| forgotten + waited)
+        };
+        self.writer.run("forgetting a person", forget).await
     }
 }
 

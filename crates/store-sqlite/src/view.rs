@@ -27,14 +27,29 @@ impl SqliteView {
     /// # Errors
     /// [`OpenError`]: it is not there, or this program cannot read it.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        let path = path.as_ref().to_owned();
+        let (view, found) = Self::open_file(path.as_ref())?;
+        match found {
+            schema::VERSION => Ok(view),
+            found => Err(OpenError::Older { path: view.path, found, known: schema::VERSION }),
+        }
+    }
+
+    /// As [`open`](Self::open), also a file of an earlier version: a [`backup`](Self::backup) of it can be made, and its
+    /// [books](Self::check) and [accounts](Self::accounts) be read.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_older(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Self::open_file(path.as_ref()).map(|(view, _)| view)
+    }
+
+    fn open_file(path: &Path) -> Result<(Self, u32), OpenError> {
+        let path = path.to_owned();
         // SQLite would only say that it cannot open it.
         std::fs::File::open(&path).map_err(|source| OpenError::Io { path: path.clone(), source })?;
         let connection = read::open(&path).map_err(OpenError::of(&path))?;
-        match schema::check(&connection, &path)? {
-            schema::VERSION => Ok(Self { path, connection }),
-            found => Err(OpenError::Older { path, found, known: schema::VERSION }),
-        }
+        let found = schema::check(&connection, &path)?;
+        Ok((Self { path, connection }, found))
     }
 
     fn read<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, OpenError> {
@@ -59,7 +74,10 @@ impl SqliteView {
         let made = || {
             let mut into = Connection::open(to)?;
             into.busy_timeout(Duration::from_secs(5))?;
-            Backup::new(&self.connection, &mut into)?.run_to_completion(PAGES, Duration::ZERO, None)?;
+            // All pages of one moment: else it would begin anew with each commit of the bot.
+            let moment = self.connection.unchecked_transaction()?;
+            moment.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+            Backup::new(&moment, &mut into)?.run_to_completion(PAGES, Duration::ZERO, None)?;
             // One file, without a log beside it.
             into.pragma_update(None, "journal_mode", "DELETE")
         };
@@ -95,7 +113,16 @@ impl SqliteView {
         self.read(|c| archive::find(c, what, limit))
     }
 
-    /// Dead letters with a number above `after`, in order, at most so many.
+    /// The numbers of dead letters above `after`, in order, at most so many.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn dead_letter_numbers(&self, after: SendSeq, limit: usize) -> Result<Vec<SendSeq>, OpenError> {
+        self.read(|c| query::dead_letter_numbers(c, after, limit))
+    }
+
+    /// Dead letters with a number above `after`, in order, at most so many. One whose content cannot be read is not among
+    /// them, but its [number](Self::dead_letter_numbers) is there.
     ///
     /// # Errors
     /// When the file cannot be read.

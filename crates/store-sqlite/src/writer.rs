@@ -1,38 +1,46 @@
 //! Writer: the one thread that writes. It takes what waits, commits it at once, and tells everybody then.
 
 use std::{
-    collections::VecDeque,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
-        mpsc::{Receiver, Sender, channel},
+        mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel},
     },
     thread::JoinHandle,
+    time::Duration,
 };
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
+use wechaty_puppet::Clock;
 use wechaty_store::{Record, StoreError, crash};
 
 use crate::{
     archive::{self, Keep},
     error::failed,
     hot::{Hot, Result},
+    waiting::{RECORDS, Waiting},
 };
 
 /// How many operations share a commit.
 const GROUP: usize = 1_000;
-/// How many records for the archive may wait; more are dropped, as what must not be lost goes first.
-const RECORDS: usize = 16_384;
 /// How many records are written between two groups.
 const SOME_RECORDS: usize = 256;
+/// After so long without anything to do it is looked whether the time of something is over.
+const QUIET: Duration = Duration::from_secs(60 * 60);
+/// Of dropped records it is told once in so long.
+const TOLD: Duration = Duration::from_secs(60);
+/// How often a full file makes room for a group, at the cost of the archive.
+const ROOMS: u32 = 4;
+/// So many operations of a group may fail one by one; then all that are like the next one are refused with it. Each
+/// time all that is known is read again: a full disk must not keep the thread at that.
+const ALONE: u32 = 3;
 
 /// What the thread is given.
 enum Task {
     Do(Box<dyn Job>),
     Keep(Box<Record>),
-    /// Tells when all before it is written, records too.
-    Flush(oneshot::Sender<()>),
+    /// Tells when all before it is written, records too. `false`: it cannot be.
+    Flush(oneshot::Sender<bool>),
 }
 
 /// One operation, on its way to the thread and back.
@@ -80,18 +88,17 @@ impl<T: Send, W: FnMut(&mut Hot, &Connection) -> Result<T> + Send> Job for Opera
 /// The way to the writing thread; dropped, it ends the thread, which does first what was asked for.
 pub(crate) struct Writer {
     tasks: Option<Sender<Task>>,
-    /// How many records wait.
-    records: Arc<AtomicUsize>,
+    waiting: Arc<Waiting>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
     pub(crate) fn start(connection: Connection, hot: Hot, window: usize, keep: Keep) -> std::io::Result<Self> {
         let (tasks, queue) = channel();
-        let records = Arc::<AtomicUsize>::default();
-        let mut thread = Thread { connection, hot, window, keep, waiting: VecDeque::new(), records: records.clone() };
+        let waiting = Arc::<Waiting>::default();
+        let mut thread = Thread::new(connection, hot, window, keep, waiting.clone());
         let thread = std::thread::Builder::new().name("store".into()).spawn(move || thread.work(&queue))?;
-        Ok(Self { tasks: Some(tasks), records, thread: Some(thread) })
+        Ok(Self { tasks: Some(tasks), waiting, thread: Some(thread) })
     }
 
     /// Runs an operation in the next group and waits for its commit.
@@ -104,7 +111,7 @@ impl Writer {
         self.give(Operation { context, work, done: None, reply: Some(reply) });
         match told.await {
             Ok(outcome) => outcome,
-            Err(_) => Err(StoreError::Failed { context, source: "the store's thread has ended".into() }),
+            Err(_) => Err(ended(context)),
         }
     }
 
@@ -112,10 +119,19 @@ impl Writer {
     pub(crate) async fn flush(&self) -> std::result::Result<(), StoreError> {
         let (reply, told) = oneshot::channel();
         let given = self.tasks.as_ref().is_some_and(|tasks| tasks.send(Task::Flush(reply)).is_ok());
-        match given && told.await.is_ok() {
-            true => Ok(()),
-            false => Err(StoreError::Failed { context: "writing", source: "the store's thread has ended".into() }),
+        match given.then_some(told) {
+            Some(told) => match told.await {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(StoreError::Failed { context: "writing", source: "the store cannot be read".into() }),
+                Err(_) => Err(ended("writing")),
+            },
+            None => Err(ended("writing")),
         }
+    }
+
+    /// The records on their way into the archive.
+    pub(crate) fn waiting(&self) -> Arc<Waiting> {
+        self.waiting.clone()
     }
 
     /// Runs an operation in the next group; it is in the file before anything that is asked for later.
@@ -129,10 +145,11 @@ impl Writer {
 
     /// Keeps a record when nothing else is to be written.
     pub(crate) fn keep(&self, record: Record) {
-        let Some(tasks) = &self.tasks else { return };
-        if self.records.fetch_add(1, Ordering::Relaxed) >= RECORDS || tasks.send(Task::Keep(Box::new(record))).is_err()
+        if let Some(tasks) = &self.tasks
+            && self.waiting.admits()
         {
-            self.records.fetch_sub(1, Ordering::Relaxed);
+            // Whoever would write it has ended: so it is with everything.
+            let _ = tasks.send(Task::Keep(Box::new(record)));
         }
     }
 
@@ -146,6 +163,10 @@ impl Writer {
             tracing::error!("the store's thread has ended");
         }
     }
+}
+
+fn ended(context: &'static str) -> StoreError {
+    StoreError::Failed { context, source: "the store's thread has ended".into() }
 }
 
 impl Drop for Writer {
@@ -164,11 +185,23 @@ struct Thread {
     hot: Hot,
     window: usize,
     keep: Keep,
-    waiting: VecDeque<Record>,
-    records: Arc<AtomicUsize>,
+    waiting: Arc<Waiting>,
+    /// What is known here may not be what is in the file: nothing is done until that is read again.
+    torn: bool,
+    clock: Clock,
+    /// The latest time that was told, and when.
+    told: (i64, Duration),
+    /// When it was last told that records were dropped, and how many were since.
+    warned: Option<Duration>,
+    dropped: u64,
 }
 
 impl Thread {
+    fn new(connection: Connection, hot: Hot, window: usize, keep: Keep, waiting: Arc<Waiting>) -> Self {
+        let (clock, told) = (Clock::system(), (0, Duration::ZERO));
+        Self { connection, hot, window, keep, waiting, torn: false, clock, told, warned: None, dropped: 0 }
+    }
+
     fn work(&mut self, queue: &Receiver<Task>) {
         let mut group: Vec<Box<dyn Job>> = Vec::with_capacity(GROUP);
         let mut flushes = Vec::new();
@@ -177,14 +210,14 @@ impl Thread {
             for task in std::iter::once(first).chain(queue.try_iter()).take(GROUP) {
                 match task {
                     Task::Do(job) => group.push(job),
-                    Task::Keep(record) => self.waiting.push_back(*record),
+                    Task::Keep(record) => self.waiting.push(*record),
                     Task::Flush(reply) => flushes.push(reply),
                 }
             }
             if !group.is_empty() {
                 self.work_off(&mut group);
             }
-            while !flushes.is_empty() && !self.waiting.is_empty() {
+            while !flushes.is_empty() && self.waiting.len() > 0 && self.is_whole() {
                 self.write_records();
             }
             // Under load a little each time, so that nobody waits for a large one.
@@ -195,15 +228,18 @@ impl Thread {
             }
             // Who asked may have gone.
             for reply in flushes.drain(..) {
-                let _ = reply.send(());
+                let _ = reply.send(!self.torn);
             }
+            self.tell_of_dropped();
             // A flood does not keep the archive waiting for ever.
-            if self.waiting.len() > RECORDS / 2 {
+            if self.waiting.len() > RECORDS / 2 && !self.torn {
                 self.write_records();
             }
             next = self.next(queue);
         }
         self.checkpoint();
+        self.warned = None;
+        self.tell_of_dropped();
     }
 
     /// Everything into the one file, where nobody reads meanwhile.
@@ -220,32 +256,93 @@ impl Thread {
         loop {
             match queue.try_recv() {
                 Ok(task) => return Some(task),
-                Err(_) if !self.waiting.is_empty() => self.write_records(),
+                Err(_) if self.waiting.len() > 0 && self.is_whole() => self.write_records(),
                 Err(_) if self.sweep() => {}
-                Err(_) => return queue.recv().ok(),
+                Err(TryRecvError::Disconnected) => return None,
+                Err(_) if self.expire() => {}
+                Err(_) => match queue.recv_timeout(QUIET) {
+                    Ok(task) => return Some(task),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => return None,
+                },
             }
+        }
+    }
+
+    /// What time it is for those who use the store: what they told last, and how long that is ago.
+    fn now(&mut self) -> i64 {
+        let now = self.clock.now();
+        if self.hot.heard > self.told.0 {
+            self.told = (self.hot.heard, now);
+        }
+        let (told, at) = self.told;
+        // In whole steps: what was just told is the time, on whatever clock it was.
+        let (since, step) = ((now - at).as_millis(), QUIET.as_millis());
+        told.saturating_add(i64::try_from(since - since % step).unwrap_or(i64::MAX))
+    }
+
+    /// Takes away some of what is too old or too much; gives whether there may be more.
+    fn expire(&mut self) -> bool {
+        if self.torn {
+            return false;
+        }
+        let now = self.now();
+        let Self { connection: c, hot, keep, .. } = self;
+        let mut expire = || {
+            if !hot.is_to_bury(keep, now) && archive::oldest(c, now, keep)?.is_none() {
+                return Ok(false);
+            }
+            c.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            let buried = hot.bury(c, keep, now)?;
+            let gone = archive::expire(c, now, keep)?;
+            hot.roll_up(c)?;
+            c.prepare_cached("COMMIT")?.execute([])?;
+            Ok(buried > 0 || gone)
+        };
+        expire().unwrap_or_else(|error: rusqlite::Error| {
+            tracing::warn!(%error, "what is too old could not be taken away");
+            self.roll_back();
+            false
+        })
+    }
+
+    /// Tells of records that are in no archive, now and then.
+    fn tell_of_dropped(&mut self) {
+        self.dropped += self.waiting.dropped();
+        let now = self.clock.now();
+        if self.dropped > 0 && self.warned.is_none_or(|warned| now - warned >= TOLD) {
+            tracing::warn!(
+                "{} records are missing in the archive: there was no time or no room for them",
+                self.dropped
+            );
+            (self.warned, self.dropped) = (Some(now), 0);
         }
     }
 
     /// Writes some of the records that wait. What cannot be written is forgotten: the ledger has its totals.
     fn write_records(&mut self) {
-        let some: Vec<_> = self.waiting.drain(..self.waiting.len().min(SOME_RECORDS)).collect();
-        self.records.fetch_sub(some.len(), Ordering::Relaxed);
+        let some = self.waiting.take(SOME_RECORDS);
+        let now = self.now();
         let Self { connection: c, hot, keep, .. } = self;
-        let write = || {
+        let mut write = || {
             c.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-            archive::write(hot, c, &some, keep)?;
-            c.prepare_cached("COMMIT")?.execute([]).map(drop)
+            let written = archive::write(hot, c, &some, now, keep)?;
+            c.prepare_cached("COMMIT")?.execute([]).map(|_| written)
         };
-        let mut write = write;
-        if let Err(error) = write() {
-            tracing::warn!(%error, "{} records of the archive could not be written", some.len());
-            self.roll_back();
+        match write() {
+            Ok(written) => self.waiting.drop_some(some.len() - written),
+            Err(error) => {
+                tracing::warn!(%error, "{} records of the archive could not be written", some.len());
+                self.roll_back();
+            }
         }
     }
 
     /// Takes away a little of a file that nobody wants; gives whether there was one.
     fn sweep(&mut self) -> bool {
+        if self.torn {
+            return false;
+        }
         let Self { connection: c, hot, .. } = self;
         let Some(blob) = hot.blobs.unwanted() else { return false };
         let mut sweep = || {
@@ -261,30 +358,75 @@ impl Thread {
         swept.is_ok()
     }
 
-    /// Commits a group and tells everybody.
+    /// Commits a group and tells everybody. Those to blame for a failure are taken out, so that the others are done.
     fn work_off(&mut self, group: &mut Vec<Box<dyn Job>>) {
-        match self.commit(group) {
-            Ok(()) => group.drain(..).for_each(|job| job.tell(Ok(()))),
-            Err(error) if group.len() == 1 => group.drain(..).for_each(|job| job.tell(Err(clone(&error)))),
-            // One of them may be to blame: each for itself, so that the others are done.
-            Err(_) => {
-                for job in group.drain(..) {
-                    let mut alone = vec![job];
-                    let committed = self.commit(&mut alone);
-                    alone.into_iter().for_each(|job| job.tell(committed.as_ref().map_err(clone).copied()));
-                }
+        let (mut rooms, mut alone) = (ROOMS, ALONE);
+        while !group.is_empty() {
+            let (error, to_blame) = match self.commit(group) {
+                Ok(()) => return group.drain(..).for_each(|job| job.tell(Ok(()))),
+                Err(failed) => failed,
+            };
+            let is_full = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
+            if is_full && rooms > 0 && self.make_room() {
+                rooms -= 1;
+                continue;
             }
+            let refused: Vec<_> = match to_blame {
+                Some(one) if alone > 0 => {
+                    alone -= 1;
+                    vec![group.remove(one)]
+                }
+                Some(one) => {
+                    let what = group[one].context();
+                    group.extract_if(.., |job| job.context() == what).collect()
+                }
+                // What makes it smaller may do.
+                None if is_full && group.iter().any(|job| grows(&**job)) => {
+                    group.extract_if(.., |job| grows(&**job)).collect()
+                }
+                None => std::mem::take(group),
+            };
+            refused.into_iter().for_each(|job| job.tell(Err(clone(&error))));
         }
     }
 
-    fn commit(&mut self, group: &mut [Box<dyn Job>]) -> Result<()> {
+    /// `Err`: why, and which operation it was, if it was one.
+    fn commit(&mut self, group: &mut [Box<dyn Job>]) -> std::result::Result<(), (rusqlite::Error, Option<usize>)> {
+        if self.torn {
+            self.read_again().map_err(|error| (error, None))?;
+        }
         let committed = self.transaction(group);
-        if let Err(error) = &committed {
-            let what = group.first().map_or("writing", |job| job.context());
+        if let Err((error, to_blame)) = &committed {
+            let what = group.get(to_blame.unwrap_or(0)).map_or("writing", |job| job.context());
             tracing::error!(%error, "the store failed while {what}");
             self.roll_back();
         }
         committed
+    }
+
+    /// Takes the oldest records out of a file that is full; gives whether there were any.
+    fn make_room(&mut self) -> bool {
+        if self.torn {
+            return false;
+        }
+        let Self { connection: c, .. } = self;
+        let make = || {
+            c.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            let gone = archive::make_room(c)?;
+            c.prepare_cached("COMMIT")?.execute([]).map(|_| gone)
+        };
+        match make() {
+            Ok(0) => false,
+            Ok(gone) => {
+                tracing::warn!("the store is full: the {gone} oldest records of the archive make room");
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the store is full, and its archive cannot make room");
+                self.roll_back();
+                false
+            }
+        }
     }
 
     /// As it was before the transaction, in the file and here.
@@ -292,24 +434,48 @@ impl Thread {
         if !self.connection.is_autocommit() {
             let _ = self.connection.execute_batch("ROLLBACK");
         }
-        match Hot::load(&self.connection, self.window, self.hot.blobs.holds()) {
-            Ok(hot) => self.hot = hot,
-            Err(error) => tracing::error!(%error, "the store cannot be read again"),
-        }
+        self.torn = true;
+        // Told to whoever asks next, if it fails.
+        let _ = self.read_again();
     }
 
-    fn transaction(&mut self, group: &mut [Box<dyn Job>]) -> Result<()> {
-        let Self { connection: c, hot, .. } = self;
-        c.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        for job in &mut *group {
-            job.run(hot, c)?;
+    fn read_again(&mut self) -> Result<()> {
+        let read = Hot::load(&self.connection, self.window, self.hot.blobs.holds());
+        match read {
+            Ok(hot) => (self.hot, self.torn) = (hot, false),
+            Err(error) => {
+                tracing::error!(%error, "the store cannot be read again: it takes nothing until it can");
+                return Err(error);
+            }
         }
-        hot.roll_up(c)?;
+        Ok(())
+    }
+
+    /// Whether what is known here is what is in the file; if not, it is tried to read it.
+    fn is_whole(&mut self) -> bool {
+        !self.torn || self.read_again().is_ok()
+    }
+
+    fn transaction(&mut self, group: &mut [Box<dyn Job>]) -> std::result::Result<(), (rusqlite::Error, Option<usize>)> {
+        let Self { connection: c, hot, .. } = self;
+        let all = |error| (error, None);
+        c.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([])).map_err(all)?;
+        for (number, job) in group.iter_mut().enumerate() {
+            job.run(hot, c).map_err(|error| (error, Some(number)))?;
+        }
+        hot.roll_up(c).map_err(all)?;
         crash_point(group, |(_, before, _)| before);
-        c.prepare_cached("COMMIT")?.execute([])?;
+        c.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(all)?;
         crash_point(group, |(_, _, after)| after);
         Ok(())
     }
+}
+
+/// Whether it makes the file larger.
+fn grows(job: &dyn Job) -> bool {
+    const GROW: [&str; 5] =
+        ["accepting events", "enqueueing a send", "spooling a file", "keeping a note", "changing a value"];
+    GROW.contains(&job.context())
 }
 
 /// Where the crash tests end the process: what a group does, and the points before and after its commit.
@@ -334,5 +500,75 @@ fn clone(error: &rusqlite::Error) -> rusqlite::Error {
     match error {
         rusqlite::Error::SqliteFailure(code, text) => rusqlite::Error::SqliteFailure(*code, text.clone()),
         other => rusqlite::Error::ToSqlConversionFailure(other.to_string().into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::schema;
+
+    fn thread() -> Thread {
+        let mut c = Connection::open_in_memory().expect("opens");
+        schema::migrate(&mut c, Path::new("memory")).expect("made");
+        let hot = Hot::load(&c, 10, Arc::default()).expect("read");
+        Thread::new(c, hot, 10, Keep::default(), Arc::default())
+    }
+
+    type Told = oneshot::Receiver<std::result::Result<(), StoreError>>;
+
+    fn job(context: &'static str, work: impl FnMut() -> Result<()> + Send + 'static) -> (Box<dyn Job>, Told) {
+        let (reply, told) = oneshot::channel();
+        let mut work = work;
+        (
+            Box::new(Operation {
+                context,
+                work: move |_: &mut Hot, _: &Connection| work(),
+                done: None,
+                reply: Some(reply),
+            }),
+            told,
+        )
+    }
+
+    #[test]
+    fn a_full_disk_refuses_a_group_after_few_tries_and_does_what_makes_room() {
+        let mut thread = thread();
+        let tries = Arc::<std::sync::atomic::AtomicU32>::default();
+        let jobs = (0..GROUP).map(|number| {
+            let tries = tries.clone();
+            if number % 10 == 7 {
+                return job("finishing an event", || Ok(()));
+            }
+            job("accepting events", move || {
+                tries.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                let full = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
+                Err(rusqlite::Error::SqliteFailure(full, None))
+            })
+        });
+        let (mut group, told): (Vec<_>, Vec<_>) = jobs.unzip();
+        thread.work_off(&mut group);
+        // After each try all that is known is read again.
+        assert_eq!(tries.load(std::sync::atomic::Ordering::Relaxed), ALONE + 1);
+        for (number, mut told) in told.into_iter().enumerate() {
+            assert_eq!(told.try_recv().expect("it is told").is_ok(), number % 10 == 7, "{number}");
+        }
+    }
+
+    #[test]
+    fn one_that_fails_costs_the_others_nothing() {
+        let mut thread = thread();
+        let jobs = (0..100).map(|number| {
+            job("accepting events", move || match number {
+                50 => Err(rusqlite::Error::InvalidQuery),
+                _ => Ok(()),
+            })
+        });
+        let (mut group, told): (Vec<_>, Vec<_>) = jobs.unzip();
+        thread.work_off(&mut group);
+        let failed = told.into_iter().map(|mut told| told.try_recv().expect("it is told").is_err());
+        assert_eq!(failed.enumerate().filter(|(_, failed)| *failed).map(|(n, _)| n).collect::<Vec<_>>(), [50]);
     }
 }

@@ -18,3 +18,14 @@ CREATE INDEX dead_blob ON dead (blob) WHERE blob IS NOT NULL;
 
 -- For their retention.
 CREATE INDEX dead_at ON dead (at);
+
+-- What could not be read when it was its turn, with all that was in it. Nothing reads it by itself.
+CREATE TABLE unreadable (
+    id           INTEGER PRIMARY KEY,
+    -- 0: the journal, 1: the outbox.
+    book         INTEGER NOT NULL,
+    seq          INTEGER NOT NULL,
+    account      INTEGER NOT NULL,
+    conversation TEXT,
+    body         BLOB NOT NULL
+) STRICT;

@@ -128,6 +128,33 @@ async fn records_go_when_there_are_too_many_and_words_stay_out_if_not_wanted() {
 }
 
 #[tokio::test]
+async fn records_grow_old_though_no_other_is_written() {
+    let place = Place::new();
+    let mut options = SqliteOptions::default();
+    options.keep.dead_letter_time = Duration::from_secs(1);
+    let store = SqliteStore::open_with(&place.path, &options).expect("it opens");
+    conversation(&store, 1, "old").await;
+    let Ok(Enqueued::New(seq)) = store.enqueue(say(None, 9)).await else { panic!("it is new") };
+    store.settle(&[(seq, Settlement::Dead("refused".into()))], at(0)).await.expect("writes");
+    assert_eq!(find(&store, Find::Last(None)).await.len(), 2);
+    drop(store);
+    options.keep.time = Duration::from_secs(60 * 60);
+    let store = SqliteStore::open_with(&place.path, &options).expect("it opens");
+    let later = wechaty_store::Incoming { received: at(2 * 60 * 60 * 1_000), ..message(2, "later") };
+    store.accept(&account(), vec![later], None).await.expect("writes");
+    let gone = async || {
+        let records = store.find(Find::Words("old".into()), 10).await.expect("reads");
+        records.is_empty() && store.dead_letters(0, 10).await.expect("reads").is_empty()
+    };
+    let mut tries = 0;
+    while !gone().await {
+        tries += 1;
+        assert!(tries < 2_000, "what is too old is still there");
+    }
+    assert!(store.ledger(None).await.expect("reads").is_balanced());
+}
+
+#[tokio::test]
 async fn a_person_is_forgotten_with_all_words_of_them_and_to_them() {
     let place = Place::new();
     let store = place.open();
@@ -137,4 +164,42 @@ async fn a_person_is_forgotten_with_all_words_of_them_and_to_them() {
     assert_eq!(store.forget(&account(), &"alice".into()).await.expect("writes"), 2);
     assert!(find(&store, Find::History(alice, None)).await.is_empty());
     assert!(find(&store, Find::Words("12345".into())).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_person_is_forgotten_in_what_waits_in_dead_letters_and_in_states() {
+    let place = Place::new();
+    let store = place.open();
+    // Some wait, some are written already, when it is asked.
+    for id in 0..200 {
+        let event = accept(&store, id, "my number is 12345").await;
+        store.keep(Record { ended: Some(at(6)), end: "merged".into(), ..Record::of_event(&account(), &event) });
+    }
+    assert_eq!(store.forget(&account(), &"alice".into()).await.expect("writes"), 200);
+    assert!(find(&store, Find::Words("12345".into())).await.is_empty());
+    let mut dead = Vec::new();
+    for (key, to) in [(1, "alice"), (2, "alice2")] {
+        let to = ConversationId::Contact(to.into());
+        let row = wechaty_store::OutboxRow { to, ..say(None, key) };
+        let Ok(Enqueued::New(seq)) = store.enqueue(row).await else { panic!("it is new") };
+        dead.push((seq, Settlement::Dead("refused".into())));
+    }
+    store.settle(&dead, at(7)).await.expect("writes");
+    let states = [("person/likes", r#"["shop","alice"]"#), ("conversation/step", r#"["shop",{"contact":"alice"}]"#)];
+    let others = [("person/likes", r#"["shop","alice2"]"#), ("persons", r#"["shop","alice"]"#)];
+    for (namespace, key) in states.into_iter().chain(others) {
+        store.put(namespace, key, None, Some("tea".into())).await.expect("writes");
+    }
+    assert_eq!(store.forget(&account(), &"alice".into()).await.expect("writes"), 1);
+    let left = store.dead_letters(0, 10).await.expect("reads");
+    assert_eq!(left.iter().map(|letter| letter.row.to.as_str()).collect::<Vec<_>>(), ["alice2"]);
+    for (namespace, key) in states {
+        assert!(store.get(namespace, key).await.expect("reads").is_none(), "{namespace}");
+    }
+    for (namespace, key) in others {
+        assert!(store.get(namespace, key).await.expect("reads").is_some(), "{namespace}");
+    }
+    let ledger = store.ledger(None).await.expect("reads");
+    assert!(ledger.is_balanced(), "{ledger}");
+    assert_eq!((ledger.outbound.dead, ledger.outbound.dropped), (1, 1));
 }

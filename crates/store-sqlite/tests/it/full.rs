@@ -1,9 +1,10 @@
 //! A full disk: an error for whoever asked, and nothing lost of what was accepted before.
 
-use wechaty_store::Store;
+use rusqlite::Connection;
+use wechaty_store::{Archive, Find, Outcome, Record, Store};
 use wechaty_store_sqlite::{SqliteOptions, SqliteStore};
 
-use crate::support::{Place, account, message};
+use crate::support::{Place, account, message, say_file, spool};
 
 #[tokio::test]
 async fn a_full_disk_is_an_error_that_names_itself_and_what_was_accepted_stays() {
@@ -36,4 +37,69 @@ async fn a_full_disk_is_an_error_that_names_itself_and_what_was_accepted_stays()
     let again = store.accept(&account(), vec![message(accepted, &text)], None).await.expect("there is room again");
     assert!(again[0].is_some(), "a message that was refused counts as seen");
     assert!(store.ledger(None).await.expect("reads").is_balanced());
+}
+
+#[tokio::test]
+async fn the_archive_never_takes_the_room_of_what_is_new() {
+    const MESSAGES: u32 = 50_000;
+    const BATCH: u32 = 250;
+    let place = Place::new();
+    let mut options = SqliteOptions::default();
+    options.most_bytes = Some(4 << 20);
+    options.dedupe_window = 1_000;
+    let store = SqliteStore::open_with(&place.path, &options).expect("it opens");
+    for from in (0..MESSAGES).step_by(BATCH as usize) {
+        let events = (from..from + BATCH).map(|id| message(id, &format!("the words of message number {id}")));
+        let accepted = store.accept(&account(), events.collect(), None).await.expect("there is room");
+        let mut done = Vec::new();
+        for event in accepted.into_iter().flatten() {
+            let record = Record::of_event(&account(), &event);
+            store.keep(Record { ended: Some(event.received), end: "merged".into(), ..record });
+            done.push((event.seq, Outcome::Merged));
+        }
+        assert_eq!(done.len(), BATCH as usize);
+        store.finish(&account(), &done).await.expect("writes");
+        if from % 5_000 == 0 {
+            store.flush().await.expect("writes");
+        }
+    }
+    store.flush().await.expect("writes");
+    let latest = store.find(Find::Last(None), 2_000).await.expect("reads");
+    let numbers = latest.iter().filter(|record| record.ended.is_some()).count();
+    assert!(numbers >= 1_000, "{numbers} records are left");
+    assert_eq!(latest[0].id, Some(format!("m{}", MESSAGES - 1)), "the latest is not there");
+    let events = (0..30).map(|id| message(MESSAGES + id, &"x".repeat(1_000))).collect();
+    assert_eq!(store.accept(&account(), events, None).await.expect("there is room").len(), 30);
+    let file = spool(&store, vec![7; 20 << 10]).await;
+    store.enqueue(say_file(1, &file)).await.expect("there is room");
+    // More than the reserve: the archive goes.
+    for id in 0..30 {
+        let events = vec![message(MESSAGES + 100 + id, &"x".repeat(100_000))];
+        store.accept(&account(), events, None).await.expect("the archive makes room");
+    }
+    drop(store);
+    let size = std::fs::metadata(&place.path).expect("a file").len();
+    assert!(size <= 4 << 20, "the file has {size} bytes");
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_read_again_takes_nothing_until_it_can() {
+    let place = Place::new();
+    let store = place.open();
+    store.accept(&account(), vec![message(1, "a")], None).await.expect("writes");
+    let other = Connection::open(&place.path).expect("opens");
+    other.execute_batch("ALTER TABLE seen RENAME TO away").expect("changed");
+    let refused = store.accept(&account(), vec![message(2, "b")], None).await;
+    assert!(refused.is_err(), "{refused:?}");
+    // Nothing of what is known may be used: not even what needs no such table.
+    let refused = store.put("n", "k", None, Some("v".into())).await;
+    assert!(refused.is_err(), "{refused:?}");
+    assert!(store.flush().await.is_err());
+    other.execute_batch("ALTER TABLE away RENAME TO seen").expect("changed");
+    let again = store.accept(&account(), vec![message(2, "b"), message(1, "a")], None).await.expect("writes");
+    let new: Vec<_> = again.iter().map(Option::is_some).collect();
+    assert_eq!(new, [true, false], "what was refused counts as seen, or what was seen does not");
+    let ledger = store.ledger(None).await.expect("reads");
+    assert_eq!((ledger.inbound.received, ledger.inbound.pending, ledger.inbound.duplicates), (2, 2, 1));
+    assert!(ledger.is_balanced(), "{ledger}");
 }

@@ -41,14 +41,35 @@ async fn a_session_is_read_back_with_the_key_only_and_is_not_in_the_file() {
 }
 
 #[tokio::test]
-async fn a_key_that_comes_later_reads_what_was_there_and_encrypts_what_follows() {
+async fn a_key_that_comes_later_encrypts_what_was_there() {
     let place = Place::new();
-    with(&place, None).put("session/shop", "token", None, Some(TOKEN.into())).await.expect("writes");
-    let store = with(&place, Some("a long random text"));
-    assert_eq!(session(&store).await, Ok(Some(TOKEN.into())));
-    store.put("session/shop", "token", None, Some(TOKEN.into())).await.expect("writes");
+    let store = with(&place, None);
+    // Larger, smaller, gone: copies lie about in free pages.
+    for length in [10, 3_000, 10, 30_000, 1] {
+        for name in ["token", "gone"] {
+            let value = TOKEN.repeat(length);
+            store.put("session/shop", name, None, Some(value.into())).await.expect("writes");
+        }
+    }
+    store.put("session/shop", "gone", None, None).await.expect("writes");
+    store.put("session", "other", None, Some("plain".into())).await.expect("writes");
     drop(store);
+    let holds = |text: &str| {
+        ["", "-wal"].iter().any(|end| {
+            let mut path = place.path.clone().into_os_string();
+            path.push(end);
+            std::fs::read(path).is_ok_and(|file| file.windows(text.len()).any(|part| part == text.as_bytes()))
+        })
+    };
+    assert!(holds(TOKEN));
+    let store = with(&place, Some("a long random text"));
+    assert!(!holds(TOKEN) && holds("plain"), "while it is open");
+    assert_eq!(session(&store).await, Ok(Some(TOKEN.into())));
+    drop(store);
+    assert!(!holds(TOKEN));
     assert!(session(&with(&place, None)).await.is_err());
+    // A second time there is nothing to do.
+    assert_eq!(session(&with(&place, Some("a long random text"))).await, Ok(Some(TOKEN.into())));
 }
 
 #[cfg(unix)]
