@@ -55,7 +55,8 @@ pub(super) async fn soak(all: u64, path: Option<&Path>) -> anyhow::Result<Soaked
         let mut options = SqliteOptions::default();
         // All of it is full before the first measure.
         options.dedupe_window = usize::try_from((all / 20).min(65_536))?;
-        (options.keep.records, options.keep.dead_letters) = (all / 20, all / 2_000);
+        // So many that it would show in the speed if anything looked at all of them.
+        (options.keep.records, options.keep.dead_letters) = (all / 4, all / 2_000);
         builder = builder.store(Arc::new(SqliteStore::open_with(path, &options)?));
     }
     let bot = builder.on_message(answer).on_error(|_: ErrorReport| async {}).build()?;

@@ -367,9 +367,12 @@ impl Thread {
                 Err(failed) => failed,
             };
             let is_full = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
-            if is_full && rooms > 0 && self.make_room() {
+            if is_full && rooms > 0 {
                 rooms -= 1;
-                continue;
+                if self.make_room() {
+                    continue;
+                }
+                rooms = 0;
             }
             let refused: Vec<_> = match to_blame {
                 Some(one) if alone > 0 => {

@@ -253,7 +253,7 @@ backup-restored = { $path } is as it was when the backup was made: { $events } e
 # forget
 forget-whom = people of this name: { $ids }
 forgotten = { $count ->
-    [0] Nothing of { $person } was in the archive.
+    [0] Nothing of { $person } was there.
     [one] One record of { $person } is forgotten.
    *[other] { $count } records of { $person } are forgotten.
   }

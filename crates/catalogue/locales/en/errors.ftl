@@ -229,7 +229,7 @@ W181 = { $path } was written by a newer version of this program
 
 W182 = { $path } was written by an older version of this program
     .cause = Commands that only look do not change a store, and this one has to be brought to this version first.
-    .fix = Start its bot once.
+    .fix = Start its bot once. `wechaty backup` copies it as it is.
 
 W183 = { $path } is no store of a bot
     .cause = The file holds something else.

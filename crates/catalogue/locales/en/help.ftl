@@ -64,7 +64,7 @@ help-ledger-bot = The bot's configuration; without it ./BOT.toml, else the bot t
 help-ledger-store = The folder of the bot's store, if it is elsewhere
 help-ledger-json = Prints JSON
 
-help-trace = Says where a message is, and why: each step with its time
+help-trace = Says where a message is, and why: each step with its time. In a flood not every message is remembered
 help-trace-id = The platform's id, an event (e12), a receipt; the beginning is enough
 help-trace-last = The latest message
 help-trace-with = With this person or in this conversation
@@ -101,7 +101,7 @@ help-restore-force = Replaces a store that is there; it is kept beside it
 help-restore-bot = The bot's configuration; without it ./BOT.toml, else the bot that WECHATY_NAME names in this folder
 help-restore-store = The folder of the bot's store, if it is elsewhere
 
-help-forget = Takes what a person said and was told out of the archive
+help-forget = Takes what a person said and was told out of the archive and the dead letters, and what handlers keep of them; what is under way stays
 help-forget-person = The person's id on the platform
 help-forget-account = Only of this account
 help-forget-bot = The bot's configuration; without it ./BOT.toml, else the bot that WECHATY_NAME names in this folder

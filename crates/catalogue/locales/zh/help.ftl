@@ -64,7 +64,7 @@ help-ledger-bot = 机器人的配置文件；不写则用 ./BOT.toml，没有就
 help-ledger-store = 机器人存储所在的目录，若在别处
 help-ledger-json = 以 JSON 输出
 
-help-trace = 说明一条消息现在在哪里、为什么：每一步都有时间
+help-trace = 说明一条消息现在在哪里、为什么：每一步都有时间。消息过多时，归档不保证每条都有
 help-trace-id = 平台的编号、事件（e12）或回执；写开头几位即可
 help-trace-last = 最近的一条消息
 help-trace-with = 与这个人或在这个会话中的消息
@@ -101,7 +101,7 @@ help-restore-force = 替换已有的存储；原来的保留在旁边
 help-restore-bot = 机器人的配置文件；不写时用 ./BOT.toml，否则是本目录下 WECHATY_NAME 所指的机器人
 help-restore-store = 机器人存储所在的目录，若在别处
 
-help-forget = 从归档中删除某人说过的和收到的内容
+help-forget = 从归档和死信中删除某人说过的和收到的内容，以及处理器保存的此人状态；正在处理的除外
 help-forget-person = 此人在平台上的编号
 help-forget-account = 只删除这个账号的
 help-forget-bot = 机器人的配置文件；不写时用 ./BOT.toml，否则是本目录下 WECHATY_NAME 所指的机器人

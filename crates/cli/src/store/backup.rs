@@ -5,7 +5,7 @@ use std::fs;
 use wechaty::store::{SqliteStore, SqliteView};
 use wechaty_catalogue::{Args, Lang, text};
 
-use super::{failure, place, view};
+use super::{failure, place};
 use crate::{
     args::{BackupArgs, RestoreArgs},
     failure::Failure,
@@ -18,7 +18,9 @@ pub(crate) fn backup(args: BackupArgs, lang: Lang) -> Result<(), Failure> {
     if args.file.exists() {
         return Err(Failure::usage("W188").set("path", args.file.display().to_string()));
     }
-    view(&place)?.backup(&args.file).map_err(|error| failure(&error))?;
+    super::there(&place)?;
+    let made = SqliteView::open_older(place.file()).and_then(|view| view.backup(&args.file));
+    made.map_err(|error| failure(&error))?;
     let size = fs::metadata(&args.file).map_or(0, |file| file.len());
     let told = Args::new().set("path", args.file.display().to_string()).set("size", format!("{:.1}", mib(size)));
     output::print(&(text(lang, "backup-made", &told) + "\n"))
@@ -34,7 +36,7 @@ pub(crate) fn restore(args: RestoreArgs, lang: Lang) -> Result<(), Failure> {
     }
     // What is no store, or damaged, replaces nothing.
     let look = |view: SqliteView| Ok((view.check()?, view.accounts()?));
-    let (found, accounts) = SqliteView::open(&args.file).and_then(look).map_err(|error| failure(&error))?;
+    let (found, accounts) = SqliteView::open_older(&args.file).and_then(look).map_err(|error| failure(&error))?;
     if file.exists() && !args.force {
         return Err(Failure::usage("W189").set("path", file.display().to_string()));
     }

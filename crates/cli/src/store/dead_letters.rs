@@ -1,10 +1,10 @@
 //! `wechaty dead-letters`: sends that failed for good, or of which nobody knows: listed, tried again, dropped.
 
 use serde::Serialize;
-use wechaty::store::{DeadLetter, SendSeq, Store};
+use wechaty::store::{DeadLetter, OpenError, SendSeq, Store};
 use wechaty_catalogue::{Args, Lang, text};
 
-use super::{change, place, view};
+use super::{change_all, place, view};
 use crate::{
     args::{ChosenArgs, DeadLettersArgs, DeadLettersCommand},
     control::Ask,
@@ -12,17 +12,33 @@ use crate::{
     output,
 };
 
-/// How many are listed.
-const MOST: usize = 10_000;
+/// So many are read at once.
+const PAGE: usize = 1_000;
 
 pub(crate) fn run(args: DeadLettersArgs, lang: Lang) -> Result<(), Failure> {
     match args.what {
         DeadLettersCommand::List { which, json } => {
-            let letters = view(&place(&which, lang)?)?.dead_letters(0, MOST).map_err(|error| super::failure(&error))?;
+            let view = view(&place(&which, lang)?)?;
+            let letters = pages(|after| view.dead_letters(after, PAGE), |letter| letter.row.seq)?;
             list(&letters, json, lang)
         }
         DeadLettersCommand::Retry(chosen) => decide(chosen, true, lang),
         DeadLettersCommand::Drop(chosen) => decide(chosen, false, lang),
+    }
+}
+
+/// All there are, page by page.
+fn pages<T>(
+    page: impl Fn(SendSeq) -> Result<Vec<T>, OpenError>,
+    number: impl Fn(&T) -> SendSeq,
+) -> Result<Vec<T>, Failure> {
+    let mut all = Vec::new();
+    loop {
+        let page = page(all.last().map_or(0, &number)).map_err(|error| super::failure(&error))?;
+        if page.is_empty() {
+            return Ok(all);
+        }
+        all.extend(page);
     }
 }
 
@@ -80,23 +96,44 @@ fn list(letters: &[DeadLetter], json: bool, lang: Lang) -> Result<(), Failure> {
 
 fn decide(chosen: ChosenArgs, again: bool, lang: Lang) -> Result<(), Failure> {
     let place = place(&chosen.which, lang)?;
-    let there = view(&place)?.dead_letters(0, MOST).map_err(|error| super::failure(&error))?;
-    let there: Vec<SendSeq> = there.iter().map(|letter| letter.row.seq).collect();
-    let numbers = if chosen.all { there.clone() } else { chosen.numbers };
-    if let Some(unknown) = numbers.iter().find(|number| !there.contains(number)) {
-        return Err(Failure::usage("W187").set("number", unknown.to_string()));
+    let view = view(&place)?;
+    let there = pages(|after| view.dead_letter_numbers(after, PAGE), |number| *number)?;
+    let unknown = |number: &SendSeq| Failure::usage("W187").set("number", number.to_string());
+    // The last who closes the file takes its log away, and who only reads cannot.
+    drop(view);
+    let mut numbers = if chosen.all { there.clone() } else { chosen.numbers };
+    numbers.sort_unstable();
+    numbers.dedup();
+    if let Some(missing) = numbers.iter().find(|number| there.binary_search(number).is_err()) {
+        return Err(unknown(missing));
     }
-    let count = numbers.len() as u64;
-    for seq in numbers {
-        let ask = if again { Ask::Revive { seq } } else { Ask::Discard { seq } };
-        let _: bool = change(&place, ask, async |store| {
-            let done = match again {
-                true => store.revive(seq).await.map(|row| row.is_some()),
-                false => store.discard(seq).await,
-            };
-            done.map_err(|error| Failure::failed("W110").source(&error))
-        })?;
+    let ask = |seq: &SendSeq| if again { Ask::Revive { seq: *seq } } else { Ask::Discard { seq: *seq } };
+    let done = change_all(&place, numbers.iter().map(ask).collect(), async |store, ask| {
+        let done = match *ask {
+            Ask::Revive { seq } => store.revive(seq).await.map(|row| row.is_some()),
+            Ask::Discard { seq } => store.discard(seq).await,
+            _ => Ok(false),
+        };
+        done.map_err(|error| Failure::failed("W110").source(&error))
+    })?;
+    let count = done.iter().filter(|done| **done).count() as u64;
+    // Somebody was faster. Of all there are, that is none that was meant.
+    let gone = numbers.iter().zip(&done).find_map(|(number, done)| (!done).then_some(number));
+    if let Some(gone) = gone.filter(|_| !chosen.all && count == 0) {
+        return Err(unknown(gone));
     }
     let key = if again { "dead-letters-revived" } else { "dead-letters-dropped" };
     output::print(&(text(lang, key, &Args::new().number("count", count)) + "\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_are_read_though_a_page_holds_few_of_them() {
+        let there: Vec<SendSeq> = (1..=12_345).map(|number| number * 3).collect();
+        let page = |after| Ok(there.iter().copied().filter(|number| *number > after).take(PAGE).collect());
+        assert!(pages(page, |number| *number).is_ok_and(|all| all == there));
+    }
 }

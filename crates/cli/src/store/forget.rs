@@ -1,4 +1,4 @@
-//! `wechaty forget`: what a person said and was told is taken out of the archive.
+//! `wechaty forget`: what a person said and was told is taken out of the store.
 
 use wechaty::store::{Archive, Find, SqliteView};
 use wechaty_catalogue::{Args, Lang, text};
@@ -23,7 +23,7 @@ pub(crate) fn run(args: ForgetArgs, lang: Lang) -> Result<(), Failure> {
     let mut count = 0;
     for account in accounts {
         let ask = Ask::Forget { account: account.to_string(), person: person.to_string() };
-        let forgotten: u64 = change(&place, ask, async |store| {
+        let forgotten: u64 = change(&place, ask, async |store, _| {
             store.forget(&account, &person).await.map_err(|error| Failure::failed("W110").source(&error))
         })?;
         count += forgotten;

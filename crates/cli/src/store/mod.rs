@@ -44,29 +44,57 @@ pub(crate) fn failure(error: &OpenError) -> Failure {
     }
 }
 
-/// The bot's file, to look at.
-pub(crate) fn view(place: &Place) -> Result<SqliteView, Failure> {
+/// Whether the bot has a file.
+fn there(place: &Place) -> Result<(), Failure> {
     let file = place.file();
     if !file.is_file() {
         let folder = file.parent().unwrap_or(&file).display().to_string();
         return Err(Failure::usage("W177").set("name", &*place.name).set("path", folder));
     }
-    SqliteView::open(file).map_err(|error| failure(&error))
+    Ok(())
+}
+
+/// The bot's file, to look at.
+pub(crate) fn view(place: &Place) -> Result<SqliteView, Failure> {
+    there(place)?;
+    SqliteView::open(place.file()).map_err(|error| failure(&error))
 }
 
 /// Changes something: the running bot does it, or we do while no bot runs.
 pub(crate) fn change<T: serde::de::DeserializeOwned>(
     place: &Place,
     ask: Ask,
-    alone: impl AsyncFnOnce(&SqliteStore) -> Result<T, Failure>,
+    alone: impl AsyncFn(&SqliteStore, &Ask) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    match control::ask(place, ask) {
-        // Nobody of this name runs.
-        Err(failure) if failure.code() == "W170" => {}
-        answered => return answered,
+    let told = change_all(place, vec![ask], alone)?.pop();
+    told.ok_or_else(|| Failure::failed("W100"))
+}
+
+/// Changes several things, one after the other.
+pub(crate) fn change_all<T: serde::de::DeserializeOwned>(
+    place: &Place,
+    asks: Vec<Ask>,
+    alone: impl AsyncFn(&SqliteStore, &Ask) -> Result<T, Failure>,
+) -> Result<Vec<T>, Failure> {
+    let mut opened = None;
+    let mut told = Vec::with_capacity(asks.len());
+    for ask in asks {
+        if opened.is_none() {
+            match control::ask(place, ask.clone()) {
+                // Nobody of this name runs.
+                Err(failure) if failure.code() == "W170" => {}
+                answered => {
+                    told.push(answered?);
+                    continue;
+                }
+            }
+            drop(view(place)?);
+            let store = SqliteStore::open(place.file()).map_err(|error| failure(&error))?;
+            opened = Some((tokio::runtime::Builder::new_current_thread().enable_all().build()?, store));
+        }
+        if let Some((runtime, store)) = &opened {
+            told.push(runtime.block_on(alone(store, &ask))?);
+        }
     }
-    drop(view(place)?);
-    let store = SqliteStore::open(place.file()).map_err(|error| failure(&error))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(alone(&store))
+    Ok(told)
 }
