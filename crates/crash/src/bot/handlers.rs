@@ -1,4 +1,5 @@
-//! HANDLERS: what the bot does with `pair`, `ask` and `room`; each run of one is counted in a file outside of the store.
+//! HANDLERS: what the bot does with `pair`, `ask`, `room` and the others, and each second; each run of one is counted in a
+//! file outside of the store.
 
 use std::{fs::File, io::Write, path::PathBuf, sync::Arc, time::Duration};
 
@@ -17,9 +18,14 @@ struct Desk {
 impl Desk {
     /// Counts one more run of a handler with a message; gives how many there were.
     fn runs(&self, message: &Message) -> wechaty::Result<u64> {
-        let path = self.folder.join(format!("runs-{}", message.id()));
+        self.write(&format!("runs-{}", message.id()), "x")
+    }
+
+    /// Adds to a file; gives its size.
+    fn write(&self, file: &str, text: &str) -> wechaty::Result<u64> {
+        let path = self.folder.join(file);
         let mut file = File::options().create(true).append(true).open(path).map_err(wechaty::Error::other)?;
-        file.write_all(b"x").map_err(wechaty::Error::other)?;
+        file.write_all(text.as_bytes()).map_err(wechaty::Error::other)?;
         Ok(file.metadata().map_err(wechaty::Error::other)?.len())
     }
 }
@@ -38,6 +44,14 @@ pub(super) fn add(bot: BotBuilder, settings: &Settings) -> BotBuilder {
         .named("stray")
         .on_message(file)
         .named("file")
+        .on_message(long)
+        .named("long")
+        .on_message(later)
+        .named("later")
+        .on_message(draw)
+        .named("draw")
+        .timezone("UTC")
+        .cron("second", "* * * * * *", second)
         // Its own: without one, errors of sends that could not be made fill the log.
         .on_error(|_: ErrorReport| async {})
 }
@@ -97,6 +111,43 @@ async fn file(message: Message, desk: State<Desk>) -> wechaty::Result<()> {
     desk.runs(&message)?;
     let bytes: Vec<u8> = (0..300_000u32).map(|i| (i % 251) as u8).collect();
     message.say(FileBox::from_bytes(bytes, format!("file {number}"))).await?;
+    Ok(())
+}
+
+/// A text that goes out in three parts.
+async fn long(message: Message, desk: State<Desk>) -> wechaty::Result<()> {
+    let Some(number) = number(&message, "long") else { return Ok(()) };
+    desk.runs(&message)?;
+    let parts = [1, 2, 3].map(|part| format!("long{part} {number}{}", " word".repeat(10)));
+    message.say(parts.join("\n\n")).await?;
+    Ok(())
+}
+
+/// Something for a moment later.
+async fn later(message: Message, desk: State<Desk>) -> wechaty::Result<()> {
+    let Some(number) = number(&message, "later") else { return Ok(()) };
+    desk.runs(&message)?;
+    message.say(format!("later {number}")).after(Duration::from_millis(30)).await?;
+    Ok(())
+}
+
+/// An effect outside, done once, and what came of it. Its file tells: an `e` for each time, an `r` for each result.
+async fn draw(message: Message, bot: Bot, desk: State<Desk>) -> wechaty::Result<()> {
+    let Some(number) = number(&message, "draw") else { return Ok(()) };
+    desk.runs(&message)?;
+    let file = format!("once-{}", message.id());
+    let effect = || async { desk.write(&file, "e\n") };
+    let drawn: u64 = bot.once("draw", effect).await?;
+    desk.write(&file, &format!("r{drawn}\n"))?;
+    message.say(format!("drawn {number} {drawn}")).await?;
+    Ok(())
+}
+
+/// Tells the time, to somebody who only listens.
+async fn second(tick: Tick, account: Account, desk: State<Desk>) -> wechaty::Result<()> {
+    let due = tick.due.as_millis();
+    desk.write(&format!("tick-{due}"), "x")?;
+    account.contact_handle(&"clock".into()).say(format!("tick {due}")).await?;
     Ok(())
 }
 

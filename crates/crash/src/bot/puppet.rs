@@ -23,6 +23,8 @@ use super::Settings;
 use crate::sabotage::Sabotage;
 
 const NAME: PlatformName = PlatformName::new("loopback");
+/// Bytes a message may have.
+const LONGEST: usize = 80;
 const RECONNECT: Duration = Duration::from_millis(5);
 
 /// One account on the loopback platform.
@@ -138,6 +140,7 @@ impl Puppet for LoopbackPuppet {
             capabilities.key_window = Some(Duration::from_secs(3_600));
         }
         capabilities.limits.call_timeout = self.patience;
+        capabilities.limits.text = Some(LONGEST);
         capabilities
     }
 

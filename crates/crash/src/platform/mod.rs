@@ -35,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) pause: u64,
     /// Whether people ask for files.
     pub(crate) files: bool,
+    /// Whether people ask for what needs more than one step: `long`, `later` and `draw`.
+    pub(crate) steps: bool,
     /// How many of a hundred sends fail.
     pub(crate) faults: u64,
     /// How often each connection of the bot is told every message, in order of the connections; none: once, and what was not

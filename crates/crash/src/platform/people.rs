@@ -1,12 +1,16 @@
 //! PEOPLE: who talks on the platform, and what they say.
 //!
 //! Every message has a number. `pair 1` wants `A 1` and `B 1`; `ask 2` wants `question 2`, to which its talker says
-//! `reply 2`, and then `told 2`; `room 3` wants `answer 3`; `file 4` wants the picture, named `file 4`.
+//! `reply 2`, and then `told 2`; `room 3` wants `answer 3`; `file 4` wants the picture, named `file 4`; `long 5` wants the
+//! parts `long1 5`, `long2 5` and `long3 5`, in order; `later 6` wants `later 6`, and `draw 7` wants `drawn 7`.
 
 use std::{sync::Arc, thread, time::Duration};
 
 use super::world::World;
 use crate::rng::Rng;
+
+/// What needs more than one step.
+const STEPS: [&str; 3] = ["long", "later", "draw"];
 
 /// Says everything, in a thread of its own, from the first moment that somebody listens.
 pub(super) fn talk(world: Arc<World>) {
@@ -16,18 +20,26 @@ pub(super) fn talk(world: Arc<World>) {
         for number in 1..=world.settings.messages {
             let (talker, room) = match rng.below(5) {
                 // One question at least.
-                // One file, too.
+                // One file, too, and one each of what needs steps.
                 _ if number == 2 || number == 3 => ("alice", None),
+                _ if world.settings.steps && (5..8).contains(&number) => ("alice", None),
                 0 | 1 => ("alice", None),
                 2 => ("bob", None),
                 3 => ("carol", Some("tea")),
                 _ => ("dave", Some("tea")),
             };
-            let text = match room {
-                Some(_) => format!("room {number}"),
-                None if number == 2 || (number != 3 && rng.percent(25)) => format!("ask {number}"),
-                None if world.settings.files && (number == 3 || rng.percent(25)) => format!("file {number}"),
-                None => format!("pair {number}"),
+            let step = match number {
+                5..8 => Some(number - 5),
+                2 | 3 => None,
+                _ => (world.settings.steps && rng.percent(25)).then(|| rng.below(3)),
+            };
+            let step = step.filter(|_| world.settings.steps).and_then(|step| STEPS.get(step as usize));
+            let text = match (room, step) {
+                (Some(_), _) => format!("room {number}"),
+                (None, Some(step)) => format!("{step} {number}"),
+                (None, None) if number == 2 || (number != 3 && rng.percent(25)) => format!("ask {number}"),
+                (None, None) if world.settings.files && (number == 3 || rng.percent(25)) => format!("file {number}"),
+                (None, None) => format!("pair {number}"),
             };
             world.say(talker, room, text);
             thread::sleep(Duration::from_millis(rng.below(world.settings.pause + 1)));

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{life::Trace, plan::Plan};
-use crate::platform::{Said, Taken};
+use crate::{
+    bot::Letter,
+    platform::{Said, Taken},
+};
 
 /// What is wrong, by kind.
 #[derive(Clone, Debug, Default)]
@@ -58,9 +61,26 @@ fn expected(said: &Said) -> Vec<Name> {
         "ask" => &["question", "told"],
         "room" => &["answer"],
         "file" => &["file"],
+        "long" => &["long1", "long2", "long3"],
+        "later" => &["later"],
+        "draw" => &["drawn"],
         _ => &[],
     };
     answers.iter().map(|answer| (said.conversation().to_owned(), format!("{answer} {number}"))).collect()
+}
+
+/// Whether a dead letter tells of this: of a long text it is one letter for all parts.
+fn covers(letter: &Letter, name: &Name) -> bool {
+    let is_part = |what: &str| matches!(what, "long1" | "long2" | "long3");
+    let (to, text) = self::name(&letter.to, &letter.text);
+    let (what, number) = text.split_once(' ').unwrap_or_default();
+    let (asked, of) = name.1.split_once(' ').unwrap_or_default();
+    to == name.0 && number == of && (what == asked || is_part(what) && is_part(asked))
+}
+
+/// Whether the platform has taken all of a send when it has taken this.
+fn ends_a_send(taken: &Taken) -> bool {
+    !taken.text.starts_with("long1 ") && !taken.text.starts_with("long2 ")
 }
 
 /// Compares the books.
@@ -68,6 +88,7 @@ pub(crate) fn check(plan: &Plan, trace: &Trace) -> Verdict {
     let mut verdict = Verdict::default();
     deliveries(plan, trace, &mut verdict);
     order(&trace.book.taken, &mut verdict);
+    effects(trace, &mut verdict);
     books(plan, trace, &mut verdict);
     verdict
 }
@@ -92,23 +113,24 @@ fn deliveries(plan: &Plan, trace: &Trace, verdict: &mut Verdict) {
             *lost += 1;
             notes.push(format!("lost: `{}` ({}) was never acknowledged", said.text, said.id));
         }
-        for name in expected(said) {
-            let letter = letters.iter().find(|letter| self::name(&letter.to, &letter.text) == name);
-            match (count.remove(&name).unwrap_or_default(), letter) {
-                (0, Some(letter)) if plan.keys && plan.faults == 0 => {
-                    *lost += 1;
-                    notes.push(format!("lost: `{}` is {} where the platform takes keys", name.1, letter.why));
-                }
-                (0, Some(_)) => *marked += 1,
-                (0, None) => {
-                    *lost += 1;
-                    notes.push(format!("lost: `{}` to {}", name.1, name.0));
-                }
-                (1, letter) => *marked += u64::from(letter.is_some()),
-                (n, _) => {
-                    *duplicated += n - 1;
-                    notes.push(format!("double: `{}` to {} came {n} times", name.1, name.0));
-                }
+    }
+    let ticks = trace.ticks.iter().map(|due| name("clock", &format!("tick {due}")));
+    for name in book.said.iter().flat_map(expected).chain(ticks) {
+        let letter = letters.iter().find(|letter| covers(letter, &name));
+        match (count.remove(&name).unwrap_or_default(), letter) {
+            (0, Some(letter)) if plan.keys && plan.faults == 0 => {
+                *lost += 1;
+                notes.push(format!("lost: `{}` is {} where the platform takes keys", name.1, letter.why));
+            }
+            (0, Some(_)) => *marked += 1,
+            (0, None) => {
+                *lost += 1;
+                notes.push(format!("lost: `{}` to {}", name.1, name.0));
+            }
+            (1, letter) => *marked += u64::from(letter.is_some()),
+            (n, _) => {
+                *duplicated += n - 1;
+                notes.push(format!("double: `{}` to {} came {n} times", name.1, name.0));
             }
         }
     }
@@ -120,7 +142,7 @@ fn deliveries(plan: &Plan, trace: &Trace, verdict: &mut Verdict) {
 
 /// Answers come in the order of what they answer; what a question led to comes behind it.
 fn order(taken: &[Taken], verdict: &mut Verdict) {
-    let mut last: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
+    let mut last: BTreeMap<&str, ((u64, u64), &str)> = BTreeMap::new();
     let mut told: Vec<(&str, &str)> = Vec::new();
     for taken in taken {
         let mut words = taken.text.split(' ');
@@ -130,17 +152,35 @@ fn order(taken: &[Taken], verdict: &mut Verdict) {
             told.push((&taken.to, number));
             continue;
         }
+        if what == "later" {
+            // It comes when it is due.
+            continue;
+        }
         if what == "question" && told.contains(&(&taken.to, number)) {
             verdict.disorder += 1;
             verdict.notes.push(format!("disorder: `{}` came behind what was told", taken.text));
         }
-        let number = number.parse().unwrap_or(0);
+        // Parts of a text are in order, too.
+        let part = what.strip_prefix("long").and_then(|part| part.parse().ok()).unwrap_or(0);
+        let number = (number.parse().unwrap_or(0), part);
         let before = last.entry(&taken.to).or_insert((number, &taken.text));
         if number < before.0 {
             verdict.disorder += 1;
             verdict.notes.push(format!("disorder: `{}` came behind `{}`", taken.text, before.1));
         } else {
             *before = (number, &taken.text);
+        }
+    }
+}
+
+/// An effect whose result the bot was given once is not done again, and its result stays.
+fn effects(trace: &Trace, verdict: &mut Verdict) {
+    for (id, lines) in &trace.effects {
+        let mut lines = lines.lines().skip_while(|line| !line.starts_with('r'));
+        let first = lines.next();
+        for line in lines.filter(|line| Some(*line) != first) {
+            verdict.duplicated += 1;
+            verdict.notes.push(format!("double: the effect of {id} has told {first:?}, and then there was `{line}`"));
         }
     }
 }
@@ -159,21 +199,24 @@ fn books(plan: &Plan, trace: &Trace, verdict: &mut Verdict) {
     equal("`in.pending` at rest", i.pending, 0);
     equal("`out.pending` at rest", o.pending, 0);
     // Logins are events too, one a life, and no handler wants them.
-    let said = book.said.len() as u64;
-    equal("messages received", i.received - i.handled_none.min(i.received), said);
+    let ticks = trace.ticks.len() as u64;
+    let said = book.said.len() as u64 + ticks;
+    equal("messages and ticks received", i.received - i.handled_none.min(i.received), said);
     equal("events handled", i.handled, i.received);
     let letters = &trace.books.letters;
     let dead = letters.iter().filter(|letter| letter.why != "maybe_sent").count() as u64;
     equal("dead letters", dead, o.dead);
     equal("letters in doubt", letters.len() as u64 - dead, o.maybe_sent);
-    let all: u64 = book.said.iter().map(|said| expected(said).len() as u64).sum();
-    equal("sends said", o.said, all);
+    let parts = |said: &Said| if said.text.starts_with("long ") { 1 } else { expected(said).len() as u64 };
+    let all: u64 = book.said.iter().map(parts).sum();
+    equal("sends said", o.said, all + ticks);
     // What is in doubt may have arrived.
     let arrived = letters.iter().filter(|letter| {
         letter.why == "maybe_sent"
-            && book.taken.iter().any(|taken| name(&taken.to, &taken.text) == name(&letter.to, &letter.text))
+            && book.taken.iter().any(|taken| ends_a_send(taken) && covers(letter, &name(&taken.to, &taken.text)))
     });
-    equal("sends the platform took", o.sent + arrived.count() as u64, book.taken.len() as u64);
+    let whole = book.taken.iter().filter(|taken| ends_a_send(taken)).count() as u64;
+    equal("sends the platform took", o.sent + arrived.count() as u64, whole);
     if plan.keys && plan.faults == 0 {
         equal("sends in doubt where the platform takes keys", o.maybe_sent, 0);
     }

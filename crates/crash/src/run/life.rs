@@ -36,6 +36,10 @@ pub(crate) struct Trace {
     pub(crate) stuck: bool,
     /// How often each handler has begun, by id of the message.
     pub(crate) runs: Vec<(String, u64)>,
+    /// Of each effect that shall be done once, how often it was, and its results: see `draw`.
+    pub(crate) effects: Vec<(String, String)>,
+    /// When ticks were due whose handler has begun.
+    pub(crate) ticks: Vec<String>,
     /// The bot's log.
     pub(crate) log: String,
 }
@@ -57,8 +61,13 @@ pub(crate) fn run(plan: &Plan) -> Result<Trace> {
     trace.log = fs::read_to_string(folder.path().join("bot.log")).unwrap_or_default();
     trace.log.push_str(&fs::read_to_string(folder.path().join("platform.log")).unwrap_or_default());
     for entry in fs::read_dir(folder.path())?.flatten() {
-        if let Some(id) = entry.file_name().to_string_lossy().strip_prefix("runs-") {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if let Some(id) = name.strip_prefix("runs-") {
             trace.runs.push((id.to_owned(), entry.metadata()?.len()));
+        } else if let Some(id) = name.strip_prefix("once-") {
+            trace.effects.push((id.to_owned(), fs::read_to_string(entry.path())?));
+        } else if let Some(due) = name.strip_prefix("tick-") {
+            trace.ticks.push(due.to_owned());
         }
     }
     match lived {
@@ -75,6 +84,7 @@ fn lives(plan: &Plan, folder: &Path, trace: &mut Trace) -> Result<()> {
             messages: plan.messages,
             pause: plan.pause,
             files: plan.files,
+            steps: plan.steps,
             faults: plan.faults,
             copies: plan.copies.clone(),
         },

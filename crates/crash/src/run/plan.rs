@@ -121,6 +121,8 @@ pub(crate) struct Plan {
     pub(crate) copies: Vec<u32>,
     /// Whether people ask for files.
     pub(crate) files: bool,
+    /// See [`platform::Settings::steps`](crate::platform::Settings::steps).
+    pub(crate) steps: bool,
     /// Whether the file is one of an earlier version behind the first life.
     pub(crate) older: bool,
     /// How many of a hundred sends fail.
@@ -139,10 +141,11 @@ impl Plan {
         Self {
             seed,
             keys: seed.is_multiple_of(2),
-            messages: 12,
+            messages: 16,
             pause: 4,
             copies: Vec::new(),
             files: true,
+            steps: true,
             older: false,
             faults: 0,
             per_second: None,
