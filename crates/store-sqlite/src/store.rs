@@ -118,7 +118,7 @@ impl SqliteStore {
     }
 
     /// Puts a copy of another store in the place of this file, which nobody may use meanwhile. The one before is kept
-    /// beside it, with `.before` behind its name.
+    /// beside it, with `.before` behind its name, or `.before-2` and so on: none that was kept is written over.
     ///
     /// # Errors
     /// [`OpenError`]; the file is as it was then.
@@ -145,9 +145,12 @@ impl SqliteStore {
                 let kept = beside(".before.new");
                 let _ = std::fs::remove_file(&kept);
                 std::fs::hard_link(path, &kept).or_else(|_| std::fs::copy(path, &kept).map(drop))?;
-                std::fs::rename(kept, beside(".before"))?;
+                let free = |end: &String| !beside(end).exists();
+                let ends = std::iter::once(".before".to_owned()).chain((2..).map(|n: u32| format!(".before-{n}")));
+                let before = ends.into_iter().find(free).unwrap_or_default();
+                std::fs::rename(kept, beside(&before))?;
                 if !log_is_in && beside("-wal").exists() {
-                    std::fs::rename(beside("-wal"), beside(".before-wal"))?;
+                    std::fs::rename(beside("-wal"), beside(&format!("{before}-wal")))?;
                 }
                 Ok(())
             };

@@ -107,13 +107,14 @@ async fn there_is_a_store_of_the_name_at_any_time_while_another_takes_its_place(
             }
             missing
         });
-        for _ in 0..200 {
+        for _ in 0..50 {
             SqliteStore::replace(&place.path, &other.path).expect("it is put there");
         }
         ended.store(true, Ordering::Relaxed);
         assert_eq!(watch.join().expect("it ends"), 0, "a bot that starts then begins with nothing");
     });
-    assert_eq!((events(&place.path), events(&before(&place))), (2, 2));
+    // What was kept first is still there.
+    assert_eq!((events(&place.path), events(&before(&place))), (2, 1));
 }
 
 #[tokio::test]
@@ -138,5 +139,6 @@ async fn what_is_only_in_the_log_goes_along_or_nothing_is_replaced() {
     std::fs::write(&place.path, "this was a store once, and is none any more; ".repeat(300)).expect("written");
     SqliteStore::replace(&place.path, &other.path).expect("it is put there");
     assert_eq!(events(&place.path), 2);
-    assert!(std::fs::read_to_string(before(&place)).expect("kept").starts_with("this was"));
+    let second = place.path.with_extension("db.before-2");
+    assert!(std::fs::read_to_string(second).expect("kept").starts_with("this was"));
 }

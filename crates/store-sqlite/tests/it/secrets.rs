@@ -77,6 +77,9 @@ async fn a_key_that_comes_later_encrypts_what_was_there() {
 fn nobody_else_may_read_the_file() {
     use std::os::unix::fs::PermissionsExt;
     let place = Place::new();
+    drop(place.open());
+    // As one that was copied here.
+    std::fs::set_permissions(&place.path, std::fs::Permissions::from_mode(0o644)).expect("set");
     let _store = place.open();
     for end in ["", "-wal", ".lock"] {
         let mut path = place.path.clone().into_os_string();
