@@ -126,6 +126,13 @@ fn lives(plan: &Plan, folder: &Path, trace: &mut Trace) -> Result<()> {
     Ok(())
 }
 
+/// What changes on the platform while something goes on: said, acknowledged, answered. Ticks never end, and do not count.
+fn progress(book: &Book) -> (usize, usize, usize) {
+    let acknowledged = book.said.iter().filter(|said| said.acknowledged).count();
+    let answered = book.taken.iter().filter(|taken| !taken.text.starts_with("tick ")).count();
+    (book.said.len(), acknowledged, answered)
+}
+
 /// Waits until everything said is acknowledged, handled and answered, or the bot is dead.
 ///
 /// `before`: how many connections had listened before this life.
@@ -133,6 +140,7 @@ fn until_done(bot: &mut Bot, platform: &Platform, end: &End, before: usize) -> R
     let began = Instant::now();
     let mut moved = Instant::now();
     let mut last = Box::<Books>::default();
+    let mut seen = (0, 0, 0);
     loop {
         if let End::After(millis) = end
             && began.elapsed() >= Duration::from_millis(*millis)
@@ -151,9 +159,10 @@ fn until_done(bot: &mut Bot, platform: &Platform, end: &End, before: usize) -> R
             if is_rid && books.ledger.is_settled() {
                 return Ok(Course::Done);
             }
-            if books.ledger != last.ledger {
-                moved = Instant::now();
-                last = books;
+            last = books;
+            let now = progress(&book);
+            if now != seen {
+                (moved, seen) = (Instant::now(), now);
             }
             if last.ledger.outbound.pending == 0 && moved.elapsed() > NUDGE {
                 platform.nudge()?;
