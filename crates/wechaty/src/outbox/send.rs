@@ -272,7 +272,7 @@ async fn attempt(
             Box::pin(in_time(account, row, account.until_connected())).await;
         }
         if !account.pacer().is_free() {
-            Box::pin(in_time(account, row, account.pacer().wait(&core.clock, &row.to))).await;
+            Box::pin(in_time(account, row, account.pacer().wait(&core.clock, &row.to, Some(row.what.kind())))).await;
         }
         if !counted && !account.quotas().is_free() {
             let since = since.unwrap_or(row.said_at);

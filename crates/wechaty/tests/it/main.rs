@@ -11,6 +11,7 @@ mod limits;
 mod loading;
 mod order;
 mod outbox;
+mod pace;
 mod quirks;
 mod quota;
 mod readme;
