@@ -70,6 +70,10 @@ capabilities! {
     EchoSelf = "echo of own messages",
     /// A sent message's id is known.
     SentId = "ids of sent messages",
+    /// The platform tells when a sent message was delivered, as a `message-status` event.
+    SentDelivered = "telling what was delivered",
+    /// The platform tells when a sent message was read, as a `message-status` event.
+    SentRead = "telling what was read",
     /// Loader: contacts.
     LoadContact = "loading contacts",
     /// Loader: rooms.

@@ -195,6 +195,11 @@ async fn drain(account: Account, key: LaneKey, number: u64) {
         if queued.tracked {
             core.receipts.take(seq);
         }
+        if let Ok(sent) = &outcome
+            && queued.receipt.0.is_held()
+        {
+            core.statuses.follow(&account, &queued.receipt.0, sent);
+        }
         queued.receipt.0.settle(outcome);
     }
     drop(guard);

@@ -20,6 +20,7 @@ mod rooms;
 mod sayables;
 mod scopes;
 mod state;
+mod statuses;
 mod stops;
 mod store;
 mod suite;

@@ -1,11 +1,8 @@
 //! What is said arrives once, in order, in time; and what does not arrive is accounted for.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
 };
 
 use futures_util::poll;
