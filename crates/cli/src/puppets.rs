@@ -156,6 +156,7 @@ fn as_json(declaration: &Declaration, lang: Lang) -> Value {
             "file": limits.file,
             "buttons": limits.buttons,
             "sendsPerSecond": limits.sends_per_second,
+            "kindsPerSecond": limits.kinds.iter().copied().collect::<std::collections::BTreeMap<_, _>>(),
             "quotas": limits.quotas.iter().map(quota).collect::<Vec<_>>(),
             "callTimeoutSeconds": limits.call_timeout.as_secs_f64(),
         },

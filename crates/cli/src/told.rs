@@ -75,6 +75,10 @@ mod tests {
             assert_eq!(event(Lang::En, kind.as_str()), kind.as_str());
             assert_ne!(event(Lang::Zh, kind.as_str()), kind.as_str());
         }
+        for kind in ["message-delivered", "message-read"] {
+            assert_eq!(event(Lang::En, kind), kind);
+            assert_ne!(event(Lang::Zh, kind), kind);
+        }
         let handled = |by, diverged| Outcome::Handled { by, errors: Vec::new(), diverged }.end();
         let ends =
             [handled(true, 0), handled(false, 0), handled(true, 1), Settlement::MaybeSent.end(), "pending".into()];

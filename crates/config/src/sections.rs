@@ -1,10 +1,12 @@
 //! SECTIONS: what stands in the sections that are not accounts and plugins. The schema is made from these types.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::{Map, json};
 use wechaty::{InDoubt, Limits, OutboxPolicy, http::HttpSettings, store::SqliteOptions};
+use wechaty_puppet::SayablePayload;
 
 /// How long: a number of seconds, or a text like "500ms", "30s", "2m" or "1h".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +18,7 @@ pub(crate) const DURATION: &str = r"^[0-9]{1,9}(\.[0-9]{1,9})?(ms|s|m|h)$";
 const HOST_NAME: &str = r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)(:[0-9]{1,5})?$";
 
 fn host_name() -> serde_json::Value {
-    serde_json::json!({ "type": "string", "pattern": HOST_NAME, "x-expected": "bot.example.org, 10.0.0.7, [fd00::7]" })
+    json!({ "type": "string", "pattern": HOST_NAME, "x-expected": "bot.example.org, 10.0.0.7, [fd00::7]" })
 }
 
 /// More makes no sense for a wait or a timeout.
@@ -84,6 +86,8 @@ pub struct Pacing {
     /// Sends a second into one conversation. Default: no limit.
     #[schemars(range(min = 1e-7, max = 1e6))]
     pub per_conversation: Option<f64>,
+    /// Sends a second of single kinds, all conversations together. Default: what the puppet declares, else no limit.
+    pub kinds: Kinds,
     /// How many sends may go out at once before the pace applies. Default: 1.
     #[schemars(range(min = 1))]
     pub burst: Option<u32>,
@@ -101,6 +105,25 @@ pub struct Pacing {
     pub quota_wait: Option<Seconds>,
     /// What becomes of a send of which nobody knows whether it arrived. Default: hold.
     pub in_doubt: Option<InDoubtChoice>,
+}
+
+/// A pace for each kind of what is said.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(transparent)]
+pub struct Kinds(pub BTreeMap<String, f64>);
+
+impl JsonSchema for Kinds {
+    fn schema_name() -> Cow<'static, str> {
+        "Kinds".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let pace = |kind: &str| {
+            let description = format!("Sends of kind {kind} a second");
+            json!({ "description": description, "type": "number", "minimum": 1e-7, "maximum": 1e6 })
+        };
+        let kinds: Map<_, _> = SayablePayload::KINDS.iter().map(|kind| ((*kind).to_owned(), pace(kind))).collect();
+        json_schema!({ "type": "object", "properties": kinds, "additionalProperties": false })
+    }
 }
 
 /// What becomes of a send of which nobody knows whether it arrived.
@@ -127,6 +150,7 @@ impl Pacing {
         OutboxPolicy {
             per_second: self.per_second.or(policy.per_second),
             per_conversation: self.per_conversation.or(policy.per_conversation),
+            kinds: policy.kinds.into_iter().chain(self.kinds.0.clone()).collect(),
             burst: self.burst.unwrap_or(policy.burst),
             attempts: self.attempts.unwrap_or(policy.attempts),
             backoff: self.backoff.map_or(policy.backoff, |wait| wait.0),

@@ -70,6 +70,10 @@ capabilities! {
     EchoSelf = "echo of own messages",
     /// A sent message's id is known.
     SentId = "ids of sent messages",
+    /// The platform tells when a sent message was delivered, as a `message-status` event.
+    SentDelivered = "telling what was delivered",
+    /// The platform tells when a sent message was read, as a `message-status` event.
+    SentRead = "telling what was read",
     /// Loader: contacts.
     LoadContact = "loading contacts",
     /// Loader: rooms.
@@ -350,6 +354,9 @@ pub struct Limits {
     pub buttons: Option<usize>,
     /// Sends a second that an account can stand; the outbox paces to it.
     pub sends_per_second: Option<f64>,
+    /// Sends a second that it can stand of single kinds (`("Image", 0.5)`, the names of `SayablePayload::KINDS`), beside
+    /// that.
+    pub kinds: &'static [(&'static str, f64)],
     /// How many sends it takes in a span of time; one that would be too many is not tried.
     pub quotas: &'static [Quota],
     /// How long one call may take before it counts as in doubt.
@@ -365,6 +372,7 @@ impl Limits {
         file: None,
         buttons: None,
         sends_per_second: None,
+        kinds: &[],
         quotas: &[],
         call_timeout: Duration::from_secs(30),
     };

@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use wechaty_types::{AccountId, ContactId, ConversationId, Event, EventPayload, Timestamp};
+use wechaty_types::{AccountId, ContactId, ConversationId, DeliveryStatus, Event, EventPayload, Timestamp};
 
 use crate::{DedupeKey, EventSeq, OutboxRow, Result, Settlement, StoredEvent};
 
@@ -80,7 +80,7 @@ impl Record {
             book: Book::In,
             seq: event.seq,
             account: account.clone(),
-            kind: event.event.what.kind().as_str().into(),
+            kind: kind(&event.event.what).into(),
             id: platform_id(&event.event),
             key: event.identity,
             conversation: event.conversation.clone(),
@@ -124,9 +124,20 @@ impl Record {
     }
 }
 
+/// What it is called in the archive: of a status, how far the message is.
+fn kind(what: &EventPayload) -> &'static str {
+    match what {
+        EventPayload::MessageStatus(e) if e.status == DeliveryStatus::Delivered => "message-delivered",
+        EventPayload::MessageStatus(e) if e.status == DeliveryStatus::Read => "message-read",
+        what => what.kind().as_str(),
+    }
+}
+
 fn platform_id(event: &Event) -> Option<String> {
     match &event.what {
         EventPayload::Message(message) => Some(message.message_id.to_string()),
+        // Found beside the send that it tells of.
+        EventPayload::MessageStatus(status) => status.message_ids.first().map(ToString::to_string),
         // What has no id of its own is named by what it is about and when: nobody would look for that.
         EventPayload::Friendship(_) | EventPayload::RoomInvite(_) | EventPayload::Post(_) | EventPayload::Action(_) => {
             event.dedupe_id()
@@ -139,6 +150,7 @@ fn actor(event: &Event) -> Option<ContactId> {
     match &event.what {
         EventPayload::Login(login) => Some(login.contact_id.clone()),
         EventPayload::Action(action) => Some(action.actor_id.clone()),
+        EventPayload::MessageStatus(status) => status.by.clone(),
         _ => None,
     }
 }
@@ -183,4 +195,33 @@ pub trait Archive: Send + Sync {
 
     /// Forgets a person: their words and ids. Gives how many records were forgotten.
     async fn forget(&self, account: &AccountId, person: &ContactId) -> Result<u64>;
+}
+
+#[cfg(test)]
+mod tests {
+    use wechaty_types::MessageStatusEvent;
+
+    use super::*;
+
+    #[test]
+    fn a_status_is_found_under_the_message_it_tells_of() {
+        let told = MessageStatusEvent {
+            message_ids: vec!["m".into()],
+            conversation: ConversationId::Contact("alice".into()),
+            status: DeliveryStatus::Read,
+            by: Some("alice".into()),
+            timestamp: Timestamp::default(),
+        };
+        let event = StoredEvent {
+            seq: 1,
+            identity: [0; 16],
+            conversation: None,
+            event: told.into(),
+            received: Timestamp::default(),
+            runs: 0,
+        };
+        let record = Record::of_event(&"bot".into(), &event);
+        assert_eq!((record.kind.as_ref(), record.id.as_deref()), ("message-read", Some("m")));
+        assert_eq!(record.person, Some("alice".into()));
+    }
 }

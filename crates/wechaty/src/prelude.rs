@@ -7,8 +7,8 @@ pub use crate::{
     user::{
         Action, BotStart, BotStop, Contact, ContactQuery, ContactSelf, Delay, Dirty, Dong, ErrorReport, Friendship,
         Heartbeat, Image, Location, Login, Logout, MemberQuery, Message, MessageEdit, MessageQuery, MessageRecall,
-        MiniProgram, Post, Reaction, Ready, Reset, Room, RoomAnnounce, RoomInvitation, RoomJoin, RoomLeave, RoomQuery,
-        RoomTopic, Scan, Tag, TextMatch, Tick, UrlLink, VerifyCode, You,
+        MessageStatus, MiniProgram, Post, Reaction, Ready, Reset, Room, RoomAnnounce, RoomInvitation, RoomJoin,
+        RoomLeave, RoomQuery, RoomTopic, Scan, Tag, TextMatch, Tick, UrlLink, VerifyCode, You,
     },
 };
 pub use wechaty_types::{Card, FileBox, Menu, MessageType, ScanStatus};

@@ -98,6 +98,10 @@ fn a_value_out_of_its_choices_or_range_is_told_with_them() {
     is(&one("[pacing]\nattempts = 0\n"), "C007", 6, 12, "pacing.attempts");
     is(&one("[pacing]\nper_second = inf\n"), "C007", 6, 14, "pacing.per_second");
     is(&one("[pacing]\nburst = 5000000000\n"), "C007", 6, 9, "pacing.burst");
+    is(&one("[pacing]\nkinds = { Image = 0 }\n"), "C007", 6, 19, "pacing.kinds.Image");
+    let problem = one("[pacing]\nkinds = { Imgae = 1 }\n");
+    is(&problem, "C003", 6, 11, "pacing.kinds.Imgae");
+    assert_eq!(problem.get("nearest"), Some("Image"));
     is(&one("[http]\ntimeout = \"5 s\"\n"), "C026", 6, 11, "http.timeout");
 }
 

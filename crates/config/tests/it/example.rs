@@ -146,7 +146,7 @@ retries = 3
 loud = true
 mode = "webhook"
 session = "session"
-pacing = { burst = 5, in_doubt = "resend" }
+pacing = { burst = 5, in_doubt = "resend", kinds = { Image = 0.5 } }
 adopt_identity = true
 [[account]]
 id = "b"
@@ -156,6 +156,7 @@ per_second = 2
 attempts = 3
 max_backoff = "2m"
 backoff = 0.25
+kinds = { Image = 2, Video = 0.1 }
 [http]
 listen = "127.0.0.1:9090"
 next_free_port = false
@@ -180,6 +181,8 @@ path = "."
     assert_eq!((all.backoff, all.max_backoff), (Duration::from_millis(250), Duration::from_secs(120)));
     let own = a.pacing.as_ref().unwrap().over(all);
     assert_eq!((own.per_second, own.burst, own.in_doubt), (Some(2.0), 5, wechaty::InDoubt::Resend));
+    let paces = own.kinds.iter().map(|(kind, pace)| (kind.as_str(), *pace)).collect::<Vec<_>>();
+    assert_eq!(paces, [("Image", 0.5), ("Video", 0.1)]);
     let http = config.http();
     assert_eq!((http.listen.to_string().as_str(), http.next_free_port), ("127.0.0.1:9090", false));
     assert_eq!(

@@ -92,6 +92,11 @@ impl FakePlatformBuilder {
         self.rules.capabilities.limits = limits;
         self
     }
+    /// Sends a second of single kinds, as it declares them; it does not count itself.
+    pub fn paces(mut self, kinds: &'static [(&'static str, f64)]) -> Self {
+        self.rules.capabilities.limits.kinds = kinds;
+        self
+    }
     /// How many sends it takes in a span of time; it counts itself, and refuses those that are too many.
     pub fn quotas(mut self, quotas: &'static [Quota]) -> Self {
         self.rules.capabilities.limits.quotas = quotas;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use wechaty_puppet::{
-    ContactId, Event, FriendshipEvent, FriendshipId, FriendshipPayload, FriendshipType, MessageEditEvent, MessageId,
-    MessageRecallEvent, Payload, ReactionEvent, ReceiveDetails, RoomId, SayablePayload,
+    Capability, ContactId, DeliveryStatus, Event, FriendshipEvent, FriendshipId, FriendshipPayload, FriendshipType,
+    MessageEditEvent, MessageId, MessageRecallEvent, MessageStatusEvent, Payload, ReactionEvent, ReceiveDetails,
+    RoomId, SayablePayload,
 };
 
 use super::{
@@ -51,6 +52,35 @@ impl World {
         let event = Event::new(FriendshipEvent { friendship_id: id.clone() }).payload(Payload::Friendship(payload));
         self.offer(account, event, Some(contact.clone().into()), waiting);
         id
+    }
+
+    /// Tells whoever said it how far a message is, where the platform tells that.
+    pub(super) fn status(
+        &mut self,
+        who: &ContactId,
+        message: &MessageId,
+        status: DeliveryStatus,
+        waiting: &mut Waiting,
+    ) {
+        let said = self.known(message);
+        let timestamp = self.next_stamp();
+        for (account, conversation) in self.audience(&said) {
+            let told = match status {
+                DeliveryStatus::Read => Capability::SentRead,
+                _ => Capability::SentDelivered,
+            };
+            if *self.bot(account) != said.talker || !self.rules.capabilities.has(told) {
+                continue;
+            }
+            let event = MessageStatusEvent {
+                message_ids: vec![message.clone()],
+                conversation: conversation.clone(),
+                status,
+                by: Some(who.clone()),
+                timestamp,
+            };
+            self.offer(account, Event::new(event), Some(conversation), waiting);
+        }
     }
 
     pub(super) fn react(

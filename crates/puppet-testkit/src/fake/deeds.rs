@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use wechaty_puppet::{
-    ActionEvent, ContactId, Event, FriendshipId, FriendshipSceneType, FriendshipType, MessageId, Payload, PostEvent,
-    PostId, ReceiveDetails, RoomInvitationId, RoomInvitationPayload, RoomInviteEvent, SayablePayload, TapType,
-    TextPayload,
+    ActionEvent, ContactId, DeliveryStatus, Event, FriendshipId, FriendshipSceneType, FriendshipType, MessageId,
+    Payload, PostEvent, PostId, ReceiveDetails, RoomInvitationId, RoomInvitationPayload, RoomInviteEvent,
+    SayablePayload, TapType, TextPayload,
 };
 
 use super::{
@@ -63,6 +63,18 @@ impl Person {
 
     async fn reaction(&self, message: &MessageId, reaction: &str, added: bool) {
         self.does("reacted", |world, waiting| world.react(&self.id(), message, reaction, added, waiting)).await;
+    }
+
+    /// Has got a message of the bot's on their phone; the bot is told where the platform tells that.
+    pub async fn receives(&self, message: &MessageId) {
+        let delivered = DeliveryStatus::Delivered;
+        self.does("received", |world, waiting| world.status(&self.id(), message, delivered, waiting)).await;
+    }
+
+    /// Has read a message of the bot's; the bot is told where the platform tells that.
+    pub async fn reads(&self, message: &MessageId) {
+        let read = DeliveryStatus::Read;
+        self.does("read", |world, waiting| world.status(&self.id(), message, read, waiting)).await;
     }
 
     /// Edits an own message.

@@ -1,7 +1,7 @@
 //! By what an event is known again, and where it belongs.
 
 use super::{Event, EventPayload};
-use crate::{ContactId, ConversationId, Timestamp};
+use crate::{ContactId, ConversationId, MessageId, Timestamp};
 
 impl Event {
     /// The platform's id of the event, by which duplicates are found within its kind and revision; `None` where
@@ -38,6 +38,11 @@ impl Event {
                     e.message_id, e.actor_id, e.reaction, e.added, e.timestamp
                 )
             }
+            EventPayload::MessageStatus(e) => {
+                let ids = e.message_ids.iter().map(MessageId::as_str).collect::<Vec<_>>().join("\u{1f}");
+                let by = e.by.as_ref().map_or("", ContactId::as_str);
+                format!("{ids}\u{1e}{}\u{1e}{by}", e.status.as_str())
+            }
             EventPayload::Tick(e) => format!("{}\u{1e}{:?}", e.job, e.due),
             EventPayload::Scan(_)
             | EventPayload::VerifyCode(_)
@@ -65,6 +70,7 @@ impl EventPayload {
             Self::MessageEdit(e) => e.conversation.clone(),
             Self::MessageRecall(e) => e.conversation.clone(),
             Self::Reaction(e) => e.conversation.clone(),
+            Self::MessageStatus(e) => e.conversation.clone(),
             _ => return None,
         })
     }

@@ -118,13 +118,13 @@ macro_rules! events {
         }
 
         impl EventKind {
-            /// Every kind that a puppet may tell, in declaration order.
+            /// Every kind that is on a wire, in declaration order.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
             /// Wechaty's name of the event.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* $(Self::$own => $own_name,)* }
             }
-            /// The kind of a name, among those that a puppet may tell.
+            /// The kind of a name, among those that are on a wire.
             pub fn from_name(name: &str) -> Option<Self> {
                 match name { $($name => Some(Self::$variant),)* _ => None }
             }
@@ -160,6 +160,8 @@ events! {
     own {
         /// A job of the bot itself is due. No puppet tells it, and it is on no wire.
         Tick(TickEvent) = "tick";
+        /// Messages of ours were delivered or read. A puppet may tell it, but Wechaty has no such event: it is on no wire.
+        MessageStatus(MessageStatusEvent) = "message-status";
     }
 
     /// A login step: show this QR code, or see how far the person is.

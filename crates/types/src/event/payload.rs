@@ -35,6 +35,27 @@ impl fmt::Debug for ScanEvent {
     }
 }
 
+/// How far a message of ours has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum DeliveryStatus {
+    /// It is on their device.
+    Delivered,
+    /// They have read it, and so have it.
+    Read,
+}
+
+impl DeliveryStatus {
+    /// `delivered` or `read`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+        }
+    }
+}
+
 macro_rules! payloads {
     ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$doc])*
@@ -241,6 +262,21 @@ payloads! {
         /// Why.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         data: Option<String>,
+    }
+    /// Payload of `message-status`: how far messages of the account itself have come.
+    MessageStatusEvent {
+        /// Which.
+        message_ids: Vec<MessageId>,
+        /// Where.
+        conversation: ConversationId,
+        /// How far they are.
+        status: DeliveryStatus,
+        /// With whom; `None`: the platform does not tell.
+        #[serde(default, deserialize_with = "nobody_is_none", skip_serializing_if = "Option::is_none")]
+        by: Option<ContactId>,
+        /// Since when.
+        #[serde(default)]
+        timestamp: Timestamp,
     }
     /// Payload of `tick`: a job of the bot itself is due.
     TickEvent {

@@ -95,7 +95,7 @@ impl Account {
         adopt: bool,
     ) -> Self {
         let capabilities = puppet.capabilities();
-        let pacer = Pacer::new(&policy, capabilities.limits.sends_per_second);
+        let pacer = Pacer::new(&policy, &capabilities.limits);
         let quotas = Quotas::default();
         quotas.declare(capabilities.limits.quotas);
         Self(Arc::new(AccountInner {
@@ -266,7 +266,7 @@ impl Account {
             store.put(IDENTITY, inner.id.as_str(), None, Some(value)).await.map_err(lost)?;
         }
         let capabilities = inner.puppet.capabilities();
-        inner.pacer.declare(capabilities.limits.sends_per_second);
+        inner.pacer.declare(&capabilities.limits);
         inner.quotas.declare(capabilities.limits.quotas);
         inner.capabilities.store(Arc::new(capabilities));
         inner.me.store(Some(Arc::new(found.clone())));

@@ -19,7 +19,7 @@ use crate::{
     cron::Jobs,
     handler::{Registry, States},
     inbox::{self, LaneKey, Lanes, Waiters},
-    outbox::{Gate, Later, QueuedRow, Receipts, SendObserver, Spooling},
+    outbox::{Gate, Later, QueuedRow, Receipts, SendObserver, Spooling, Statuses},
     store::{Store, StoreError},
 };
 
@@ -101,6 +101,8 @@ pub(crate) struct Core {
     pub(crate) parts: AtomicU64,
     pub(crate) waiters: Waiters,
     pub(crate) receipts: Receipts,
+    /// Receipts of what was sent, where the platform tells more.
+    pub(crate) statuses: Statuses,
     pub(crate) handlers: Registry,
     pub(crate) states: States,
     pub(crate) caches: Caches,
@@ -155,6 +157,7 @@ impl Core {
             parts: AtomicU64::new(0),
             waiters: Waiters::default(),
             receipts: Receipts::default(),
+            statuses: Statuses::default(),
             handlers: Registry::default(),
             states,
             caches,
@@ -302,6 +305,7 @@ impl Core {
         *self.aside.lock() = CancellationToken::new();
         self.waiters.clear();
         self.receipts.clear();
+        self.statuses.clear();
     }
 
     /// A number in 0..=1, for back-off; need not be unpredictable.

@@ -4,8 +4,8 @@ use wechaty_types::EventKind;
 
 use crate::user::{
     Action, BotStart, BotStop, Dirty, Dong, ErrorReport, Friendship, Heartbeat, Login, Logout, Message, MessageEdit,
-    MessageRecall, Post, Reaction, Ready, Reset, RoomAnnounce, RoomInvitation, RoomJoin, RoomLeave, RoomTopic, Scan,
-    Tick, VerifyCode,
+    MessageRecall, MessageStatus, Post, Reaction, Ready, Reset, RoomAnnounce, RoomInvitation, RoomJoin, RoomLeave,
+    RoomTopic, Scan, Tick, VerifyCode,
 };
 
 /// Which list of handlers an event goes to.
@@ -70,6 +70,7 @@ event_types! {
     MessageEdit = Topic::Puppet(EventKind::MessageEdit);
     MessageRecall = Topic::Puppet(EventKind::MessageRecall);
     Reaction = Topic::Puppet(EventKind::Reaction);
+    MessageStatus = Topic::Puppet(EventKind::MessageStatus);
     Dirty = Topic::Puppet(EventKind::Dirty);
     Dong = Topic::Puppet(EventKind::Dong);
     Heartbeat = Topic::Puppet(EventKind::Heartbeat);

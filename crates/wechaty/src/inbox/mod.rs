@@ -464,6 +464,7 @@ impl Account {
                 let waits = matches!(scan.status, ScanStatus::Waiting | ScanStatus::Timeout);
                 self.set_qr_code(scan.qrcode.clone().filter(|_| waits));
             }
+            EventPayload::MessageStatus(status) => self.core().statuses.tell(self, status),
             EventPayload::Dirty(dirty) => self.cache().forget(self.index(), dirty.payload_type, &dirty.payload_id),
             EventPayload::RoomJoin(e) => self.cache().forget(self.index(), DirtyType::Room, e.room_id.as_str()),
             EventPayload::RoomLeave(e) => self.cache().forget(self.index(), DirtyType::Room, e.room_id.as_str()),

@@ -13,6 +13,7 @@ mod say;
 mod send;
 mod split;
 mod spool;
+mod status;
 
 pub(crate) use breaker::Breaker;
 pub use dead::DeadLetters;
@@ -27,3 +28,4 @@ pub use say::Say;
 pub(crate) use send::{QueuedRow, Receipts, resume};
 pub use send::{SendObserver, SentMessage};
 pub(crate) use spool::Spooling;
+pub(crate) use status::Statuses;

@@ -23,6 +23,9 @@ pub struct OutboxPolicy {
     pub per_second: Option<f64>,
     /// Sends a second into one conversation; `None`: no limit.
     pub per_conversation: Option<f64>,
+    /// Sends a second of a kind (`"Text"`, `"Image"` …), all conversations together, beside those budgets; what is missing
+    /// here has the pace that the puppet declares, else no limit of its own.
+    pub kinds: BTreeMap<String, f64>,
     /// How many sends may go out at once before the pace applies.
     pub burst: u32,
     /// How often a send is tried before it is dead.
@@ -49,6 +52,7 @@ impl Default for OutboxPolicy {
         Self {
             per_second: None,
             per_conversation: None,
+            kinds: BTreeMap::new(),
             burst: 1,
             attempts: 8,
             backoff: Duration::from_millis(500),
@@ -72,13 +76,9 @@ impl OutboxPolicy {
         };
         pace("per_second", self.per_second)
             .or_else(|| pace("per_conversation", self.per_conversation))
-            .or_else(|| {
-                let unknown = self.lives.keys().find(|kind| !SayablePayload::KINDS.contains(&kind.as_str()))?;
-                Some(format!(
-                    "lives has {unknown:?}, which is no kind: the kinds are {}",
-                    SayablePayload::KINDS.join(", ")
-                ))
-            })
+            .or_else(|| self.kinds.iter().find_map(|(kind, rate)| pace(&format!("the pace of {kind}"), Some(*rate))))
+            .or_else(|| unknown("kinds", self.kinds.keys()))
+            .or_else(|| unknown("lives", self.lives.keys()))
             .or_else(|| (self.attempts == 0).then(|| "attempts is 0: a send must be tried at least once".to_owned()))
     }
 
@@ -89,8 +89,21 @@ impl OutboxPolicy {
         self
     }
 
+    /// So many sends a second of this kind (`"Text"`, `"Image"` …), into all conversations together.
+    #[must_use]
+    pub fn per_second_of(mut self, kind: impl Into<String>, sends: impl Into<f64>) -> Self {
+        self.kinds.insert(kind.into(), sends.into());
+        self
+    }
+
     /// So many sends a second an account.
     pub fn per_second(sends: impl Into<f64>) -> Self {
         Self { per_second: Some(sends.into()), ..Self::default() }
     }
+}
+
+/// The first name that is no kind, as a fault of `what`.
+fn unknown<'a>(what: &str, mut names: impl Iterator<Item = &'a String>) -> Option<String> {
+    let unknown = names.find(|kind| !SayablePayload::KINDS.contains(&kind.as_str()))?;
+    Some(format!("{what} has {unknown:?}, which is no kind: the kinds are {}", SayablePayload::KINDS.join(", ")))
 }

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use wechaty_puppet::{Capabilities, Capability, IdempotencyKey, PuppetError, Sent, Timestamp};
 use wechaty_types::{ConversationId, Mention, MessageId, SayablePayload};
 
-use super::{Receipt, key::idempotency_key, later, send, split};
+use super::{Receipt, ReceiptState, key::idempotency_key, later, send, split};
 use crate::{
     Error, Result, Sayable,
     bot::{Account, Core, Permit},
@@ -367,13 +367,13 @@ impl Commit {
                 }
                 Ok(core.receipts.get(seq, row.key))
             }
-            Enqueued::Existing { settled: Some(settlement), .. } => Ok(Receipt::of(row.key, settlement)),
+            Enqueued::Existing { settled: Some(settlement), .. } => Ok(earlier(&account, row.key, settlement)),
             Enqueued::Existing { seq, settled: None } => {
                 let (key, receipt) = (row.key, core.receipts.get(seq, row.key));
                 // Who settles tells the store first and takes the receipt then. Either it finds ours, or we its word.
                 if let Enqueued::Existing { settled: Some(settlement), .. } = core.store.enqueue(row).await? {
                     core.receipts.take(seq);
-                    return Ok(Receipt::of(key, settlement));
+                    return Ok(earlier(&account, key, settlement));
                 }
                 Ok(receipt)
             }
@@ -457,4 +457,13 @@ fn refusal(error: &Error) -> &'static str {
         Error::File(_) => "file",
         _ => "invalid",
     }
+}
+
+/// The receipt of a send that is over; what the platform may yet tell of it finds it.
+fn earlier(account: &Account, key: IdempotencyKey, settlement: Settlement) -> Receipt {
+    let receipt = Receipt::of(key, settlement);
+    if let ReceiptState::Sent(sent) = receipt.state() {
+        account.core().statuses.follow(account, &receipt, &sent);
+    }
+    receipt
 }

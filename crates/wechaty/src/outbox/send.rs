@@ -215,6 +215,11 @@ async fn drain(account: Account, key: LaneKey, number: u64) {
         if queued.tracked {
             core.receipts.take(seq);
         }
+        if let Ok(sent) = &outcome
+            && queued.receipt.0.is_held()
+        {
+            core.statuses.follow(&account, &queued.receipt.0, sent);
+        }
         queued.receipt.0.settle(outcome);
     }
     drop(guard);
@@ -335,7 +340,7 @@ async fn attempt(
             Box::pin(in_time(account, row, account.until_connected())).await;
         }
         if !account.pacer().is_free() {
-            Box::pin(in_time(account, row, account.pacer().wait(&core.clock, &row.to))).await;
+            Box::pin(in_time(account, row, account.pacer().wait(&core.clock, &row.to, Some(row.what.kind())))).await;
         }
         if !counted && !account.quotas().is_free() {
             let since = since.unwrap_or(row.said_at);

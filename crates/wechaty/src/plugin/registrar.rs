@@ -151,6 +151,8 @@ macro_rules! on_methods {
             on_message_recall: MessageRecall;
             /// Somebody reacted to a message.
             on_reaction: Reaction;
+            /// Messages of ours were delivered or read, where the platform tells.
+            on_message_status: MessageStatus;
             /// A cached payload became stale.
             on_dirty: Dirty;
             /// The answer to a ding.

@@ -141,6 +141,7 @@ impl Place {
             AnyEvent::Reaction(reaction) => {
                 Self::Chat(Some(reaction.conversation.clone()), vec![reaction.actor.clone()])
             }
+            AnyEvent::MessageStatus(status) => Self::Chat(Some(status.conversation.clone()), one(&status.by)),
             AnyEvent::RoomJoin(join) => Self::Chat(room(&join.room), join.invitees.clone()),
             AnyEvent::RoomLeave(leave) => Self::Chat(room(&leave.room), leave.leavers.clone()),
             AnyEvent::RoomTopic(topic) => Self::Chat(room(&topic.room), one(&topic.changer)),

@@ -30,6 +30,7 @@ impl Place {
             AnyEvent::RoomAnnounce(e) => room(&e.room, &e.changer),
             AnyEvent::Action(e) => Self { conversation: Some(e.conversation.clone()), person: Some(id(&e.actor)) },
             AnyEvent::Reaction(e) => Self { conversation: Some(e.conversation.clone()), person: Some(id(&e.actor)) },
+            AnyEvent::MessageStatus(e) => Self::at(e.conversation.clone(), &e.by),
             AnyEvent::MessageEdit(e) => Self::at(e.conversation.clone(), &e.editor),
             AnyEvent::MessageRecall(e) => Self::at(e.conversation.clone(), &e.recaller),
             _ => Self::default(),

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use wechaty_types::{ConversationId, DirtyType, MessageId, ScanStatus, Timestamp};
+use wechaty_types::{ConversationId, DeliveryStatus, DirtyType, MessageId, ScanStatus, Timestamp};
 
 use super::{Contact, ContactSelf, Message, Room};
 use crate::{Account, Bot, Error, IntoSayable, Say};
@@ -171,6 +171,21 @@ events! {
         /// False: taken back.
         added: bool,
         /// When.
+        timestamp: Timestamp,
+    }
+    /// Messages of ours were delivered or read, on platforms that tell
+    /// ([`Capability::SentDelivered`](wechaty_puppet::Capability::SentDelivered), `SentRead`); of a single one, its receipt
+    /// tells, too.
+    MessageStatus {
+        /// Which.
+        message_ids: Vec<MessageId>,
+        /// Where.
+        conversation: ConversationId,
+        /// How far they are.
+        status: DeliveryStatus,
+        /// With whom, where the platform tells.
+        by: Option<Contact>,
+        /// Since when.
         timestamp: Timestamp,
     }
     /// A cached payload became stale; it is dropped already.

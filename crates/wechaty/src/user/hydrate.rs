@@ -9,8 +9,8 @@ use wechaty_types::{ContactId, Event, EventPayload, MessageId, MessagePayload, P
 
 use super::{
     Action, Contact, ContactSelf, Dirty, Dong, Friendship, Heartbeat, Login, Logout, Message, MessageEdit,
-    MessageRecall, Post, Reaction, Ready, Reset, Room, RoomAnnounce, RoomInvitation, RoomJoin, RoomLeave, RoomTopic,
-    Scan, Tick, VerifyCode,
+    MessageRecall, MessageStatus, Post, Reaction, Ready, Reset, Room, RoomAnnounce, RoomInvitation, RoomJoin,
+    RoomLeave, RoomTopic, Scan, Tick, VerifyCode,
 };
 use crate::{Account, Result, handler::AnyEvent};
 
@@ -140,6 +140,14 @@ async fn hydrate_any(account: Account, event: &Event) -> Result<AnyEvent> {
             actor: contact(&account, &e.actor_id).await,
             reaction: e.reaction.clone(),
             added: e.added,
+            timestamp: e.timestamp,
+            account,
+        }),
+        EventPayload::MessageStatus(e) => AnyEvent::MessageStatus(MessageStatus {
+            message_ids: e.message_ids.clone(),
+            conversation: e.conversation.clone(),
+            status: e.status,
+            by: maybe_contact(&account, e.by.as_ref()).await,
             timestamp: e.timestamp,
             account,
         }),

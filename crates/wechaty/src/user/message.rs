@@ -163,8 +163,9 @@ impl Message {
     /// What the puppet says; `Unsupported` where it cannot.
     pub async fn edit(&self, what: impl IntoSayable) -> Result<()> {
         let edits = capability!(self.account, edits, MessageEdit)?;
-        self.pace().await;
-        Ok(edits.edit(&self.conversation_id(), self.id(), Arc::new(what.into_sayable().into_payload())).await?)
+        let what = what.into_sayable().into_payload();
+        self.pace(Some(what.kind())).await;
+        Ok(edits.edit(&self.conversation_id(), self.id(), Arc::new(what)).await?)
     }
     /// Adds our reaction to it.
     ///
@@ -172,7 +173,7 @@ impl Message {
     /// What the puppet says; `Unsupported` where it cannot.
     pub async fn react(&self, reaction: &str) -> Result<()> {
         let reactions = capability!(self.account, reactions, Reaction)?;
-        self.pace().await;
+        self.pace(None).await;
         Ok(reactions.react(&self.conversation_id(), self.id(), reaction, true).await?)
     }
     /// Shows "… is typing" where it was said.
@@ -181,12 +182,12 @@ impl Message {
     /// What the puppet says; `Unsupported` where it cannot.
     pub async fn typing(&self) -> Result<()> {
         let typing = capability!(self.account, typing, Typing)?;
-        self.pace().await;
+        self.pace(None).await;
         Ok(typing.typing(&self.conversation_id(), true).await?)
     }
     /// Edits, reactions and typing spend the same budget as sends.
-    async fn pace(&self) {
-        self.account.pacer().wait(&self.account.core().clock, &self.conversation_id()).await;
+    async fn pace(&self, kind: Option<&str>) {
+        self.account.pacer().wait(&self.account.core().clock, &self.conversation_id(), kind).await;
     }
 
     /// The message this one quotes.

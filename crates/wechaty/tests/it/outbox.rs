@@ -1,11 +1,8 @@
 //! What is said arrives once, in order, in time; and what does not arrive is accounted for.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
 };
 
 use futures_util::poll;
@@ -13,7 +10,7 @@ use wechaty::{Error, InDoubt, Limits, OutboxPolicy, ReceiptState, SendFailure, p
 use wechaty_puppet::{Capability, PuppetError};
 use wechaty_puppet_testkit::{FakePlatformBuilder, Outcome, SendFault};
 
-use crate::support::{Log, bot, idle, millis, secs, texts};
+use crate::support::{Log, bot, idle, millis, never_more_than, secs, texts};
 
 /// A platform that takes no idempotency keys.
 fn without_keys() -> FakePlatformBuilder {
@@ -295,15 +292,6 @@ async fn a_call_that_takes_too_long_is_in_doubt() {
     assert_eq!(platform.book().sends[0].outcome, Outcome::Abandoned);
 }
 
-/// Asserts that no more than `most` of these times lie within any `window`.
-fn never_more_than(most: usize, window: Duration, mut times: Vec<Duration>) {
-    times.sort();
-    for (i, from) in times.iter().enumerate() {
-        let within = times[i..].iter().filter(|at| **at < *from + window).count();
-        assert!(within <= most, "{within} within {window:?} from {from:?}: {times:?}");
-    }
-}
-
 #[tokio::test]
 async fn the_pace_of_an_account_is_never_exceeded() {
     let platform = FakePlatform::new();
@@ -546,6 +534,8 @@ fn a_policy_that_makes_no_sense_is_refused_with_its_account() {
         (OutboxPolicy::per_second(f64::NAN), "per_second is NaN"),
         (OutboxPolicy::per_second(1e-30), "must be a number above 0"),
         (OutboxPolicy { per_conversation: Some(f64::INFINITY), ..OutboxPolicy::default() }, "per_conversation is inf"),
+        (OutboxPolicy::default().per_second_of("Image", 0), "the pace of Image is 0"),
+        (OutboxPolicy::default().per_second_of("Picture", 1), "kinds has \"Picture\", which is no kind"),
         (OutboxPolicy { attempts: 0, ..OutboxPolicy::default() }, "attempts is 0"),
     ];
     for (policy, fault) in faults {

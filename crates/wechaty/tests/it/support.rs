@@ -154,3 +154,12 @@ impl Puppet for Scripted {
         Ok(Sent::without_id())
     }
 }
+
+/// Asserts that no more than `most` of these times lie within any `window`.
+pub(crate) fn never_more_than(most: usize, window: Duration, mut times: Vec<Duration>) {
+    times.sort();
+    for (i, from) in times.iter().enumerate() {
+        let within = times[i..].iter().filter(|at| **at < *from + window).count();
+        assert!(within <= most, "{within} within {window:?} from {from:?}: {times:?}");
+    }
+}

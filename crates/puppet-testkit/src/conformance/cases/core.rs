@@ -1,6 +1,6 @@
 //! Name, capabilities and accessors: what holds before anything is connected.
 
-use wechaty_puppet::{Capabilities, Capability, CapabilitySet};
+use wechaty_puppet::{Capabilities, Capability, CapabilitySet, SayablePayload};
 
 use crate::conformance::{
     calls::accessors,
@@ -94,6 +94,10 @@ async fn limits_make_sense(lab: &Lab) -> Verdict {
     ensure!(!limits.call_timeout.is_zero(), "the time limit of a call is zero");
     let rate = limits.sends_per_second;
     ensure!(rate.is_none_or(|rate| rate.is_finite() && rate > 0.0), "{rate:?} sends a second make no sense");
+    let strange =
+        |(kind, rate): &&(&str, f64)| !(SayablePayload::KINDS.contains(kind) && rate.is_finite() && *rate > 0.0);
+    let wrong = limits.kinds.iter().find(strange);
+    ensure!(wrong.is_none(), "{wrong:?} is no pace of a kind");
     let wrong = limits.quotas.iter().find(|quota| quota.sends == 0 || quota.within.is_zero());
     ensure!(wrong.is_none(), "{wrong:?} lets nothing through");
     Ok(())
