@@ -10,7 +10,7 @@ use std::{
 };
 
 use rusqlite::Connection;
-use tokio::sync::oneshot;
+use tokio::{runtime::Handle, sync::oneshot};
 use wechaty_puppet::Clock;
 use wechaty_store::{Record, StoreError, crash};
 
@@ -23,6 +23,8 @@ use crate::{
 
 /// How many operations share a commit.
 const GROUP: usize = 1_000;
+/// Groups from this size on are told by a task: the thread has the next one to write.
+const MANY: usize = 8;
 /// How many records are written between two groups.
 const SOME_RECORDS: usize = 256;
 /// After so long without anything to do it is looked whether the time of something is over.
@@ -50,6 +52,27 @@ trait Job: Send {
     fn tell(self: Box<Self>, committed: std::result::Result<(), rusqlite::Error>);
     /// Nobody waits for it; it is told to the log.
     fn context(&self) -> &'static str;
+    /// Where somebody waits for it.
+    fn runtime(&self) -> Option<&Handle>;
+}
+
+/// Tells a group that it is committed.
+fn told(group: Vec<Box<dyn Job>>) {
+    let runtime = group.iter().find_map(|job| job.runtime().cloned()).filter(|_| group.len() >= MANY);
+    let told = Told(group);
+    if let Some(runtime) = runtime {
+        // To wake many tasks from outside of their runtime costs the thread more than to write what they asked for.
+        runtime.spawn(async move { drop(told) });
+    }
+}
+
+/// Operations that are committed; those who wait are told at the latest when this is dropped.
+struct Told(Vec<Box<dyn Job>>);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.0.drain(..).for_each(|job| job.tell(Ok(())));
+    }
 }
 
 struct Operation<T, W> {
@@ -58,6 +81,7 @@ struct Operation<T, W> {
     done: Option<T>,
     /// `None`: nobody waits.
     reply: Option<oneshot::Sender<std::result::Result<T, StoreError>>>,
+    runtime: Option<Handle>,
 }
 
 impl<T: Send, W: FnMut(&mut Hot, &Connection) -> Result<T> + Send> Job for Operation<T, W> {
@@ -82,6 +106,9 @@ impl<T: Send, W: FnMut(&mut Hot, &Connection) -> Result<T> + Send> Job for Opera
     }
     fn context(&self) -> &'static str {
         self.context
+    }
+    fn runtime(&self) -> Option<&Handle> {
+        self.runtime.as_ref()
     }
 }
 
@@ -108,7 +135,7 @@ impl Writer {
         work: impl FnMut(&mut Hot, &Connection) -> Result<T> + Send + 'static,
     ) -> std::result::Result<T, StoreError> {
         let (reply, told) = oneshot::channel();
-        self.give(Operation { context, work, done: None, reply: Some(reply) });
+        self.give(Operation { context, work, done: None, reply: Some(reply), runtime: Handle::try_current().ok() });
         match told.await {
             Ok(outcome) => outcome,
             Err(_) => Err(ended(context)),
@@ -140,7 +167,7 @@ impl Writer {
         context: &'static str,
         work: impl FnMut(&mut Hot, &Connection) -> Result<T> + Send + 'static,
     ) {
-        self.give(Operation { context, work, done: None, reply: None });
+        self.give(Operation { context, work, done: None, reply: None, runtime: None });
     }
 
     /// Keeps a record when nothing else is to be written.
@@ -363,7 +390,7 @@ impl Thread {
         let (mut rooms, mut alone) = (ROOMS, ALONE);
         while !group.is_empty() {
             let (error, to_blame) = match self.commit(group) {
-                Ok(()) => return group.drain(..).for_each(|job| job.tell(Ok(()))),
+                Ok(()) => return told(std::mem::replace(group, Vec::with_capacity(GROUP))),
                 Err(failed) => failed,
             };
             let is_full = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
@@ -520,9 +547,9 @@ mod tests {
         Thread::new(c, hot, 10, Keep::default(), Arc::default())
     }
 
-    type Told = oneshot::Receiver<std::result::Result<(), StoreError>>;
+    type Reply = oneshot::Receiver<std::result::Result<(), StoreError>>;
 
-    fn job(context: &'static str, work: impl FnMut() -> Result<()> + Send + 'static) -> (Box<dyn Job>, Told) {
+    fn job(context: &'static str, work: impl FnMut() -> Result<()> + Send + 'static) -> (Box<dyn Job>, Reply) {
         let (reply, told) = oneshot::channel();
         let mut work = work;
         (
@@ -531,6 +558,7 @@ mod tests {
                 work: move |_: &mut Hot, _: &Connection| work(),
                 done: None,
                 reply: Some(reply),
+                runtime: None,
             }),
             told,
         )
