@@ -203,10 +203,14 @@ fn pending(c: &Connection, what: &Find, limit: usize) -> rusqlite::Result<Vec<Re
                 || record.name.as_deref() == Some(with)
                 || record.conversation.as_ref().is_some_and(|conversation| conversation.as_str() == with)
         }
-        // The words of what is not over are not indexed yet.
+        // The words of what is not over are not indexed yet, and there is not much of it.
+        Find::Words(words) => record.text.as_ref().is_some_and(|text| {
+            let (text, words) = (text.to_lowercase(), words.to_lowercase());
+            !words.trim().is_empty() && words.split_whitespace().all(|word| text.contains(word))
+        }),
         _ => false,
     };
-    if !matches!(what, Find::Id(_) | Find::Last(_)) {
+    if matches!(what, Find::History(..)) {
         return Ok(Vec::new());
     }
     let mut found: Vec<_> = query::pending_sends(c)?.iter().map(|row| Record::of_send(row, None)).collect();

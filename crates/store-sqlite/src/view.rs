@@ -81,7 +81,11 @@ impl SqliteView {
             // One file, without a log beside it.
             into.pragma_update(None, "journal_mode", "DELETE")
         };
-        made().map_err(OpenError::of(to))
+        made().map_err(|error| {
+            // What is not whole is no backup, and would be in the way of the next.
+            let _ = std::fs::remove_file(to);
+            OpenError::of(to)(error)
+        })
     }
 
     /// Reads the whole file and looks whether it is sound; gives its books.

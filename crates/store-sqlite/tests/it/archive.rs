@@ -71,6 +71,8 @@ async fn what_is_not_over_is_found_too_and_beside_a_running_bot() {
     let ends: Vec<_> = found.iter().map(|record| (record.book, &*record.end)).collect();
     assert!(ends.contains(&(Book::In, "pending")) && ends.contains(&(Book::Out, "pending")), "{ends:?}");
     assert_eq!(view.find(&Find::Id("m1".into()), 10).expect("reads")[0].seq, event.seq);
+    let said = |words: &str| view.find(&Find::Words(words.into()), 10).expect("reads").len();
+    assert_eq!((said("HI"), said("don"), said("hi dong"), said(" ")), (1, 1, 0, 0));
 }
 
 #[tokio::test]
@@ -174,6 +176,7 @@ async fn a_person_is_forgotten_in_what_waits_in_dead_letters_and_in_states() {
     for id in 0..200 {
         let event = accept(&store, id, "my number is 12345").await;
         store.keep(Record { ended: Some(at(6)), end: "merged".into(), ..Record::of_event(&account(), &event) });
+        store.finish(&account(), &[(event.seq, Outcome::Merged)]).await.expect("writes");
     }
     assert_eq!(store.forget(&account(), &"alice".into()).await.expect("writes"), 200);
     assert!(find(&store, Find::Words("12345".into())).await.is_empty());
