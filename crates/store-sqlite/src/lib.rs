@@ -7,6 +7,7 @@ mod archive;
 mod blob;
 mod error;
 mod hot;
+mod job;
 mod limit;
 mod lock;
 mod query;

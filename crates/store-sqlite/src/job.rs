@@ -1,0 +1,81 @@
+//! JOB: one operation on its way to the writing thread and back to who waits for it.
+
+use rusqlite::Connection;
+use tokio::{runtime::Handle, sync::oneshot};
+use wechaty_store::StoreError;
+
+use crate::{
+    error::failed,
+    hot::{Hot, Result},
+};
+
+/// Groups from this size on are told by a task: the thread has the next one to write.
+const MANY: usize = 8;
+
+/// One operation, on its way to the thread and back.
+pub(crate) trait Job: Send {
+    fn run(&mut self, hot: &mut Hot, c: &Connection) -> Result<()>;
+    /// Tells who waits. `Err`: the group's commit failed.
+    fn tell(self: Box<Self>, committed: std::result::Result<(), rusqlite::Error>);
+    /// Nobody waits for it; it is told to the log.
+    fn context(&self) -> &'static str;
+    /// Where somebody waits for it.
+    fn runtime(&self) -> Option<&Handle>;
+}
+
+/// Tells a group that it is committed.
+pub(crate) fn told(group: Vec<Box<dyn Job>>) {
+    let runtime = group.iter().find_map(|job| job.runtime().cloned()).filter(|_| group.len() >= MANY);
+    let told = Told(group);
+    if let Some(runtime) = runtime {
+        // To wake many tasks from outside of their runtime costs the thread more than to write what they asked for.
+        runtime.spawn(async move { drop(told) });
+    }
+}
+
+/// Operations that are committed; those who wait are told at the latest when this is dropped.
+struct Told(Vec<Box<dyn Job>>);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.0.drain(..).for_each(|job| job.tell(Ok(())));
+    }
+}
+
+/// What somebody asked for.
+pub(crate) struct Operation<T, W> {
+    pub(crate) context: &'static str,
+    pub(crate) work: W,
+    pub(crate) done: Option<T>,
+    /// `None`: nobody waits.
+    pub(crate) reply: Option<oneshot::Sender<std::result::Result<T, StoreError>>>,
+    pub(crate) runtime: Option<Handle>,
+}
+
+impl<T: Send, W: FnMut(&mut Hot, &Connection) -> Result<T> + Send> Job for Operation<T, W> {
+    fn run(&mut self, hot: &mut Hot, c: &Connection) -> Result<()> {
+        self.done = Some((self.work)(hot, c)?);
+        Ok(())
+    }
+    fn tell(self: Box<Self>, committed: Result<()>) {
+        let Self { context, done, reply, .. } = *self;
+        let outcome = match (committed, done) {
+            (Ok(()), Some(done)) => Ok(done),
+            (Err(error), _) => Err(failed(context)(error)),
+            // Not reached: what was committed has run.
+            (Ok(()), None) => Err(failed(context)(rusqlite::Error::QueryReturnedNoRows)),
+        };
+        match (reply, outcome) {
+            // Who asked may have gone.
+            (Some(reply), outcome) => drop(reply.send(outcome)),
+            (None, Err(error)) => tracing::error!(%error, "the store failed; it is done again after the next start"),
+            (None, Ok(_)) => {}
+        }
+    }
+    fn context(&self) -> &'static str {
+        self.context
+    }
+    fn runtime(&self) -> Option<&Handle> {
+        self.runtime.as_ref()
+    }
+}
