@@ -67,7 +67,13 @@ pub fn to_version_1(path: &Path) -> Result<(), OpenError> {
         DROP TABLE blob;
         PRAGMA user_version = 1;
         COMMIT";
-    Connection::open(path).and_then(|c| c.execute_batch(back)).map_err(OpenError::of(path))
+    let go_back = || {
+        let c = Connection::open(path)?;
+        // A bot may have died before its file had any tables.
+        let version: u32 = c.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if version == VERSION { c.execute_batch(back) } else { Ok(()) }
+    };
+    go_back().map_err(OpenError::of(path))
 }
 
 /// Brings a file to this version, each step in a transaction of its own.
