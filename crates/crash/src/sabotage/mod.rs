@@ -59,7 +59,7 @@ sabotages! {
     /// A settlement is not written.
     LoseSettlement = "lose-settlement" as "residue" at "";
     /// What was replied to a question is not kept.
-    ForgetAnswer = "forget-answer" as "loss" at "finish-after-commit";
+    ForgetAnswer = "forget-answer" as "residue" at "finish-after-commit";
     /// Sends in doubt are sent again where the platform takes no keys.
     ForgetDoubt = "forget-doubt" as "double" at "send-before-record";
     /// No row names a file, so that it goes with the process.
