@@ -14,6 +14,7 @@ use wechaty_types::AccountId;
 use crate::{
     archive::Keep,
     blob::{Blobs, Holds},
+    db::{Db, Often},
     row,
 };
 
@@ -75,6 +76,8 @@ pub(crate) struct Hot {
     numbered: bool,
     totals: HashMap<Term, i64>,
     pub(crate) blobs: Blobs,
+    /// What this group has settled of events that are not finished: it is written if they are not at its end.
+    settled: Vec<(EventSeq, SendSeq)>,
     dead: Letters,
     /// The latest time that was told.
     pub(crate) heard: i64,
@@ -119,6 +122,7 @@ impl Hot {
             numbered: false,
             totals: HashMap::new(),
             blobs: Blobs::load(c, holds)?,
+            settled: Vec::new(),
             dead: letters(c)?,
             heard: 0,
         };
@@ -151,6 +155,7 @@ impl Hot {
             let rejected = |_| Settlement::Rejected(UNREADABLE.into());
             let settled = settled.as_deref().map(|body| row::settlement(body).unwrap_or_else(rejected));
             if settled.is_none() {
+                let event = event.filter(|event| hot.events.contains_key(event));
                 hot.sends.insert(seq, SendMeta { account, event, blob });
             }
             if let Some(origin) = event.and_then(|event| hot.events.get_mut(&event)) {
@@ -181,13 +186,12 @@ impl Hot {
     /// Gives the number and the identity of each new event; `None` for a duplicate.
     pub(crate) fn accept(
         &mut self,
-        c: &Connection,
+        c: &mut Db<'_>,
         account: &AccountId,
         events: &[EventIn],
         cursor: Option<&[u8]>,
     ) -> Result<Vec<Option<(EventSeq, DedupeKey)>>> {
         let account = self.account(c, account)?;
-        let mut insert = c.prepare_cached("INSERT INTO event VALUES (?, ?, ?, ?, ?, 0, ?)")?;
         let mut accepted = Vec::with_capacity(events.len());
         for event in events {
             if let Some(key) = event.dedupe
@@ -202,7 +206,8 @@ impl Hot {
             self.heard = self.heard.max(event.received);
             let seq = self.last_event;
             let identity = event.dedupe.unwrap_or_else(|| numbered(seq));
-            insert.execute(params![seq, account, identity, event.conversation, event.received, event.body])?;
+            let row = params![seq, account, identity, event.conversation, event.received, event.body];
+            c.often(Often::AddEvent)?.execute(row)?;
             if event.dedupe.is_some() {
                 self.remember(c, account, seq, identity)?;
             }
@@ -217,15 +222,15 @@ impl Hot {
     }
 
     /// Moves the dedupe window on.
-    fn remember(&mut self, c: &Connection, account: i64, seq: EventSeq, key: DedupeKey) -> Result<()> {
-        c.prepare_cached("INSERT INTO seen VALUES (?, ?, ?)")?.execute(params![seq, account, key])?;
+    fn remember(&mut self, c: &mut Db<'_>, account: i64, seq: EventSeq, key: DedupeKey) -> Result<()> {
+        c.often(Often::AddSeen)?.execute(params![seq, account, key])?;
         let window = self.seen.entry(account).or_default();
         window.order.push_back((seq, key));
         while window.order.len() > self.window
             && let Some((seq, key)) = window.order.pop_front()
         {
             window.keys.remove(&key);
-            c.prepare_cached("DELETE FROM seen WHERE seq = ?")?.execute([seq])?;
+            c.often(Often::DropSeen)?.execute([seq])?;
         }
         Ok(())
     }
@@ -258,21 +263,18 @@ impl Hot {
         .map(drop)
     }
 
-    pub(crate) fn finish(&mut self, c: &Connection, seq: EventSeq, outcome: &Outcome) -> Result<()> {
+    pub(crate) fn finish(&mut self, c: &mut Db<'_>, seq: EventSeq, outcome: &Outcome) -> Result<()> {
         let Some(event) = self.events.remove(&seq) else { return Ok(()) };
-        c.prepare_cached("DELETE FROM event WHERE seq = ?")?.execute([seq])?;
+        c.often(Often::DropEvent)?.execute([seq])?;
         if event.noted {
             c.prepare_cached("DELETE FROM note WHERE event = ?")?.execute([seq])?;
         }
-        let mut forget = c.prepare_cached("DELETE FROM send WHERE seq = ?")?;
-        for said in event.said.iter().filter(|said| said.settled.is_some()) {
-            forget.execute([said.seq])?;
-        }
-        for said in event.said.iter().filter(|said| said.settled.is_none()) {
-            if let Some(send) = self.sends.get_mut(&said.seq) {
-                send.event = None;
+        for said in &event.said {
+            match self.sends.get_mut(&said.seq) {
+                // Its row goes on naming the event, which is no more.
+                Some(send) => send.event = None,
+                None => drop(c.often(Often::DropSend)?.execute([said.seq])?),
             }
-            c.prepare_cached("UPDATE send SET event = NULL WHERE seq = ?")?.execute([said.seq])?;
         }
         let (term, reason) = match outcome {
             Outcome::Handled { by, errors, diverged } => {
@@ -296,7 +298,7 @@ impl Hot {
     }
 
     /// Ends what cannot be read, so that the others go on. All that was in it is kept.
-    pub(crate) fn set_aside(&mut self, c: &Connection, book: Book, seq: u64) -> Result<()> {
+    pub(crate) fn set_aside(&mut self, c: &mut Db<'_>, book: Book, seq: u64) -> Result<()> {
         let keep = match book {
             Book::In => {
                 "INSERT INTO unreadable SELECT NULL, 0, seq, account, conversation, body FROM event WHERE seq = ?"
@@ -310,7 +312,7 @@ impl Hot {
         }
     }
 
-    pub(crate) fn enqueue(&mut self, c: &Connection, send: &SendIn) -> Result<Enqueued> {
+    pub(crate) fn enqueue(&mut self, c: &mut Db<'_>, send: &SendIn) -> Result<Enqueued> {
         let account = self.account(c, &send.account)?;
         // An event that is finished remembers nothing any more.
         let event = send.event.filter(|event| self.events.contains_key(event));
@@ -324,7 +326,7 @@ impl Hot {
         let blob = send.file.as_ref().map(|file| self.blobs.take(file)).transpose()?;
         self.last_send = seq;
         self.numbered = true;
-        c.prepare_cached("INSERT INTO send VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 0, ?)")?.execute(params![
+        c.often(Often::AddSend)?.execute(params![
             seq,
             account,
             event,
@@ -339,10 +341,8 @@ impl Hot {
         Ok(Enqueued::New(seq))
     }
 
-    pub(crate) fn claim(&mut self, c: &Connection, seq: SendSeq, attempt: u32, at: i64) -> Result<()> {
-        c.prepare_cached("UPDATE send SET attempts = ?, claimed_at = coalesce(claimed_at, ?) WHERE seq = ?")?
-            .execute(params![attempt, at, seq])
-            .map(drop)
+    pub(crate) fn claim(&mut self, c: &mut Db<'_>, seq: SendSeq, attempt: u32, at: i64) -> Result<()> {
+        c.often(Often::Claim)?.execute(params![attempt, at, seq]).map(drop)
     }
 
     pub(crate) fn unclaim(&mut self, c: &Connection, seq: SendSeq) -> Result<()> {
@@ -355,15 +355,15 @@ impl Hot {
             .map(drop)
     }
 
-    pub(crate) fn settle(&mut self, c: &Connection, seq: SendSeq, settlement: &Settlement, at: i64) -> Result<()> {
+    pub(crate) fn settle(&mut self, c: &mut Db<'_>, seq: SendSeq, settlement: &Settlement, at: i64) -> Result<()> {
         let Some(send) = self.sends.remove(&seq) else { return Ok(()) };
         self.heard = self.heard.max(at);
         if matches!(settlement, Settlement::Dead(_) | Settlement::MaybeSent) {
             let body = row::settled_body(settlement).map_err(unwritable)?;
             c.prepare_cached(
-                "INSERT INTO dead SELECT seq, account, event, key, body, attempts, ?, ?, done, blob FROM send WHERE seq = ?",
+                "INSERT INTO dead SELECT seq, account, ?, key, body, attempts, ?, ?, done, blob FROM send WHERE seq = ?",
             )?
-            .execute(params![body, at, seq])?;
+            .execute(params![send.event, body, at, seq])?;
             self.dead.count += 1;
             self.dead.first = Some(self.dead.first.map_or(at, |first| first.min(at)));
         } else {
@@ -374,13 +374,9 @@ impl Hot {
         match said.and_then(|origin| origin.said.iter_mut().find(|said| said.seq == seq)) {
             Some(said) => {
                 said.settled = Some(settlement.clone());
-                let body = row::settled_body(settlement).map_err(unwritable)?;
-                c.prepare_cached("UPDATE send SET settled = ?, body = x'', blob = NULL WHERE seq = ?")?
-                    .execute(params![body, seq])?;
+                self.settled.extend(send.event.map(|event| (event, seq)));
             }
-            None => {
-                c.prepare_cached("DELETE FROM send WHERE seq = ?")?.execute([seq])?;
-            }
+            None => drop(c.often(Often::DropSend)?.execute([seq])?),
         }
         let (term, reason) = ended(settlement);
         self.count(send.account, term, reason);
@@ -484,18 +480,21 @@ impl Hot {
         }
     }
 
-    /// Writes what the group has counted; the last step before its commit.
-    pub(crate) fn roll_up(&mut self, c: &Connection) -> Result<()> {
-        let mut add = c.prepare_cached(
-            "INSERT INTO total VALUES (?, ?, ?, ?)
-             ON CONFLICT (account, term, reason) DO UPDATE SET count = count + excluded.count",
-        )?;
+    /// Writes what is left of a group: how sends have ended whose event goes on, and what was counted. The last step
+    /// before its commit.
+    pub(crate) fn roll_up(&mut self, c: &mut Db<'_>) -> Result<()> {
+        for (event, seq) in self.settled.drain(..) {
+            let said = self.events.get(&event).and_then(|event| event.said.iter().find(|said| said.seq == seq));
+            if let Some(settlement) = said.and_then(|said| said.settled.as_ref()) {
+                let body = row::settled_body(settlement).map_err(unwritable)?;
+                c.often(Often::Settle)?.execute(params![body, seq])?;
+            }
+        }
         for ((account, term, reason), count) in self.totals.drain() {
-            add.execute(params![account, term, reason, count])?;
+            c.often(Often::AddTotal)?.execute(params![account, term, reason, count])?;
         }
         if std::mem::take(&mut self.numbered) {
-            c.prepare_cached("UPDATE last SET event = ?, send = ?")?
-                .execute(params![self.last_event, self.last_send])?;
+            c.often(Often::Number)?.execute(params![self.last_event, self.last_send])?;
         }
         Ok(())
     }

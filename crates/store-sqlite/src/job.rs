@@ -1,10 +1,10 @@
 //! JOB: one operation on its way to the writing thread and back to who waits for it.
 
-use rusqlite::Connection;
 use tokio::{runtime::Handle, sync::oneshot};
 use wechaty_store::StoreError;
 
 use crate::{
+    db::Db,
     error::failed,
     hot::{Hot, Result},
 };
@@ -14,7 +14,7 @@ const MANY: usize = 8;
 
 /// One operation, on its way to the thread and back.
 pub(crate) trait Job: Send {
-    fn run(&mut self, hot: &mut Hot, c: &Connection) -> Result<()>;
+    fn run(&mut self, hot: &mut Hot, c: &mut Db<'_>) -> Result<()>;
     /// Tells who waits. `Err`: the group's commit failed.
     fn tell(self: Box<Self>, committed: std::result::Result<(), rusqlite::Error>);
     /// Nobody waits for it; it is told to the log.
@@ -52,8 +52,8 @@ pub(crate) struct Operation<T, W> {
     pub(crate) runtime: Option<Handle>,
 }
 
-impl<T: Send, W: FnMut(&mut Hot, &Connection) -> Result<T> + Send> Job for Operation<T, W> {
-    fn run(&mut self, hot: &mut Hot, c: &Connection) -> Result<()> {
+impl<T: Send, W: FnMut(&mut Hot, &mut Db<'_>) -> Result<T> + Send> Job for Operation<T, W> {
+    fn run(&mut self, hot: &mut Hot, c: &mut Db<'_>) -> Result<()> {
         self.done = Some((self.work)(hot, c)?);
         Ok(())
     }

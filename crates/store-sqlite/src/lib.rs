@@ -5,6 +5,7 @@
 
 mod archive;
 mod blob;
+mod db;
 mod error;
 mod hot;
 mod job;

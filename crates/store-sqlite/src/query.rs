@@ -195,8 +195,9 @@ pub(crate) fn pending_sends(c: &Connection) -> rusqlite::Result<Vec<OutboxRow>> 
 pub(crate) const EVENTS: &str = "SELECT seq, identity, conversation, body, received, runs, account.name FROM event
                                  JOIN account ON account.id = event.account";
 
-/// The columns of a send.
-pub(crate) const SENDS: &str = "SELECT seq, account.name, event, key, body, attempts, claimed_at, done,
+/// The columns of a send; of its event only while that is not finished.
+pub(crate) const SENDS: &str = "SELECT seq, account.name,
+                                       (SELECT origin.seq FROM event AS origin WHERE origin.seq = send.event), key, body, attempts, claimed_at, done,
                                        blob.id, blob.content, blob.size
                                 FROM send JOIN account ON account.id = send.account
                                 LEFT JOIN blob ON blob.id = send.blob";

@@ -20,6 +20,7 @@ use wechaty_types::{AccountId, ContactId, Timestamp};
 use crate::{
     archive::{self, Keep},
     blob::{Blobs, Files, Hold, PART},
+    db::Db,
     error::OpenError,
     hot::{EventIn, Hot, SendIn},
     lock::{self, Lock},
@@ -181,7 +182,7 @@ impl SqliteStore {
         }
         if !aside.is_empty() {
             let set_aside =
-                move |hot: &mut Hot, c: &Connection| aside.iter().try_for_each(|seq| hot.set_aside(c, book, *seq));
+                move |hot: &mut Hot, c: &mut Db<'_>| aside.iter().try_for_each(|seq| hot.set_aside(c, book, *seq));
             self.writer.run("setting aside what cannot be read", set_aside).await?;
         }
         Ok(readable)
@@ -316,7 +317,7 @@ impl Store for SqliteStore {
             // The last part is written with the end, so that a small file needs one commit.
             while waiting.len() > PART {
                 let (part, before) = (waiting.split_to(PART), begun.as_ref().map(|hold: &Hold| hold.blob));
-                let write = move |hot: &mut Hot, c: &Connection| {
+                let write = move |hot: &mut Hot, c: &mut Db<'_>| {
                     let hold = before.is_none().then(|| hot.blobs.begin(c)).transpose()?;
                     let blob = before.or(hold.as_ref().map(|hold| hold.blob)).unwrap_or_default();
                     Blobs::part(c, blob, number, &part).map(|()| hold)
@@ -326,7 +327,7 @@ impl Store for SqliteStore {
             }
         }
         let (id, before) = (hasher.id(), begun.as_ref().map(|hold| hold.blob));
-        let complete = move |hot: &mut Hot, c: &Connection| {
+        let complete = move |hot: &mut Hot, c: &mut Db<'_>| {
             if let Some((hold, _)) = hot.blobs.find(&id) {
                 return Ok(hold);
             }
@@ -376,7 +377,7 @@ impl Store for SqliteStore {
     async fn settle(&self, done: &[(SendSeq, Settlement)], at: Timestamp) -> Result<()> {
         let done = done.to_vec();
         let keep = self.keep.clone();
-        let settle = move |hot: &mut Hot, c: &Connection| {
+        let settle = move |hot: &mut Hot, c: &mut Db<'_>| {
             done.iter().try_for_each(|(seq, settlement)| hot.settle(c, *seq, settlement, at.as_millis()))?;
             match hot.bury(c, &keep, at.as_millis())? {
                 0 => {}
@@ -457,7 +458,7 @@ impl Store for SqliteStore {
         let value = value.map(|value| self.seal.close(namespace, key, &value)).transpose();
         let value =
             value.map_err(|error| StoreError::Failed { context: "encrypting a value", source: error.into() })?;
-        let put = move |hot: &mut Hot, c: &Connection| hot.put(c, (&there.0, &there.1), expected, value.as_deref());
+        let put = move |hot: &mut Hot, c: &mut Db<'_>| hot.put(c, (&there.0, &there.1), expected, value.as_deref());
         match self.writer.run("changing a value", put).await? {
             Ok(version) => Ok(version),
             Err(found) => {
@@ -509,7 +510,7 @@ impl Archive for SqliteStore {
     async fn forget(&self, account: &AccountId, person: &ContactId) -> Result<u64> {
         let (account, person, waiting) = (account.clone(), person.clone(), self.writer.waiting());
         let mut waited = 0;
-        let forget = move |hot: &mut Hot, c: &Connection| {
+        let forget = move |hot: &mut Hot, c: &mut Db<'_>| {
             // Before it is the time of these: the thread has put them there.
             waited += waiting.forget(&account, &person);
             archive::forget(hot, c, &account, &person).map(|forgotten| forgotten + waited)

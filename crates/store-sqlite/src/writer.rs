@@ -16,6 +16,7 @@ use wechaty_store::{Record, StoreError, crash};
 
 use crate::{
     archive::{self, Keep},
+    db::{Db, Often},
     hot::{Hot, Result},
     job::{Job, Operation, told},
     waiting::{RECORDS, Waiting},
@@ -54,8 +55,9 @@ impl Writer {
     pub(crate) fn start(connection: Connection, hot: Hot, window: usize, keep: Keep) -> std::io::Result<Self> {
         let (tasks, queue) = channel();
         let waiting = Arc::<Waiting>::default();
-        let mut thread = Thread::new(connection, hot, window, keep, waiting.clone());
-        let thread = std::thread::Builder::new().name("store".into()).spawn(move || thread.work(&queue))?;
+        let records = waiting.clone();
+        let work = move || Thread::new(Db::new(&connection), hot, window, keep, records).work(&queue);
+        let thread = std::thread::Builder::new().name("store".into()).spawn(work)?;
         Ok(Self { tasks: Some(tasks), waiting, thread: Some(thread) })
     }
 
@@ -63,7 +65,7 @@ impl Writer {
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         context: &'static str,
-        work: impl FnMut(&mut Hot, &Connection) -> Result<T> + Send + 'static,
+        work: impl FnMut(&mut Hot, &mut Db<'_>) -> Result<T> + Send + 'static,
     ) -> std::result::Result<T, StoreError> {
         let (reply, told) = oneshot::channel();
         self.give(Operation { context, work, done: None, reply: Some(reply), runtime: Handle::try_current().ok() });
@@ -96,7 +98,7 @@ impl Writer {
     pub(crate) fn run_behind<T: Send + 'static>(
         &self,
         context: &'static str,
-        work: impl FnMut(&mut Hot, &Connection) -> Result<T> + Send + 'static,
+        work: impl FnMut(&mut Hot, &mut Db<'_>) -> Result<T> + Send + 'static,
     ) {
         self.give(Operation { context, work, done: None, reply: None, runtime: None });
     }
@@ -111,7 +113,7 @@ impl Writer {
         }
     }
 
-    fn give<T: Send + 'static, W: FnMut(&mut Hot, &Connection) -> Result<T> + Send + 'static>(
+    fn give<T: Send + 'static, W: FnMut(&mut Hot, &mut Db<'_>) -> Result<T> + Send + 'static>(
         &self,
         operation: Operation<T, W>,
     ) {
@@ -138,8 +140,8 @@ impl Drop for Writer {
     }
 }
 
-struct Thread {
-    connection: Connection,
+struct Thread<'c> {
+    db: Db<'c>,
     hot: Hot,
     window: usize,
     keep: Keep,
@@ -154,10 +156,10 @@ struct Thread {
     dropped: u64,
 }
 
-impl Thread {
-    fn new(connection: Connection, hot: Hot, window: usize, keep: Keep, waiting: Arc<Waiting>) -> Self {
+impl<'c> Thread<'c> {
+    fn new(db: Db<'c>, hot: Hot, window: usize, keep: Keep, waiting: Arc<Waiting>) -> Self {
         let (clock, told) = (Clock::system(), (0, Duration::ZERO));
-        Self { connection, hot, window, keep, waiting, torn: false, clock, told, warned: None, dropped: 0 }
+        Self { db, hot, window, keep, waiting, torn: false, clock, told, warned: None, dropped: 0 }
     }
 
     fn work(&mut self, queue: &Receiver<Task>) {
@@ -203,7 +205,7 @@ impl Thread {
     /// Everything into the one file, where nobody reads meanwhile.
     fn checkpoint(&self) {
         crash::point("checkpoint");
-        let truncated = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let truncated = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         if let Err(error) = truncated {
             tracing::debug!(%error, "the log of the store stays beside it");
         }
@@ -245,16 +247,16 @@ impl Thread {
             return false;
         }
         let now = self.now();
-        let Self { connection: c, hot, keep, .. } = self;
+        let Self { db: c, hot, keep, .. } = self;
         let mut expire = || {
             if !hot.is_to_bury(keep, now) && archive::oldest(c, now, keep)?.is_none() {
                 return Ok(false);
             }
-            c.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            c.often(Often::Begin)?.execute([])?;
             let buried = hot.bury(c, keep, now)?;
             let gone = archive::expire(c, now, keep)?;
             hot.roll_up(c)?;
-            c.prepare_cached("COMMIT")?.execute([])?;
+            c.often(Often::Commit)?.execute([])?;
             Ok(buried > 0 || gone)
         };
         expire().unwrap_or_else(|error: rusqlite::Error| {
@@ -281,11 +283,11 @@ impl Thread {
     fn write_records(&mut self) {
         let some = self.waiting.take(SOME_RECORDS);
         let now = self.now();
-        let Self { connection: c, hot, keep, .. } = self;
+        let Self { db: c, hot, keep, .. } = self;
         let mut write = || {
-            c.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            c.often(Often::Begin)?.execute([])?;
             let written = archive::write(hot, c, &some, now, keep)?;
-            c.prepare_cached("COMMIT")?.execute([]).map(|_| written)
+            c.often(Often::Commit)?.execute([]).map(|_| written)
         };
         match write() {
             Ok(written) => self.waiting.drop_some(some.len() - written),
@@ -301,12 +303,12 @@ impl Thread {
         if self.torn {
             return false;
         }
-        let Self { connection: c, hot, .. } = self;
+        let Self { db: c, hot, .. } = self;
         let Some(blob) = hot.blobs.unwanted() else { return false };
         let mut sweep = || {
-            c.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            c.often(Often::Begin)?.execute([])?;
             hot.blobs.sweep(c, blob)?;
-            c.prepare_cached("COMMIT")?.execute([]).map(drop)
+            c.often(Often::Commit)?.execute([]).map(drop)
         };
         let swept = sweep();
         if let Err(error) = &swept {
@@ -370,11 +372,11 @@ impl Thread {
         if self.torn {
             return false;
         }
-        let Self { connection: c, .. } = self;
-        let make = || {
-            c.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let Self { db: c, .. } = self;
+        let mut make = || {
+            c.often(Often::Begin)?.execute([])?;
             let gone = archive::make_room(c)?;
-            c.prepare_cached("COMMIT")?.execute([]).map(|_| gone)
+            c.often(Often::Commit)?.execute([]).map(|_| gone)
         };
         match make() {
             Ok(0) => false,
@@ -392,8 +394,8 @@ impl Thread {
 
     /// As it was before the transaction, in the file and here.
     fn roll_back(&mut self) {
-        if !self.connection.is_autocommit() {
-            let _ = self.connection.execute_batch("ROLLBACK");
+        if !self.db.is_autocommit() {
+            let _ = self.db.execute_batch("ROLLBACK");
         }
         self.torn = true;
         // Told to whoever asks next, if it fails.
@@ -401,7 +403,7 @@ impl Thread {
     }
 
     fn read_again(&mut self) -> Result<()> {
-        let read = Hot::load(&self.connection, self.window, self.hot.blobs.holds());
+        let read = Hot::load(&self.db, self.window, self.hot.blobs.holds());
         match read {
             Ok(hot) => (self.hot, self.torn) = (hot, false),
             Err(error) => {
@@ -418,15 +420,15 @@ impl Thread {
     }
 
     fn transaction(&mut self, group: &mut [Box<dyn Job>]) -> std::result::Result<(), (rusqlite::Error, Option<usize>)> {
-        let Self { connection: c, hot, .. } = self;
+        let Self { db: c, hot, .. } = self;
         let all = |error| (error, None);
-        c.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([])).map_err(all)?;
+        c.often(Often::Begin).and_then(|begin| begin.execute([])).map_err(all)?;
         for (number, job) in group.iter_mut().enumerate() {
             job.run(hot, c).map_err(|error| (error, Some(number)))?;
         }
         hot.roll_up(c).map_err(all)?;
         crash_point(group, |(_, before, _)| before);
-        c.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(all)?;
+        c.often(Often::Commit).and_then(|commit| commit.execute([])).map_err(all)?;
         crash_point(group, |(_, _, after)| after);
         Ok(())
     }
@@ -471,11 +473,15 @@ mod tests {
     use super::*;
     use crate::schema;
 
-    fn thread() -> Thread {
+    fn memory() -> Connection {
         let mut c = Connection::open_in_memory().expect("opens");
         schema::migrate(&mut c, Path::new("memory")).expect("made");
-        let hot = Hot::load(&c, 10, Arc::default()).expect("read");
-        Thread::new(c, hot, 10, Keep::default(), Arc::default())
+        c
+    }
+
+    fn thread(c: &Connection) -> Thread<'_> {
+        let hot = Hot::load(c, 10, Arc::default()).expect("read");
+        Thread::new(Db::new(c), hot, 10, Keep::default(), Arc::default())
     }
 
     type Reply = oneshot::Receiver<std::result::Result<(), StoreError>>;
@@ -486,7 +492,7 @@ mod tests {
         (
             Box::new(Operation {
                 context,
-                work: move |_: &mut Hot, _: &Connection| work(),
+                work: move |_: &mut Hot, _: &mut Db<'_>| work(),
                 done: None,
                 reply: Some(reply),
                 runtime: None,
@@ -497,7 +503,8 @@ mod tests {
 
     #[test]
     fn a_full_disk_refuses_a_group_after_few_tries_and_does_what_makes_room() {
-        let mut thread = thread();
+        let memory = memory();
+        let mut thread = thread(&memory);
         let tries = Arc::<std::sync::atomic::AtomicU32>::default();
         let jobs = (0..GROUP).map(|number| {
             let tries = tries.clone();
@@ -521,7 +528,8 @@ mod tests {
 
     #[test]
     fn one_that_fails_costs_the_others_nothing() {
-        let mut thread = thread();
+        let memory = memory();
+        let mut thread = thread(&memory);
         let jobs = (0..100).map(|number| {
             job("accepting events", move || match number {
                 50 => Err(rusqlite::Error::InvalidQuery),

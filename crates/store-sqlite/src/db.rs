@@ -1,0 +1,75 @@
+//! Db: the writing thread's connection, with the statements of each message's way, prepared once.
+
+use std::ops::Deref;
+
+use rusqlite::{Connection, Result, Statement};
+
+/// A statement that each message needs. What is rarer is looked up in the connection's own cache.
+#[derive(Clone, Copy)]
+pub(crate) enum Often {
+    Begin,
+    Commit,
+    AddEvent,
+    AddSeen,
+    DropSeen,
+    DropEvent,
+    AddSend,
+    Claim,
+    Settle,
+    DropSend,
+    AddTotal,
+    Number,
+}
+
+impl Often {
+    const COUNT: usize = Self::Number as usize + 1;
+
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Begin => "BEGIN IMMEDIATE",
+            Self::Commit => "COMMIT",
+            Self::AddEvent => "INSERT INTO event VALUES (?, ?, ?, ?, ?, 0, ?)",
+            Self::AddSeen => "INSERT INTO seen VALUES (?, ?, ?)",
+            Self::DropSeen => "DELETE FROM seen WHERE seq = ?",
+            Self::DropEvent => "DELETE FROM event WHERE seq = ?",
+            Self::AddSend => "INSERT INTO send VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 0, ?)",
+            Self::Claim => "UPDATE send SET attempts = ?, claimed_at = coalesce(claimed_at, ?) WHERE seq = ?",
+            Self::Settle => "UPDATE send SET settled = ?, body = x'', blob = NULL WHERE seq = ?",
+            Self::DropSend => "DELETE FROM send WHERE seq = ?",
+            Self::AddTotal => {
+                "INSERT INTO total VALUES (?, ?, ?, ?)
+                 ON CONFLICT (account, term, reason) DO UPDATE SET count = count + excluded.count"
+            }
+            Self::Number => "UPDATE last SET event = ?, send = ?",
+        }
+    }
+}
+
+/// A connection and its statements.
+pub(crate) struct Db<'c> {
+    connection: &'c Connection,
+    ready: [Option<Statement<'c>>; Often::COUNT],
+}
+
+impl<'c> Db<'c> {
+    pub(crate) fn new(connection: &'c Connection) -> Self {
+        Self { connection, ready: [const { None }; Often::COUNT] }
+    }
+
+    /// A statement; the first time it is prepared.
+    pub(crate) fn often(&mut self, which: Often) -> Result<&mut Statement<'c>> {
+        let slot = &mut self.ready[which as usize];
+        if slot.is_none() {
+            *slot = Some(self.connection.prepare(which.sql())?);
+        }
+        slot.as_mut().ok_or(rusqlite::Error::InvalidQuery)
+    }
+}
+
+impl Deref for Db<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.connection
+    }
+}
