@@ -157,7 +157,11 @@ mod tests {
 
     #[test]
     fn what_a_newer_program_has_written_is_not_read() {
-        for body in [&br#"{"v":2,"end":"merged"}"#[..], br#"{"v":99999999999999,"end":"merged"}"#, br#"{"v":"x","end":"merged"}"#] {
+        for body in [
+            &br#"{"v":2,"end":"merged"}"#[..],
+            br#"{"v":99999999999999,"end":"merged"}"#,
+            br#"{"v":"x","end":"merged"}"#,
+        ] {
             let error = settlement(body).expect_err("not read").to_string();
             assert!(error.contains("a newer one has written it"), "{error}");
         }
