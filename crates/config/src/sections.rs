@@ -198,7 +198,7 @@ impl HttpSection {
     }
 }
 
-/// `[inbox]`: how old events and how slow handlers may be.
+/// `[inbox]`: how old events, how slow and how many handlers may be.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -207,13 +207,22 @@ pub struct InboxSection {
     pub max_age: Option<Seconds>,
     /// A handler that takes longer is dropped and told as an error. Default: as long as it likes.
     pub handler_timeout: Option<Seconds>,
+    /// How many events may be in the hands of handlers at once; of those that wait, the most urgent is next. Default: as
+    /// many as there are.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub handlers: Option<usize>,
 }
 
 impl InboxSection {
     /// These limits, and the defaults of what is not said here.
     pub fn limits(&self) -> Limits {
         let of = |seconds: Option<Seconds>| seconds.map(|seconds| seconds.0);
-        Limits { max_age: of(self.max_age), handler: of(self.handler_timeout), ..Limits::default() }
+        Limits {
+            max_age: of(self.max_age),
+            handler: of(self.handler_timeout),
+            handlers: self.handlers,
+            ..Limits::default()
+        }
     }
 }
 

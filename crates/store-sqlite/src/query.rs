@@ -16,7 +16,7 @@ use crate::{
 /// A column that holds JSON.
 pub(crate) fn from_json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     let bytes = row.get_ref(column)?.as_bytes()?;
-    serde_json::from_slice(bytes)
+    row::read(bytes)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, error.into()))
 }
 

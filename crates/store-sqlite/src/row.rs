@@ -1,11 +1,48 @@
-//! Rows: events, sends and settlements as bytes. JSON, so that a later version and a person can read them.
+//! Rows: events, sends and settlements as bytes. JSON, so that a later version and a person can read them. The version of
+//! their format stands first (`{"v":1,…`); a row without one is of version 1, as those of the first programs were.
 
 use std::{borrow::Cow, sync::Arc};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned, ser::Error as _};
 use wechaty_puppet::Sent;
 use wechaty_store::{OutboxRow, Settlement, named};
-use wechaty_types::{ConversationId, MessageId, SayablePayload, Timestamp};
+use wechaty_types::{ConversationId, Event, MessageId, SayablePayload, Timestamp};
+
+/// The newest format of rows, and the one that is written. Raised when the same JSON would mean something else.
+const VERSION: u32 = 1;
+/// What stands before the version.
+const MARK: &[u8] = br#"{"v":"#;
+
+fn write(row: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+    let mut body = MARK.to_vec();
+    body.extend_from_slice(VERSION.to_string().as_bytes());
+    let at = body.len();
+    serde_json::to_writer(&mut body, row)?;
+    match body.get_mut(at) {
+        Some(brace @ b'{') => *brace = b',',
+        _ => return Err(serde_json::Error::custom("a row is an object")),
+    }
+    Ok(body)
+}
+
+/// Reads a row, unless a newer program has written it: what it means is not known then.
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+    if let Some(rest) = body.strip_prefix(MARK) {
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let version = std::str::from_utf8(&rest[..digits]).ok().and_then(|digits| digits.parse::<u32>().ok());
+        if version.is_none_or(|version| version > VERSION) {
+            let version = String::from_utf8_lossy(&rest[..digits]).into_owned();
+            return Err(serde::de::Error::custom(format!(
+                "its format is version {version}, this program knows up to {VERSION}: a newer one has written it"
+            )));
+        }
+    }
+    serde_json::from_slice(body)
+}
+
+pub(crate) fn event_body(event: &Event) -> serde_json::Result<Vec<u8>> {
+    write(event)
+}
 
 /// What of a send is neither a column nor decides anything here.
 #[derive(Serialize)]
@@ -44,7 +81,7 @@ pub(crate) fn send_body(row: &OutboxRow) -> serde_json::Result<Vec<u8>> {
     let (from, until) = (row.not_before.map(Timestamp::as_millis), row.expires.map(Timestamp::as_millis));
     let file = row.file.as_ref().map(|file| named(what, file));
     let what = file.as_ref().unwrap_or(what);
-    serde_json::to_vec(&SendBody { to, what, quote, cause, said: row.said_at.as_millis(), from, until })
+    write(&SendBody { to, what, quote, cause, said: row.said_at.as_millis(), from, until })
 }
 
 /// What became of a send, as JSON.
@@ -73,7 +110,7 @@ enum Settled<'a> {
 
 pub(crate) fn settled_body(settlement: &Settlement) -> serde_json::Result<Vec<u8>> {
     let reason = |reason: &'_ Cow<'static, str>| Cow::Owned(reason.clone().into_owned());
-    serde_json::to_vec(&match settlement {
+    write(&match settlement {
         Settlement::Sent(sent) => Settled::Sent {
             id: sent.id.as_ref().map(|id| Cow::Borrowed(id.as_str())),
             at: sent.timestamp.map(Timestamp::as_millis),
@@ -89,7 +126,7 @@ pub(crate) fn settled_body(settlement: &Settlement) -> serde_json::Result<Vec<u8
 
 pub(crate) fn settlement(body: &[u8]) -> serde_json::Result<Settlement> {
     let own = |reason: Cow<'_, str>| Cow::Owned(reason.into_owned());
-    Ok(match serde_json::from_slice(body)? {
+    Ok(match read::<Settled<'static>>(body)? {
         Settled::Sent { id, at } => {
             let mut sent = Sent::without_id();
             sent.id = id.map(|id| MessageId::new(id.into_owned()));
@@ -103,4 +140,30 @@ pub(crate) fn settlement(body: &[u8]) -> serde_json::Result<Settlement> {
         Settled::Dropped => Settlement::Dropped,
         Settled::MaybeSent => Settlement::MaybeSent,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_stands_first_and_a_row_without_one_is_the_first() {
+        let body = settled_body(&Settlement::Dead("refused".into())).expect("writes");
+        assert_eq!(String::from_utf8_lossy(&body), r#"{"v":1,"end":"dead","reason":"refused"}"#);
+        assert_eq!(settlement(&body).expect("reads"), Settlement::Dead("refused".into()));
+        assert_eq!(settlement(br#"{"end":"merged"}"#).expect("reads"), Settlement::Merged);
+        assert_eq!(settlement(br#"{"v":1,"end":"merged"}"#).expect("reads"), Settlement::Merged);
+    }
+
+    #[test]
+    fn what_a_newer_program_has_written_is_not_read() {
+        for body in [
+            &br#"{"v":2,"end":"merged"}"#[..],
+            br#"{"v":99999999999999,"end":"merged"}"#,
+            br#"{"v":"x","end":"merged"}"#,
+        ] {
+            let error = settlement(body).expect_err("not read").to_string();
+            assert!(error.contains("a newer one has written it"), "{error}");
+        }
+    }
 }

@@ -243,7 +243,7 @@ impl Store for SqliteStore {
         let rows = events.iter().map(|incoming| {
             let conversation = incoming.conversation.as_ref().map(serde_json::to_string).transpose()?;
             let (dedupe, received) = (incoming.dedupe, incoming.received.as_millis());
-            Ok(EventIn { dedupe, conversation, received, body: serde_json::to_vec(&incoming.event)? })
+            Ok(EventIn { dedupe, conversation, received, body: row::event_body(&incoming.event)? })
         });
         let rows = rows.collect::<serde_json::Result<Vec<_>>>().map_err(json(CONTEXT))?;
         let account = account.clone();

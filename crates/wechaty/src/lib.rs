@@ -39,7 +39,7 @@ pub use cache::CacheSizes;
 pub use cron::{Cron, Missed};
 pub use error::{Error, Result};
 pub use handler::{EventType, Extract, Flow, Handler, IntoFlow, State};
-pub use inbox::Ask;
+pub use inbox::{Ask, NextEvent, Priority};
 pub use outbox::{
     DeadLetters, InDoubt, Opens, OutboxPolicy, QuotaLeft, Receipt, ReceiptState, Say, SendFailure, SendObserver,
     SentMessage,

@@ -54,3 +54,39 @@ async fn a_row_that_cannot_be_read_is_set_aside_with_all_that_is_in_it_and_the_b
     assert!(store.discard(3).await.expect("writes"));
     assert!(store.ledger(None).await.expect("reads").is_balanced());
 }
+
+#[tokio::test]
+async fn a_row_of_a_newer_format_is_set_aside_and_never_misread_and_an_old_one_is_read() {
+    let place = Place::new();
+    let store = place.open();
+    store.accept(&account(), vec![message(1, "a"), message(2, "b"), message(3, "c")], None).await.expect("writes");
+    for key in 1..=2 {
+        store.enqueue(say(None, key)).await.expect("writes");
+    }
+    drop(store);
+    let c = Connection::open(&place.path).expect("opens");
+    let first = |table: &str| format!("SELECT CAST(substr(body, 1, 7) AS TEXT) FROM {table} WHERE seq = 1");
+    for table in ["event", "send"] {
+        let marked: String = c.query_row(&first(table), [], |row| row.get(0)).expect("reads");
+        assert_eq!(marked, r#"{"v":1,"#, "{table}");
+    }
+    // As the first programs wrote it; and a row that would be read well, had it no version.
+    c.execute_batch(
+        "UPDATE event SET body = CAST('{' || substr(CAST(body AS TEXT), 8) AS BLOB) WHERE seq = 1;
+         UPDATE event SET body = CAST('{\"v\":2,' || substr(CAST(body AS TEXT), 8) AS BLOB) WHERE seq = 2;
+         UPDATE send SET body = CAST('{' || substr(CAST(body AS TEXT), 8) AS BLOB) WHERE seq = 1;
+         UPDATE send SET body = CAST('{\"v\":2,' || substr(CAST(body AS TEXT), 8) AS BLOB) WHERE seq = 2",
+    )
+    .expect("changed");
+    let store = place.open();
+    let unfinished = store.unfinished(&account()).await.expect("reads");
+    assert_eq!(unfinished.iter().map(|event| event.seq).collect::<Vec<_>>(), [1, 3]);
+    let unsent = store.unsent(&account()).await.expect("reads");
+    assert_eq!(unsent.iter().map(|row| row.seq).collect::<Vec<_>>(), [1]);
+    let ledger = store.ledger(None).await.expect("reads");
+    assert!(ledger.is_balanced(), "{ledger}");
+    assert_eq!(ledger.inbound.reasons.get("rejected(unreadable)"), Some(&1), "{ledger}");
+    assert_eq!(ledger.outbound.reasons.get("rejected(unreadable)"), Some(&1), "{ledger}");
+    let kept = "SELECT count(*) FROM unreadable WHERE CAST(body AS TEXT) LIKE '{\"v\":2,%'";
+    assert_eq!(c.query_row(kept, [], |row| row.get::<_, u64>(0)).expect("reads"), 2);
+}

@@ -12,6 +12,7 @@ use crate::{
     cache::Caches,
     cron,
     handler::States,
+    inbox::{NextEvent, Priority, PriorityRule},
     outbox::{SendObserver, SentMessage},
     plugin::{Pending, Plugin, on_methods},
     store::{MemoryCard, MemoryStore, Store},
@@ -100,6 +101,7 @@ pub struct BotBuilder {
     limits: Limits,
     caches: CacheSizes,
     send_observer: Option<SendObserver>,
+    priority: Option<PriorityRule>,
     #[cfg(feature = "host")]
     host: crate::http::HostPlan,
 }
@@ -138,6 +140,7 @@ impl BotBuilder {
             limits: Limits::default(),
             caches: CacheSizes::from_env(|name| std::env::var(name).ok()),
             send_observer: None,
+            priority: None,
             #[cfg(feature = "host")]
             host: crate::http::HostPlan::default(),
         }
@@ -211,6 +214,24 @@ impl BotBuilder {
     /// Bounds of memory.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Decides which event has its turn first where [`Limits::handlers`] makes events wait; without such a bound it is not
+    /// asked. It is asked once for each event, must be quick, and may fall back on [`NextEvent::priority`]:
+    ///
+    /// ```no_run
+    /// # use wechaty::{Bot, BotBuilder, Limits, Priority};
+    /// # fn urgent(bot: BotBuilder) -> BotBuilder {
+    /// bot.limits(Limits { handlers: Some(64), ..Limits::default() })
+    ///     .priority(|next| match next.message() {
+    ///         Some(message) if message.text() == Some("stop") => Priority::Owner,
+    ///         _ => next.priority(),
+    ///     })
+    /// # }
+    /// ```
+    pub fn priority(mut self, rule: impl Fn(&NextEvent) -> Priority + Send + Sync + 'static) -> Self {
+        self.priority = Some(Arc::new(rule));
         self
     }
 
@@ -337,7 +358,8 @@ impl BotBuilder {
             _ => Arc::new(MemoryStore::new()),
         };
         let caches = Caches::new(&self.caches, &clock);
-        let core = Arc::new(Core::new(store, clock, self.limits, self.states, caches, self.send_observer));
+        let core =
+            Arc::new(Core::new(store, clock, self.limits, self.states, caches, self.send_observer, self.priority));
         let accounts = self.accounts.into_iter().zip(0..).map(|(slot, index)| {
             let policy = slot.policy.unwrap_or_else(|| self.policy.clone());
             Account::new(index, slot.id, slot.puppet, core.clone(), policy, slot.adopt)

@@ -18,7 +18,7 @@ use crate::{
     cache::Caches,
     cron::Jobs,
     handler::{Registry, States},
-    inbox::{self, LaneKey, Lanes, Waiters},
+    inbox::{self, LaneKey, Lanes, PriorityRule, Seats, Waiters},
     outbox::{Gate, Later, QueuedRow, Receipts, SendObserver, Spooling, Statuses},
     store::{Store, StoreError},
 };
@@ -44,6 +44,13 @@ pub struct Limits {
     /// How long a handler that names no time of its own may take; one that takes longer is dropped. What it waits in
     /// `ask` does not count. `None`: as long as it likes.
     pub handler: Option<Duration>,
+    /// How many events may be in the hands of handlers at once; the others wait in their lanes, and whose
+    /// [`Priority`](crate::Priority) is most urgent is next, but for each fourth place, which goes to who has waited longest.
+    /// Waiting is not a handler's time, but what becomes too old meanwhile expires. What the account tells of itself
+    /// (login, logout, scan, error …) does not wait, handlers that wait in `ask` do not count, and one that nobody
+    /// answered waits for a place before it goes on. A handler that waits for another event in any other way keeps its
+    /// place. `None`: as many as there are.
+    pub handlers: Option<usize>,
 }
 
 /// Error reports whose handlers have not returned; what comes beyond them is logged only.
@@ -59,14 +66,24 @@ const LET_GO: Duration = Duration::from_millis(500);
 impl Limits {
     /// What makes no sense about them.
     pub(super) fn fault(&self) -> Option<&'static str> {
-        let none = [(self.lane, "lane"), (self.inbox, "inbox"), (self.outbox, "outbox")];
+        let handlers = self.handlers.unwrap_or(usize::MAX);
+        let none = [(self.lane, "lane"), (self.inbox, "inbox"), (self.outbox, "outbox"), (handlers, "handlers")];
         none.into_iter().find(|(limit, _)| *limit == 0).map(|(_, name)| name)
     }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { lane: 1_024, inbox: 65_536, outbox: 262_144, questions: 262_144, runs: 3, max_age: None, handler: None }
+        Self {
+            lane: 1_024,
+            inbox: 65_536,
+            outbox: 262_144,
+            questions: 262_144,
+            runs: 3,
+            max_age: None,
+            handler: None,
+            handlers: None,
+        }
     }
 }
 
@@ -118,6 +135,10 @@ pub(crate) struct Core {
     pub(super) bot: OnceLock<Weak<BotInner>>,
     /// Events in lanes and in the hands of handlers.
     pub(crate) events: Gauge,
+    /// For events in the hands of handlers; `None`: there is no bound.
+    pub(crate) seats: Option<Seats>,
+    /// Who has a seat first, where the bot has a rule of its own.
+    pub(crate) priority: Option<PriorityRule>,
     /// Sends in lanes, and says on their way there.
     pub(crate) sends: Gauge,
     /// Error reports in the hands of their handlers.
@@ -145,6 +166,7 @@ impl Core {
         states: States,
         caches: Caches,
         send_observer: Option<SendObserver>,
+        priority: Option<PriorityRule>,
     ) -> Self {
         Self {
             store,
@@ -168,6 +190,8 @@ impl Core {
             closing: parking_lot::Mutex::default(),
             bot: OnceLock::new(),
             events: Gauge::new(limits.inbox),
+            seats: limits.handlers.map(Seats::new),
+            priority,
             sends: Gauge::new(limits.outbox),
             reports: Gauge::new(REPORTS),
             gate: Gate::default(),

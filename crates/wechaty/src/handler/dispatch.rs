@@ -25,7 +25,7 @@ use super::{
 use crate::{
     Account, Bot, Error, Result,
     bot::{Core, Permit},
-    inbox::Asked,
+    inbox::{Asked, Priority},
     store::{DedupeKey, EventSeq, Outcome, Record, crash},
     user::ErrorReport,
 };
@@ -179,16 +179,21 @@ impl EventRun {
             {
                 tracing::error!(%error, "the store does not know that a handler only waits");
             }
-            let (outcome, _under_way) = running.until_done(this.cx.bot.core()).await;
+            let run = running.run.clone();
+            let core = this.cx.bot.core();
+            let (outcome, _under_way) = running.until_done(core).await;
+            let mut seat = run.leave();
             let flow = this.record(&entry, outcome);
-            if let Some((next, handled_by)) = behind {
-                match flow {
-                    Flow::Continue => this.clone().handlers_boxed(next, handled_by).await,
-                    Flow::Handled => this.clone().handlers_boxed(next, Some(entry.plugin.clone())).await,
-                    Flow::Stop => {}
+            if let Some((next, handled_by)) = behind.filter(|_| flow != Flow::Stop) {
+                if let (Some(seats), None) = (&core.seats, &seat) {
+                    // It had that of its answer.
+                    seat = Some(seats.take(Priority::Direct).await);
                 }
+                let handled_by = if flow == Flow::Handled { Some(entry.plugin.clone()) } else { handled_by };
+                this.clone().handlers_boxed(next, handled_by).await;
             }
             this.release().await;
+            drop(seat);
         });
     }
 

@@ -10,7 +10,10 @@ use tokio::sync::Notify;
 use wechaty_puppet::IdempotencyKey;
 use wechaty_types::MessageId;
 
-use crate::store::{DedupeKey, EventSeq};
+use crate::{
+    inbox::{Seat, Seats},
+    store::{DedupeKey, EventSeq},
+};
 
 tokio::task_local! {
     static CURRENT: Arc<Run>;
@@ -34,6 +37,8 @@ pub(crate) struct Run {
     keys: Option<Mutex<Vec<IdempotencyKey>>>,
     parked: AtomicU32,
     state: AtomicU8,
+    /// Its own, since it came back from `ask` without its lane.
+    seat: Mutex<Option<Seat>>,
     quiet: Notify,
 }
 
@@ -54,6 +59,7 @@ impl Run {
             keys: resumed.then(Mutex::default),
             parked: AtomicU32::new(0),
             state: AtomicU8::new(RUNNING),
+            seat: Mutex::new(None),
             quiet: Notify::new(),
         })
     }
@@ -101,11 +107,27 @@ impl Run {
 
     pub(crate) fn park(&self) {
         self.parked.fetch_add(1, Ordering::AcqRel);
+        drop(self.leave());
         self.quiet.notify_waiters();
     }
 
     pub(crate) fn resume(&self) {
         self.parked.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Sits down, where there are seats. A run has one at most.
+    pub(crate) fn sit(&self, seat: Seat) {
+        let _before = self.seat.lock().replace(seat);
+    }
+
+    /// Sits down in any case, unless it does already.
+    pub(crate) fn sit_anyway(&self, seats: &Seats) {
+        self.seat.lock().get_or_insert_with(|| seats.force());
+    }
+
+    /// Gives its own seat to the caller.
+    pub(crate) fn leave(&self) -> Option<Seat> {
+        self.seat.lock().take()
     }
 
     pub(crate) fn done(&self) {

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use wechaty_types::{ContactId, EventPayload, MessageId, MessagePayload, Timestamp};
 
-use super::{Item, LaneKey};
+use super::{Item, LaneKey, Priority};
 use crate::{
     Error, Result,
     bot::Core,
@@ -283,6 +283,10 @@ impl Drop for Waiting {
     fn drop(&mut self) {
         let waiters = &self.message.account().core().waiters;
         if let Some(mut waiter) = waiters.remove(&self.key, self.id) {
+            // Given up by who asked, who is running already.
+            if let (true, Some(run), Some(seats)) = (waiter.parked, &waiter.run, &self.message.account().core().seats) {
+                run.sit_anyway(seats);
+            }
             waiter.resume();
         }
     }
@@ -379,6 +383,13 @@ impl Asking {
     }
 }
 
+/// Waits for a seat for who was not answered, and has no lane. It is parked meanwhile, but a stop waits for it.
+async fn sit(core: &Core, run: Option<&Run>) {
+    let (Some(seats), Some(run)) = (&core.seats, run) else { return };
+    let _under_way = (core.tasks.token(), core.events.force(1));
+    run.sit(seats.take(Priority::Direct).await);
+}
+
 async fn ask(
     message: Message,
     question: Say,
@@ -423,7 +434,10 @@ async fn ask(
     let deadline = left.map(|left| core.clock.now().saturating_add(left));
     loop {
         let left = deadline.map(|deadline| deadline.saturating_sub(core.clock.now()));
-        let Some(Answer { message: answer, taken, finished }) = waiting.answer(left).await? else { return Ok(None) };
+        let Some(Answer { message: answer, taken, finished }) = waiting.answer(left).await? else {
+            sit(core, run.as_deref()).await;
+            return Ok(None);
+        };
         let answered = Asking { until: asking.until, answer: Some(MessagePayload::clone(answer.payload())) };
         answered.note(core, event, &question).await?;
         crash::point("answer-recorded");

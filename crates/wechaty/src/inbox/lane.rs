@@ -121,6 +121,16 @@ impl<K: Eq + Hash + Clone, T> Lanes<K, T> {
         item
     }
 
+    /// Looks at the first item of the lane that began with this number; `None` as of [`pop`](Self::pop).
+    pub(crate) fn first<R>(&self, key: &K, number: u64, look: impl FnOnce(&T) -> R) -> Option<R> {
+        let mut shard = self.shard(key).lock();
+        let seen = shard.get(key).filter(|lane| lane.number == number && !lane.left)?.queue.front().map(look);
+        if seen.is_none() {
+            shard.remove(key);
+        }
+        seen
+    }
+
     /// Takes the first item like this out of the middle of a lane.
     pub(crate) fn take_out(&self, key: &K, is_it: impl Fn(&T) -> bool) -> Option<T> {
         let mut shard = self.shard(key).lock();
@@ -195,10 +205,13 @@ mod tests {
         let lanes = Lanes::default();
         assert_eq!(lanes.push(&1, 'a'), Pushed::Start(0));
         assert_eq!(lanes.push(&1, 'b'), Pushed::Queued(2));
+        assert_eq!(lanes.first(&1, 0, |item| *item), Some('a'), "who looks takes nothing");
         assert_eq!((lanes.pop(&1, 0), lanes.pop(&1, 0), lanes.busy()), (Some('a'), Some('b'), 1));
         assert_eq!((lanes.pop(&1, 0), lanes.busy()), (None, 0));
         assert_eq!(lanes.push(&1, 'c'), Pushed::Start(1));
         assert_eq!((lanes.pop(&1, 0), lanes.busy()), (None, 1), "an earlier runner takes nothing of a later lane");
+        assert_eq!((lanes.first(&1, 0, |item| *item), lanes.pop(&1, 1)), (None, Some('c')));
+        assert_eq!((lanes.first(&1, 1, |item| *item), lanes.busy()), (None, 0), "nothing to look at: idle");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 mod ask;
 mod lane;
 mod load;
+mod priority;
+mod seats;
 mod sharded;
 mod whole;
 
@@ -10,7 +12,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use tokio::task::AbortHandle;
+use tokio::{sync::MutexGuard, task::AbortHandle};
 use wechaty_puppet::{AcceptError, Batch, CancellationToken, Cursor, Event, EventSink, Payload};
 use wechaty_types::{
     ConversationId, DirtyType, EventPayload, FriendshipPayload, MessagePayload, ScanStatus, TickEvent, Timestamp,
@@ -19,6 +21,9 @@ use wechaty_types::{
 pub use ask::Ask;
 pub(crate) use ask::{Asked, Waiters};
 pub(crate) use lane::{LaneKey, Lanes, Place, Pushed};
+pub(crate) use priority::PriorityRule;
+pub use priority::{NextEvent, Priority};
+pub(crate) use seats::{Seat, Seats};
 pub(crate) use sharded::Sharded;
 pub(crate) use whole::{OnPanic, whole};
 
@@ -310,7 +315,12 @@ fn start(account: &Account, key: &LaneKey, number: u64) {
 
 fn spawn(account: &Account, key: &LaneKey, number: u64) -> AbortHandle {
     // Boxed: a lane is large, and a spawn moves what it is given several times.
-    account.core().tasks.spawn(Box::pin(drain(account.clone(), key.clone(), number))).abort_handle()
+    let tasks = &account.core().tasks;
+    match &account.core().seats {
+        None => tasks.spawn(Box::pin(drain(account.clone(), key.clone(), number))),
+        Some(seats) => tasks.spawn(Box::pin(drain_seated(account.clone(), key.clone(), number, seats.clone()))),
+    }
+    .abort_handle()
 }
 
 /// Runs a lane until it is empty.
@@ -321,7 +331,7 @@ async fn drain(account: Account, key: LaneKey, number: u64) {
     let mut turn = 0;
     while let Some(item) = core.lanes.pop(&key, number) {
         core.lane_moved();
-        handle(&account, item).await;
+        handle(&account, item, None).await;
         turn += 1;
         if turn % TURN == 0 {
             tokio::task::yield_now().await;
@@ -330,13 +340,38 @@ async fn drain(account: Account, key: LaneKey, number: u64) {
     drop(guard);
 }
 
-async fn handle(account: &Account, item: Item) {
+/// As [`drain`], but each event waits for its seat, and in its lane meanwhile.
+async fn drain_seated(account: Account, key: LaneKey, number: u64, seats: Seats) {
+    let core = account.core().clone();
+    let guard = OnPanic(|| account.core().lanes.runs(&key, number, spawn(&account, &key, number)));
+    let look = |item: &Item| (item.event.clone(), item.received, item.resumed.is_some_and(|before| before > 0));
+    let mut turn = 0;
+    while let Some((event, received, suspect)) = core.lanes.first(&key, number, look) {
+        // Before the seat: those that run one at a time must not take all seats to wait for each other.
+        let alone = if suspect { Some(core.quarantine.lock().await) } else { None };
+        let seat = match key.place {
+            // Handlers that wait for a login would keep away what brings it.
+            Place::Account => None,
+            _ => Some(seats.take(NextEvent::new(&account, &key, event, received).ruled()).await),
+        };
+        let Some(item) = core.lanes.pop(&key, number) else { break };
+        core.lane_moved();
+        handle(&account, item, alone).await;
+        drop(seat);
+        turn += 1;
+        if turn % TURN == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    drop(guard);
+}
+
+async fn handle(account: &Account, item: Item, mut alone: Option<MutexGuard<'_, ()>>) {
     let core = account.core();
     let Some(bot) = core.bot() else { return };
     let Item { seq, identity, event, received, record, resumed, permit: _permit } = item;
-    let mut alone = None;
     if let (Some(seq), Some(before)) = (seq, resumed) {
-        if before > 0 {
+        if before > 0 && alone.is_none() {
             // Before it counts as begun: who only waits its turn is not to blame for the next crash.
             alone = Some(core.quarantine.lock().await);
         }
@@ -384,9 +419,14 @@ fn is_stale(account: &Account, object: &AnyEvent, received: Timestamp) -> bool {
         AnyEvent::Message(message) => message.timestamp(),
         _ => received,
     };
-    // A platform that tells no time tells 0.
+    age(account, said, received) > most
+}
+
+/// How long ago something was said; of a platform that tells no time, received.
+fn age(account: &Account, said: Timestamp, received: Timestamp) -> std::time::Duration {
+    // It tells 0.
     let since = if said == Timestamp::default() { received } else { said.min(received) };
-    core.clock.wall().since(since) > most
+    account.core().clock.wall().since(since)
 }
 
 /// Whether handlers of an earlier life have said something for this event: then they are in the middle of it.

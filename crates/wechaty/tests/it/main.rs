@@ -12,6 +12,7 @@ mod loading;
 mod order;
 mod outbox;
 mod pace;
+mod priorities;
 mod quirks;
 mod quota;
 mod readme;

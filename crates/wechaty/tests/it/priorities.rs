@@ -1,0 +1,269 @@
+//! A bound on handlers that run at once: who waits, whose turn is next, and what waiting must not change.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use wechaty::{Limits, Owner, Priority, prelude::*, testing::*, types::EventPayload};
+
+use crate::support::{Disk, Log, bot, idle, secs, until};
+
+fn at_once(handlers: usize) -> Limits {
+    Limits { handlers: Some(handlers), ..Limits::default() }
+}
+
+/// Notes what was said, and takes a second for it.
+async fn slow(msg: Message, bot: Bot, log: State<Log>) {
+    log.note(msg.text().unwrap_or_default());
+    bot.clock().sleep(secs(1)).await;
+}
+
+async fn pass(platform: &FakePlatform, seconds: u64) {
+    for _ in 0..seconds {
+        platform.clock().advance(secs(1)).await;
+        idle(platform).await;
+    }
+}
+
+#[tokio::test]
+async fn the_most_urgent_is_next_and_each_fourth_place_goes_to_who_has_waited_longest() {
+    let platform = FakePlatform::new();
+    let log = Log::default();
+    let people = ["alice", "bob", "carol", "dave", "erin"].map(|name| platform.user(name));
+    let [alice, bob, carol, dave, erin] = &people;
+    let (room, other) = (platform.room("all", &[carol]), platform.room("others", &[erin]));
+    alice.leaves_message("left 1");
+    bob.leaves_message("left 2");
+    platform.clock().advance(secs(400)).await;
+    let builder = bot(&platform)
+        .limits(at_once(1))
+        .owners([Owner { account: "default".into(), contact: dave.id() }])
+        .state(log.clone())
+        .on_friendship(|_: Friendship, log: State<Log>| async move { log.note("request") })
+        .on_message(slow);
+    let bot = spawn(builder).await;
+    bot.ready().await;
+    until("the first runs", || log.all().len() == 1).await;
+    carol.says_in(&room, "in a room").await;
+    erin.mentions_in(&other, &[platform.bot_id()], "to the bot").await;
+    dave.says("an owner").await;
+    platform.stranger("zoe").asks_friendship("hi").await;
+    idle(&platform).await;
+    assert_eq!(log.all(), ["left 1"]);
+    pass(&platform, 6).await;
+    let ledger = bot.finish_with(&platform).await;
+    assert_eq!(log.all(), ["left 1", "request", "an owner", "to the bot", "left 2", "in a room"], "{ledger}");
+}
+
+#[tokio::test]
+async fn no_more_run_than_may_and_each_conversation_keeps_its_order() {
+    let platform = FakePlatform::new();
+    let log = Log::default();
+    let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counts = (running.clone(), most.clone());
+    let builder = bot(&platform).limits(at_once(3)).state(log.clone()).on_message(
+        move |msg: Message, bot: Bot, log: State<Log>| {
+            let (running, most) = counts.clone();
+            async move {
+                most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                log.note(msg.text().unwrap_or_default());
+                bot.clock().sleep(secs(1)).await;
+                running.fetch_sub(1, Ordering::SeqCst);
+            }
+        },
+    );
+    let bot = spawn(builder).await;
+    let people: Vec<_> = (0..20).map(|n| platform.user(&format!("p{n:02}"))).collect();
+    for n in 0..3 {
+        for person in &people {
+            person.says(format!("{} {n}", person.name())).await;
+        }
+    }
+    pass(&platform, 20).await;
+    let ledger = bot.finish_with(&platform).await;
+    assert_eq!((most.load(Ordering::SeqCst), log.all().len()), (3, 60), "{ledger}");
+    for person in &people {
+        let said: Vec<_> = log.all().into_iter().filter(|line| line.starts_with(person.name())).collect();
+        assert_eq!(said, [0, 1, 2].map(|n| format!("{} {n}", person.name())));
+    }
+}
+
+#[tokio::test]
+async fn who_waits_in_ask_holds_no_place_and_waits_for_one_when_nobody_answers() {
+    let platform = FakePlatform::new();
+    let (alice, bob, log) = (platform.user("alice"), platform.user("bob"), Log::default());
+    let builder = bot(&platform)
+        .limits(Limits { handler: Some(secs(5)), ..at_once(1) })
+        .state(log.clone())
+        .on_error(|report: ErrorReport, log: State<Log>| async move { log.note(report.to_string()) })
+        .on_message(|msg: Message, bot: Bot, log: State<Log>| async move {
+            if msg.text() == Some("ask") {
+                let answer = msg.ask("well?").timeout(secs(10)).await?;
+                log.note(format!("answer {}", answer.as_ref().and_then(|answer| answer.text()).unwrap_or("none")));
+            }
+            log.note(format!("begin {}", msg.text().unwrap_or_default()));
+            bot.clock().sleep(secs(4)).await;
+            log.note(format!("end {}", msg.text().unwrap_or_default()));
+            Ok::<_, wechaty::Error>(())
+        });
+    let bot = spawn(builder).await;
+    alice.says("ask").await;
+    assert_eq!(alice.hears().await, "well?");
+    bob.says("meanwhile").await;
+    until("bob has the place", || log.all() == ["begin meanwhile"]).await;
+    alice.says("yes").await;
+    pass(&platform, 8).await;
+    assert_eq!(log.take(), ["begin meanwhile", "end meanwhile", "answer yes", "begin ask", "end ask"]);
+    alice.says("ask").await;
+    assert_eq!(alice.hears().await, "well?");
+    pass(&platform, 8).await;
+    bob.says("in the way").await;
+    pass(&platform, 3).await;
+    assert_eq!(log.all(), ["begin in the way"], "the time is over, but the place is taken");
+    pass(&platform, 6).await;
+    let ledger = bot.finish_with(&platform).await;
+    assert_eq!(
+        log.all(),
+        ["begin in the way", "end in the way", "answer none", "begin ask", "end ask"],
+        "waiting for a place is nobody's time: {ledger}"
+    );
+}
+
+#[tokio::test]
+async fn a_question_that_is_given_up_takes_a_place_at_once_and_others_wait() {
+    let platform = FakePlatform::new();
+    let (alice, bob, log) = (platform.user("alice"), platform.user("bob"), Log::default());
+    let builder = bot(&platform).limits(at_once(1)).state(log.clone()).on_message(
+        |msg: Message, bot: Bot, log: State<Log>| async move {
+            if msg.text() == Some("ask") {
+                tokio::select! {
+                    _ = msg.ask("well?") => {}
+                    () = bot.clock().sleep(secs(2)) => {}
+                }
+            }
+            log.note(format!("begin {}", msg.text().unwrap_or_default()));
+            bot.clock().sleep(secs(4)).await;
+            log.note(format!("end {}", msg.text().unwrap_or_default()));
+        },
+    );
+    let bot = spawn(builder).await;
+    alice.says("ask").await;
+    assert_eq!(alice.hears().await, "well?");
+    pass(&platform, 2).await;
+    assert_eq!(log.take(), ["begin ask"]);
+    bob.says("hello").await;
+    pass(&platform, 3).await;
+    assert_eq!(log.all(), [] as [&str; 0]);
+    pass(&platform, 6).await;
+    bot.finish_with(&platform).await;
+    assert_eq!(log.all(), ["end ask", "begin hello", "end hello"]);
+}
+
+#[tokio::test]
+async fn waiting_is_not_a_handlers_time_but_what_becomes_too_old_meanwhile_expires() {
+    let platform = FakePlatform::new();
+    let people = ["alice", "bob", "carol"].map(|name| platform.user(name));
+    let log = Log::default();
+    let limits = Limits { handler: Some(secs(5)), max_age: Some(secs(6)), ..at_once(1) };
+    let builder = bot(&platform)
+        .limits(limits)
+        .state(log.clone())
+        .on_error(|report: ErrorReport, log: State<Log>| async move { log.note(report.to_string()) })
+        .on_message(|msg: Message, bot: Bot, log: State<Log>| async move {
+            log.note(msg.text().unwrap_or_default());
+            bot.clock().sleep(secs(4)).await;
+        });
+    let bot = spawn(builder).await;
+    for person in &people {
+        person.says(person.name()).await;
+    }
+    pass(&platform, 10).await;
+    let ledger = bot.finish_with(&platform).await;
+    assert_eq!((log.all(), ledger.inbound.expired), (vec!["alice".to_owned(), "bob".to_owned()], 1), "{ledger}");
+}
+
+#[tokio::test]
+async fn who_only_waited_when_the_process_ended_is_no_suspect_and_is_handled_once() {
+    let platform = FakePlatform::new();
+    let people = ["alice", "bob", "carol"].map(|name| platform.user(name));
+    let (disk, log) = (Disk::new(), Log::default());
+    for life in 0..4 {
+        let builder = disk.bot(&platform).await.limits(at_once(1)).state(log.clone()).on_message(
+            |msg: Message, log: State<Log>| async move {
+                log.note(msg.text().unwrap_or_default());
+                std::future::pending::<()>().await;
+            },
+        );
+        let bot = spawn(builder).await;
+        bot.ready().await;
+        if life == 0 {
+            for person in &people {
+                person.says(person.name()).await;
+            }
+        }
+        until("one runs", || !log.all().is_empty()).await;
+        idle(&platform).await;
+        bot.crash().await;
+        log.take();
+    }
+    let note = |msg: Message, log: State<Log>| async move { log.note(msg.text().unwrap_or_default()) };
+    let last = spawn(disk.bot(&platform).await.limits(at_once(1)).state(log.clone()).on_message(note)).await;
+    last.ready().await;
+    let ledger = last.finish_with(&platform).await;
+    assert_eq!(ledger.inbound.reasons.get("rejected(poison)"), Some(&1), "the one that ran each time: {ledger}");
+    assert_eq!(log.all(), ["bob", "carol"]);
+}
+
+#[tokio::test]
+async fn what_the_account_tells_of_itself_waits_for_nobody() {
+    let platform = FakePlatform::new();
+    let (alice, log) = (platform.user("alice"), Log::default());
+    let builder = bot(&platform)
+        .limits(at_once(1))
+        .state(log.clone())
+        .on_logout(|_: Logout, log: State<Log>| async move { log.note("logged out") })
+        .on_message(slow);
+    let bot = spawn(builder).await;
+    alice.says("hello").await;
+    platform.log_out_bot("elsewhere");
+    until("both run", || log.all().len() == 2).await;
+    assert_eq!(log.all(), ["hello", "logged out"]);
+    pass(&platform, 1).await;
+    bot.finish_with(&platform).await;
+}
+
+#[tokio::test]
+async fn a_rule_of_the_bot_decides_and_one_that_panics_decides_nothing() {
+    let platform = FakePlatform::new();
+    let people = ["alice", "bob", "carol", "dave"].map(|name| platform.user(name));
+    let log = Log::default();
+    let builder = bot(&platform)
+        .limits(at_once(1))
+        .priority(|next| match next.message().as_ref().and_then(|message| message.text()) {
+            Some("stop") => Priority::Owner,
+            Some("panic") => panic!("a rule that cannot decide"),
+            _ if matches!(next.what(), EventPayload::Message(_)) => Priority::Room,
+            _ => next.priority(),
+        })
+        .state(log.clone())
+        .on_error(|report: ErrorReport, log: State<Log>| async move { log.note(format!("error: {report}")) })
+        .on_message(slow);
+    let bot = spawn(builder).await;
+    for (person, text) in people.iter().zip(["first", "later", "stop", "panic"]) {
+        person.says(text).await;
+        idle(&platform).await;
+    }
+    pass(&platform, 4).await;
+    bot.finish_with(&platform).await;
+    let all = log.all();
+    assert!(all[1].starts_with("error: ") && all[1].contains("a rule that cannot decide"), "{all:?}");
+    assert_eq!((&all[0], &all[2..]), (&"first".to_owned(), &["stop", "panic", "later"].map(str::to_owned)[..]));
+}
+
+#[test]
+fn a_bound_of_none_is_refused() {
+    let platform = FakePlatform::new();
+    let error = bot(&platform).limits(at_once(0)).build().expect_err("nobody could ever run");
+    assert!(error.to_string().contains("handlers"), "{error}");
+}
