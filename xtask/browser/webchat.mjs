@@ -13,8 +13,8 @@ const folder = fs.mkdtempSync(path.join(os.tmpdir(), "wechaty-webchat-"));
 const PNG = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAIAAAACUFjqAAAAEklEQVR4nGP4z8CAB+GTG8HSALfKY52fTcuYAAAAAElFTkSuQmCC", "base64");
 
 // The bot: a free port of loopback, told on standard error.
-async function start(listen) {
-  const bot = spawn(wechaty, ["--lang", "en", "run", "--puppet", "webchat", "--listen", listen], { cwd: folder });
+async function start(listen, what = ["--puppet", "webchat"]) {
+  const bot = spawn(wechaty, ["--lang", "en", "run", ...what, "--listen", listen], { cwd: folder, env: { ...process.env, WECHATY_LOG: "info" } });
   const one = { bot, told: "" };
   one.url = await new Promise((found, failed) => {
     bot.on("exit", (code) => failed(new Error(`the bot ended with ${code}: ${one.told}`)));
@@ -526,6 +526,126 @@ await promise("what was written while the bot was away is said by itself to the 
   await page.close();
   await stop(third);
   faults.length = 0; // what a browser says about a lost network is no fault of the page
+});
+
+/** Lets a page say by itself whether its tab is in front: `hide(true)`, `hide(false)`. */
+const hidable = (page) =>
+  page.addInitScript(() => {
+    let hidden = false;
+    Object.defineProperty(document, "hidden", { get: () => hidden });
+    window.hide = (on) => {
+      hidden = on;
+      document.dispatchEvent(new Event("visibilitychange"));
+    };
+  });
+
+await promise("the bot learns what came to a page, and what was seen there", async (open) => {
+  const file = path.join(folder, "told.toml");
+  fs.writeFileSync(file, `version = 1
+name = "told"
+[[account]]
+id = "page"
+puppet = "webchat"
+[[plugin]]
+use = "event-logger"
+settings = { events = ["message-status"] }
+[[plugin]]
+use = "ding-dong"
+`);
+  const other = await start("127.0.0.1:0", [file]);
+  const told = (status) => other.told.split("\n").filter((line) => line.includes(`message-status: ${status} b`)).length;
+  const become = async (delivered, read) => {
+    for (let tries = 0; tries < 100 && (told("delivered") < delivered || told("read") < read); tries += 1) await page.waitForTimeout(100);
+    assert.deepEqual([told("delivered"), told("read")], [delivered, read]);
+  };
+  const page = await open();
+  await hidable(page);
+  await enter(page, "Ada", other.url);
+  await say(page, "ding");
+  await hears(page, "dong");
+  await become(1, 1);
+  // What comes to a tab in the back is there, and nobody has seen it.
+  await say(page, "ding");
+  await page.evaluate(() => hide(true));
+  await become(2, 1);
+  await page.waitForTimeout(1500);
+  await become(2, 1);
+  await page.evaluate(() => hide(false));
+  await become(2, 2);
+  // A reload tells nothing twice.
+  await page.reload();
+  await hears(page, "dong");
+  await say(page, "ding");
+  await become(3, 3);
+  await page.close();
+  assert.equal(await stop(other), 0, other.told);
+});
+
+await promise("tabs in the back hold no connection, and catch up when they are shown", async (open) => {
+  const pages = [];
+  // Six connections are all that a browser has for a host.
+  for (let n = 0; n < 8; n += 1) {
+    const page = await open();
+    await hidable(page);
+    await enter(page, `Tab ${n}`);
+    await page.evaluate(() => hide(true));
+    pages.push(page);
+  }
+  for (const page of pages) await page.waitForSelector(`${id("connection")}[data-state=polling]`, { state: "attached" });
+  const page = pages[1];
+  for (const call of ["state*", "history*"]) await page.route(`**/chat/api/${call}`, (route) => route.abort());
+  await say(page, "ding");
+  await page.waitForTimeout(1000);
+  assert.equal(await page.locator("article", { hasText: "dong" }).count(), 0);
+  await page.evaluate(() => hide(false));
+  await hears(page, "dong");
+  faults.length = 0; // what a browser says about calls that were cut off is no fault of the page
+});
+
+await promise("a press whose answer was lost is told again as the same press", async (open) => {
+  const page = await open();
+  await enter(page, "Ada");
+  await say(page, "menu");
+  await page.waitForSelector(`button${id("choice")}`);
+  const sent = [];
+  await page.route("**/chat/api/action", (route) => {
+    sent.push(JSON.parse(route.request().postData()));
+    return sent.length === 1 ? route.abort() : route.continue();
+  });
+  await page.locator(`button${id("choice")}`).first().click();
+  await page.waitForSelector(id("toast"));
+  await page.locator(`button${id("choice")}`).first().click();
+  await page.waitForSelector(`${id("choice")}[aria-pressed=true]`);
+  assert.equal(sent.length, 2);
+  assert.match(sent[0].nonce, /^[0-9a-f]{32}$/);
+  assert.deepEqual(sent[0], sent[1]);
+  faults.length = 0; // what a browser says about a lost call is no fault of the page
+});
+
+await promise("a reaction says how many there are and who, in both languages", async (open) => {
+  const page = await open();
+  await enter(page, "Ada");
+  const chips = (lang) =>
+    page.evaluate(async (lang) => {
+      const i18n = await import("/chat/i18n.js");
+      await i18n.load(lang);
+      const { messageView } = await import("/chat/message.js");
+      const message = { id: "m", kind: "text", text: "hi", own: false, time: Date.now(), from: { id: "a", name: "A" } };
+      const chip = (names, count) => {
+        const reactions = [{ reaction: "👍", names, count, mine: true }];
+        const view = messageView({ ...message, reactions }, { first: true, last: true, room: true, actions: {} });
+        const node = view.querySelector(".chip");
+        return { label: node.getAttribute("aria-label"), title: node.title, count: node.querySelector(".count").textContent };
+      };
+      return [chip(["Ann", "Bob"], 30), chip(["Ann"], 1)];
+    }, lang);
+  for (const lang of ["en", "zh"]) {
+    const [many, one] = await chips(lang);
+    assert.equal(many.count, "30");
+    for (const words of [many.label, many.title]) for (const part of ["Ann", "Bob", "28"]) assert.ok(words.includes(part), words);
+    for (const words of [one.label, one.title]) assert.ok(words.includes("Ann") && !words.includes("0"), words);
+    assert.ok(many.label.includes("👍"), many.label);
+  }
 });
 
 if (picture) {

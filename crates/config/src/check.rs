@@ -456,10 +456,18 @@ impl Check<'_> {
                     ConfigError::new(Code::BadPluginSettings).arg("plugin", name).words("reason", error.reason());
                 self.walk.tell(&field, error);
             }
+            let enabled = item["enabled"].as_bool().unwrap_or(true);
+            if enabled && !self.walk.has(&Key::new("timezone")) {
+                let below = |(place, _): &&(Key, String)| place.as_str().starts_with(field.as_str());
+                let crons: Vec<_> = self.walk.crons.iter().filter(below).cloned().collect();
+                for (place, when) in crons {
+                    self.walk.tell(&place, ConfigError::new(Code::NoZone).arg("value", when));
+                }
+            }
             plugins.push(PluginConfig {
                 plugin,
                 id: item["id"].as_str().unwrap_or(name).to_owned(),
-                enabled: item["enabled"].as_bool().unwrap_or(true),
+                enabled,
                 accounts,
                 rooms,
                 people,

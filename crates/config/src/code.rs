@@ -165,6 +165,14 @@ codes! {
     PageTwice = "C030", "accounts `{first}` and `{second}` both serve {page}",
         "Both are on a web chat, and one program has one page.",
         "Keep one of them; a second bot can run beside this one on the next port.";
+    /// That is no cron expression.
+    BadCron = "C031", "`{value}` is no cron expression: {reason}",
+        "It has five fields: minute, hour, day of the month, month, day of the week; with a sixth in front, seconds. Or it names a day that never comes.",
+        "Write it like \"0 9 * * MON-FRI\" (at nine on weekdays) or \"*/10 * * * *\" (every ten minutes).";
+    /// A job has no time zone.
+    NoZone = "C032", "a job at `{value}` needs to know by whose clock",
+        "The bot has no `timezone`, and the machine's may be anybody's.",
+        "Write `timezone = \"Asia/Shanghai\"`, or \"UTC\", at the top of the file.";
 }
 
 impl Code {

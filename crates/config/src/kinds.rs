@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
+use wechaty::Cron;
 use wechaty_puppet::{Phrase, Words};
 
 use crate::{Code, ConfigError, nearest::list, phrases, schema::NAME, sections::DURATION};
@@ -84,6 +85,27 @@ pub(crate) fn not_one_key<'a>(table: &DeTable<'_>, known: impl IntoIterator<Item
 pub(crate) fn choices(schema: &Value) -> Vec<&str> {
     let list = schema["enum"].as_array().into_iter().flatten();
     list.chain(schema.get("const")).filter_map(Value::as_str).collect()
+}
+
+/// What is wrong with a text that stands for a regular expression or for times; `shown`: as people may see it.
+pub(crate) fn unreadable(format: &Value, text: &str, shown: &str) -> Option<ConfigError> {
+    match format.as_str()? {
+        "regex" => {
+            // The error's own picture of the pattern has several lines; the last says what is wrong.
+            let words = Regex::new(text).err()?.to_string();
+            let reason = words.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            Some(ConfigError::new(Code::BadRegex).words("reason", Words::quoted(reason)).arg("pattern", shown))
+        }
+        "cron" => {
+            let fault = Cron::new(text).fault()?;
+            Some(
+                ConfigError::new(Code::BadCron)
+                    .arg("value", shown)
+                    .words("reason", Words::found(&fault, phrases::PHRASES)),
+            )
+        }
+        _ => None,
+    }
 }
 
 /// Whether a text has the form a schema asks for.

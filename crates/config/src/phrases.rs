@@ -22,5 +22,6 @@ wechaty_puppet::phrases! {
     NOT_UTF8 = "file-not-utf8": "it is not UTF-8 (line {line})";
     EMPTY = "file-empty": "it is empty";
     MISSING = "is-missing": "it is missing";
+    NEVER_DUE = "cron-never-due": "it is never due";
     DOOR = "door": "account `{account}` (`{puppet}`)";
 }

@@ -6,7 +6,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use regex::Regex;
 use serde_json::{Map, Value};
 use toml::{
     Spanned,
@@ -18,7 +17,7 @@ use crate::{
     Code, ConfigError, Env,
     document::{Document, read_text},
     key::Key,
-    kinds::{accepts, choices, is_formed, kind, missing, names, not_one_key},
+    kinds::{accepts, choices, is_formed, kind, missing, names, not_one_key, unreadable},
     nearest::{list, nearest},
     phrases,
 };
@@ -37,6 +36,8 @@ pub(crate) struct Walk<'a> {
     places: BTreeMap<String, usize>,
     /// Which variable or file the value of a key comes from.
     pub(crate) sources: BTreeMap<String, Source>,
+    /// Where somebody plans something, and when.
+    pub(crate) crons: Vec<(Key, String)>,
     /// Values that must not be shown.
     pub(crate) secrets: Vec<String>,
 }
@@ -55,8 +56,9 @@ impl<'a> Walk<'a> {
         command: &'a dyn Fn(&str) -> Option<String>,
     ) -> Self {
         let folder = folder(&document.path);
-        let (problems, places, sources, secrets) = (Vec::new(), BTreeMap::new(), BTreeMap::new(), Vec::new());
-        Self { document, schema, env, folder, command, problems, places, sources, secrets }
+        let (problems, places, sources, crons) = (Vec::new(), BTreeMap::new(), BTreeMap::new(), Vec::new());
+        let secrets = Vec::new();
+        Self { document, schema, env, folder, command, problems, places, sources, crons, secrets }
     }
 
     /// The document as far as it fits.
@@ -327,18 +329,12 @@ impl<'a> Walk<'a> {
             self.problem(key, begin, error);
             return None;
         }
-        if schema["format"] == "regex"
-            && let Err(error) = Regex::new(text)
-        {
-            // The error's own picture of the pattern has several lines; the last says what is wrong.
-            let words = error.to_string();
-            let reason = words.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            self.problem(
-                key,
-                begin,
-                ConfigError::new(Code::BadRegex).words("reason", Words::quoted(reason)).arg("pattern", shown),
-            );
+        if let Some(error) = unreadable(&schema["format"], text, &shown) {
+            self.problem(key, begin, error);
             return None;
+        }
+        if schema["format"] == "cron" {
+            self.crons.push((key.clone(), shown));
         }
         if schema["x-path"] == true {
             let path = self.folder.join(text).to_string_lossy().into_owned();

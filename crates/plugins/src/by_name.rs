@@ -35,6 +35,9 @@ wechaty_puppet::phrases! {
     ONE_TRIGGER = "rule-one-trigger": "a rule needs exactly one of `contains`, `equals` and `re`";
     NO_REPLY = "rule-no-reply": "a rule needs something to reply";
     NO_WORDS = "rule-no-words": "a rule needs words to answer to, and they cannot be empty";
+    JOB_NAMES = "job-name-twice": "two jobs have the name `{name}`";
+    NO_TARGET = "job-no-target": "job `{name}` needs `contacts` or `rooms`: whom it is said to";
+    NOTHING_TO_SAY = "job-no-text": "job `{name}` needs something to say";
 }
 
 /// Names of all plugins of this crate.

@@ -34,6 +34,7 @@ pub fn declarations() -> &'static [PluginDeclaration] {
         crate::ding_dong::DECLARATION,
         crate::event_logger::DECLARATION,
         crate::qr_code_terminal::DECLARATION,
+        crate::schedule::DECLARATION,
         crate::welcome::DECLARATION,
     ]
 }

@@ -8,7 +8,7 @@ use crate::declaration::{PluginDeclaration, read};
 
 /// The names of events, as a schema.
 fn event_names(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    let names: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    let names: Vec<&str> = EventKind::ALL.iter().chain(EventKind::OWN).map(|kind| kind.as_str()).collect();
     schemars::json_schema!({ "type": "array", "items": { "type": "string", "enum": names } })
 }
 
@@ -125,6 +125,11 @@ impl Plugin for EventLogger {
         self.log(cx, EventKind::Reaction, |reaction: &Reaction| {
             format!("{} to {} by {}", reaction.reaction, reaction.message_id, reaction.actor)
         });
+        self.log(cx, EventKind::MessageStatus, |told: &MessageStatus| {
+            let ids: Vec<&str> = told.message_ids.iter().map(|id| id.as_str()).collect();
+            format!("{} {} by {}", told.status.as_str(), ids.join(", "), name(told.by.as_ref()))
+        });
+        self.log(cx, EventKind::Tick, |tick: &Tick| tick.job.to_string());
         self.log(cx, EventKind::Dirty, |dirty: &Dirty| format!("{} {}", dirty.kind, dirty.id));
         self.log(cx, EventKind::Dong, |dong: &Dong| dong.data.clone().unwrap_or_default());
         self.log(cx, EventKind::Heartbeat, |beat: &Heartbeat| beat.data.clone().unwrap_or_default());

@@ -7,6 +7,7 @@ mod ding_dong;
 mod event_logger;
 mod matcher;
 mod qr_code_terminal;
+mod schedule;
 mod welcome;
 mod words;
 
@@ -17,6 +18,7 @@ pub use ding_dong::DingDong;
 pub use event_logger::EventLogger;
 pub use matcher::Match;
 pub use qr_code_terminal::QrCodeTerminal;
+pub use schedule::{Job, Schedule};
 pub use wechaty_catalogue::Lang;
 pub use welcome::Welcome;
 pub use words::{half_width, words};

@@ -125,6 +125,25 @@ impl Match {
         }
     }
 
+    /// The ids it names.
+    pub(crate) fn ids(&self) -> Vec<String> {
+        let mut ids: Vec<String> = Vec::new();
+        self.any(&mut |one| {
+            if let Self::Exact(id) = one
+                && !id.is_empty()
+                && !ids.contains(id)
+            {
+                ids.push(id.clone());
+            }
+            false
+        });
+        ids
+    }
+    /// Whether others than those it names by their ids may match.
+    pub(crate) fn asks_more_than_ids(&self) -> bool {
+        self.any(&mut |one| matches!(one, Self::Always | Self::Regex(_) | Self::Contains(_)))
+    }
+
     /// Tries itself, or each of a list.
     fn any(&self, matches: &mut dyn FnMut(&Self) -> bool) -> bool {
         match self {

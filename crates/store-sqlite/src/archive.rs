@@ -183,9 +183,30 @@ fn records(c: &Connection, tail: &str, args: impl rusqlite::Params) -> rusqlite:
 pub(crate) fn find(c: &Connection, what: &Find, limit: usize) -> rusqlite::Result<Vec<Record>> {
     let most = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut found = pending(c, what, limit)?;
+    if let Find::Last(Some(name)) = what {
+        // What is not over has no name yet: whoever is called so is known by what is over.
+        for other in called(c, name)? {
+            let more = pending(c, &Find::Last(Some(other)), limit)?;
+            found.extend(
+                more.into_iter()
+                    .filter(|one| !found.iter().any(|had| (had.book, had.seq) == (one.book, one.seq)))
+                    .collect::<Vec<_>>(),
+            );
+        }
+        found.sort_by_key(|record| std::cmp::Reverse((record.began, record.seq)));
+    }
     found.extend(over(c, what, most)?);
     found.truncate(limit);
     Ok(found)
+}
+
+/// Ids of those who are called so, as far as the archive knows.
+fn called(c: &Connection, name: &str) -> rusqlite::Result<Vec<String>> {
+    let sql = "SELECT DISTINCT coalesce(json_extract(conversation, '$.contact'), json_extract(conversation, '$.room'))
+               FROM archive WHERE name = ? AND conversation IS NOT NULL LIMIT 100";
+    let mut query = c.prepare_cached(sql)?;
+    let found = query.query_map([name], |row| row.get(0))?;
+    found.collect()
 }
 
 /// What fits and is not over, the latest first.
@@ -227,8 +248,13 @@ fn over(c: &Connection, what: &Find, limit: i64) -> rusqlite::Result<Vec<Record>
         Find::Id(id) => by_id(c, id, limit),
         Find::Last(None) => records(c, "ORDER BY archive.id DESC LIMIT ?", [limit]),
         Find::Last(Some(with)) => {
-            let tail =
-                "WHERE person = ?1 OR conversation IN (?2, ?3) OR archive.name = ?1 ORDER BY archive.id DESC LIMIT ?4";
+            // A record has the name of its conversation, if that was known then: what the same person said elsewhere, or
+            // before anybody asked for the name, is found by the id.
+            let tail = "WHERE person = ?1 OR conversation IN (?2, ?3) OR archive.name = ?1
+                        OR (archive.account, conversation) IN (SELECT account, conversation FROM archive WHERE name = ?1)
+                        OR (archive.account, person) IN (SELECT account, json_extract(conversation, '$.contact')
+                                                         FROM archive WHERE name = ?1)
+                        ORDER BY archive.id DESC LIMIT ?4";
             let contact = json(&ConversationId::Contact(with.as_str().into()))?;
             let room = json(&ConversationId::Room(with.as_str().into()))?;
             records(c, tail, params![with, contact, room, limit])

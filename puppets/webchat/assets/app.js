@@ -8,6 +8,7 @@ import { size } from "./format.js";
 import * as i18n from "./i18n.js";
 import { joinView } from "./join.js";
 import { nonce, Outbox } from "./outbox.js";
+import { Seen } from "./seen.js";
 import { Sidebar } from "./sidebar.js";
 import { Store } from "./store.js";
 import { Stream } from "./stream.js";
@@ -17,6 +18,7 @@ const { t } = i18n;
 const root = document.getElementById("app");
 const store = new Store();
 const outbox = new Outbox(store);
+const seen = new Seen(store);
 const stream = new Stream(store);
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const narrow = matchMedia("(max-width: 719px)");
@@ -249,7 +251,9 @@ async function enter() {
 
 stream.addEventListener("state", () => {
   drawConnection();
-  if (stream.state === "online") outbox.resend();
+  if (stream.state !== "online") return;
+  outbox.resend();
+  seen.soon();
 });
 // The server answers: a stream that waits to try again need not. One that was not known any more comes in again.
 outbox.addEventListener("sent", () => stream.retryNow());

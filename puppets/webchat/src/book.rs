@@ -20,6 +20,18 @@ const OVERHEAD: usize = 512;
 /// … and what each who is named with it does, beside their name.
 const NAMED: usize = 64;
 
+/// How far the bot knows that a message of its own has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Seen {
+    /// Nobody has told.
+    #[default]
+    Nowhere,
+    /// A page has it.
+    Here,
+    /// Somebody saw it.
+    Read,
+}
+
 /// A message.
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
@@ -41,6 +53,7 @@ pub(crate) struct Kept {
     pub(crate) recalled: bool,
     pub(crate) reactions: Vec<(String, Vec<wire::Who>)>,
     pub(crate) chosen: HashMap<ContactId, String>,
+    pub(crate) seen: Seen,
 }
 
 impl Kept {
@@ -62,6 +75,7 @@ impl Kept {
             recalled: false,
             reactions: Vec::new(),
             chosen: HashMap::new(),
+            seen: Seen::Nowhere,
         }
     }
 
@@ -304,6 +318,25 @@ impl Book {
         let done = change(kept);
         self.bytes = self.bytes.saturating_sub(before) + kept.weight();
         Some((done, self.bound(seq)))
+    }
+
+    /// The bot's messages up to this number that are not known to be as far, the oldest first, at most so many.
+    pub(crate) fn untold(&self, to: &ConversationId, seen: Seen, until: u64, most: usize) -> Vec<MessageId> {
+        let lane = self.lanes.get(to).into_iter().flatten().rev();
+        let until = lane.filter_map(|seq| self.messages.get(seq)).filter(|kept| kept.seq <= until);
+        let bots = until.filter(|kept| kept.talker.as_str() == BOT && kept.note.is_none() && !kept.recalled);
+        // Those before one that is as far are so, too.
+        let mut untold: Vec<_> = bots.take_while(|kept| kept.seen < seen).map(|kept| kept.id.clone()).collect();
+        untold.reverse();
+        untold.truncate(most);
+        untold
+    }
+
+    /// The bot knows that a message is as far.
+    pub(crate) fn mark(&mut self, id: &MessageId, seen: Seen) {
+        if let Some(kept) = self.ids.get(id).and_then(|seq| self.messages.get_mut(seq)) {
+            kept.seen = kept.seen.max(seen);
+        }
     }
 
     /// Brings those that quote a message in line with it; whether there are any.

@@ -72,7 +72,7 @@ impl Call {
         visitor.pace.take(self.now).map_err(Refusal::TooFast)
     }
 
-    fn place(&self, conversation: &str) -> Result<ConversationId, Refusal> {
+    pub(crate) fn place(&self, conversation: &str) -> Result<ConversationId, Refusal> {
         self.inner.state.lock().place(&self.me, conversation).ok_or(Refusal::Conversation)
     }
 

@@ -42,7 +42,7 @@ pub(crate) async fn join(
     if let Some(oldest) = oldest {
         inner.forget(oldest, now).await?;
     }
-    let (id, data) = {
+    let (id, contact, data) = {
         let mut state = inner.state.lock();
         if state.visitors.is_full() {
             return Err(Refusal::Full);
@@ -51,7 +51,7 @@ pub(crate) async fn join(
         let visitor = state.visitors.join(id.clone(), name, lang, now, seq);
         visitor.language = limits::language(told);
         let who = wire::Who { id: visitor.id.to_string(), name: visitor.name.clone() };
-        (id, json!({ "visitor": who, "secret": visitor.secret(), "bot": bot }))
+        (id, visitor.payload(), json!({ "visitor": who, "secret": visitor.secret(), "bot": bot }))
     };
     let friendship = FriendshipPayload {
         id: FriendshipId::new(format!("f{id}")),
@@ -63,8 +63,12 @@ pub(crate) async fn join(
     };
     let event = EventPayload::Friendship(FriendshipEvent { friendship_id: friendship.id.clone() });
     let event = Event::new(event).payload(Payload::Friendship(Arc::new(friendship)));
+    // The bot need not ask for the name: whoever looks for this visitor later looks for it.
+    let (payload_type, payload_id) = (DirtyType::Contact, id.to_string());
+    let known = Event::new(EventPayload::Dirty(DirtyEvent { payload_type, payload_id }));
+    let known = known.payload(Payload::Contact(Arc::new(contact)));
     inner
-        .accepted(vec![event], move |state, accepted| {
+        .accepted(vec![known, event], move |state, accepted| {
             if accepted.is_err() {
                 state.forget(&id);
             }

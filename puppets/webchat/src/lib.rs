@@ -16,6 +16,10 @@
 //! makes ten rooms, and keeps a quarter of all bytes. A name that differs from another only in case, width or what cannot
 //! be seen is taken; letters of another script that look the same are not found out.
 //!
+//! A page tells which messages of the bot it has, and which of them its visitor saw: then it was shown, at the end of
+//! the conversation, in a tab that is not hidden. The bot hears `message-status` of each message once, of a room that the
+//! first has it, and that the first has read it.
+//!
 //! State lives in memory, over restarts of the run, and ends with the process: visitors join again then. Everything is
 //! bounded: visitors, rooms, messages a conversation and their bytes, files and their bytes, and what a stream that
 //! nobody reads keeps; what falls out is told by `reset`. An account elsewhere than on loopback needs a token.
@@ -40,6 +44,7 @@ mod rooms;
 mod route;
 mod send;
 mod state;
+mod status;
 mod stream;
 mod strings;
 mod visitors;
@@ -84,6 +89,8 @@ const CAPABILITIES: Capabilities = Capabilities {
         Capability::Quote,
         Capability::IdempotencyKey,
         Capability::SentId,
+        Capability::SentDelivered,
+        Capability::SentRead,
         Capability::LoadContact,
         Capability::LoadRoom,
         Capability::LoadRoomMember,

@@ -113,8 +113,8 @@ fn moved() -> WebhookResponse {
 fn method(call: &str) -> Result<&'static str, Refusal> {
     match call {
         "state" | "history" | "stream" => Ok("GET"),
-        "join" | "name" | "language" | "say" | "file" | "edit" | "recall" | "react" | "action" | "typing" | "rooms"
-        | "rooms/enter" | "rooms/leave" | "rooms/topic" => Ok("POST"),
+        "join" | "name" | "language" | "say" | "file" | "edit" | "recall" | "react" | "action" | "status"
+        | "typing" | "rooms" | "rooms/enter" | "rooms/leave" | "rooms/topic" => Ok("POST"),
         _ => Err(Refusal::NotFound),
     }
 }
@@ -148,6 +148,7 @@ async fn api(inner: &Arc<Inner>, request: &WebhookRequest, call: &str, lang: Lan
         "recall" => to.recall(&read::<wire::Named>(request)?.id).await,
         "react" => to.react(&read(request)?).await,
         "action" => to.action(&read(request)?).await,
+        "status" => to.status(&read(request)?).await,
         "typing" => to.typing(&read::<wire::Typing>(request)?.conversation),
         "rooms" => to.make_room(&read(request)?).await,
         "rooms/enter" => to.enter(&read::<wire::Named>(request)?.id).await,

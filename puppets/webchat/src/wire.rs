@@ -65,6 +65,14 @@ pub(crate) struct Action {
     pub(crate) nonce: Option<String>,
 }
 
+/// `POST status`: up to which number the page has the messages of a conversation, and its visitor has seen them.
+#[derive(Deserialize)]
+pub(crate) struct Status {
+    pub(crate) conversation: String,
+    pub(crate) delivered: u64,
+    pub(crate) read: u64,
+}
+
 /// `POST typing`.
 #[derive(Deserialize)]
 pub(crate) struct Typing {

@@ -235,6 +235,8 @@ trace-tried = tried:    { $value }
 trace-by = handlers: { $value }
 trace-attempts = attempts: { $value }
 trace-end = end:      { $value }
+trace-zone = times are those of { $zone }, the bot's time zone
+trace-zone-here = times are those of { $zone }, this machine's time zone; a BOT.toml with `timezone` says the bot's
 
 # dead letters
 dead-letters-none = There are no dead letters.

@@ -120,3 +120,11 @@ C029 = environment variable { $name } is not right: expected { $expected }
 C030 = accounts `{ $first }` and `{ $second }` both serve { $page }
     .cause = Both are on a web chat, and one program has one page.
     .fix = Keep one of them; a second bot can run beside this one on the next port.
+
+C031 = `{ $value }` is no cron expression: { $reason }
+    .cause = It has five fields: minute, hour, day of the month, month, day of the week; with a sixth in front, seconds. Or it names a day that never comes.
+    .fix = Write it like "0 9 * * MON-FRI" (at nine on weekdays) or "*/10 * * * *" (every ten minutes).
+
+C032 = a job at `{ $value }` needs to know by whose clock
+    .cause = The bot has no `timezone`, and the machine's may be anybody's.
+    .fix = Write `timezone = "Asia/Shanghai"`, or "UTC", at the top of the file.

@@ -104,6 +104,7 @@ file-over-limit = it is larger than { $most } bytes
 file-not-utf8 = it is not UTF-8 (line { $line })
 file-empty = it is empty
 is-missing = it is missing
+cron-never-due = it is never due
 door = account `{ $account }` (`{ $puppet }`)
 
 # rules and matchers of plugins
@@ -113,3 +114,6 @@ matcher-empty-text = every text holds the empty one: write `true`
 rule-one-trigger = a rule needs exactly one of `contains`, `equals` and `re`
 rule-no-reply = a rule needs something to reply
 rule-no-words = a rule needs words to answer to, and they cannot be empty
+job-name-twice = two jobs have the name `{ $name }`
+job-no-target = job `{ $name }` needs `contacts` or `rooms`: whom it is said to
+job-no-text = job `{ $name }` needs something to say

@@ -104,6 +104,7 @@ file-over-limit = 超过了 { $most } 字节
 file-not-utf8 = 不是 UTF-8（第 { $line } 行）
 file-empty = 内容是空的
 is-missing = 缺少这一项
+cron-never-due = 这个时间永远不会到
 door = 账号 `{ $account }`（`{ $puppet }`）
 
 # 插件的规则和匹配条件
@@ -113,3 +114,6 @@ matcher-empty-text = 任何文本都包含空文本：请写 `true`
 rule-one-trigger = 每条规则要有 `contains`、`equals`、`re` 中的一个，而且只能有一个
 rule-no-reply = 规则要写明回答什么
 rule-no-words = 规则要写明对哪些词作出回答，而且不能为空
+job-name-twice = 有两个任务都叫 `{ $name }`
+job-no-target = 任务 `{ $name }` 要有 `contacts` 或 `rooms`，写明发给谁
+job-no-text = 任务 `{ $name }` 要写明说什么

@@ -21,6 +21,8 @@ pub(crate) struct Place {
     folder: PathBuf,
     /// Where its files are, if elsewhere.
     store: Option<PathBuf>,
+    /// Its time zone, if it says one.
+    pub(crate) zone: Option<String>,
 }
 
 impl Place {
@@ -32,7 +34,7 @@ impl Place {
     /// The place of a bot without a file.
     pub(crate) fn within(folder: &Path, name: &str) -> Self {
         let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-        Self { name: name.to_owned(), folder, store: None }
+        Self { name: name.to_owned(), folder, store: None, zone: None }
     }
 
     /// The bot that a command means: that of the file, of ./BOT.toml, or the one `WECHATY_NAME` names here. Only the name is
@@ -48,11 +50,11 @@ impl Place {
         };
         let folder = folder_of(file);
         let (env, _) = Env::system().with_folder(&folder);
-        let (named, elsewhere) = named(file, lang)?;
+        let Told { name: named, store: elsewhere, zone } = told(file, lang)?;
         let name = env.get("WECHATY_NAME").or(named);
         let name = name.ok_or_else(|| Failure::usage("W171").set("file", file.display().to_string()))?;
         let elsewhere = elsewhere.map(|path| folder.join(path));
-        Ok(Self { store: store.map(Path::to_owned).or(elsewhere), ..Self::within(&folder, &name) })
+        Ok(Self { store: store.map(Path::to_owned).or(elsewhere), zone, ..Self::within(&folder, &name) })
     }
 
     /// The file of what it must not lose.
@@ -92,15 +94,21 @@ fn folder_of(file: &Path) -> PathBuf {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
 }
 
-/// `name` of a BOT.toml and where its store is, whatever else may be wrong with it.
-fn named(file: &Path, lang: Lang) -> Result<(Option<String>, Option<String>), Failure> {
+/// What is read of a BOT.toml, whatever else may be wrong with it.
+struct Told {
+    name: Option<String>,
+    store: Option<String>,
+    zone: Option<String>,
+}
+
+fn told(file: &Path, lang: Lang) -> Result<Told, Failure> {
     let text = fs::read_to_string(file).ok();
     let document = text.and_then(|text| text.trim_start_matches('\u{feff}').parse::<DocumentMut>().ok());
     match document {
         Some(document) => {
-            let name = document.get("name").and_then(|name| name.as_str());
-            let path = document.get("store").and_then(|store| store.get("path")?.as_str());
-            Ok((name.map(str::to_owned), path.map(str::to_owned)))
+            let text = |key: &str| document.get(key).and_then(|text| text.as_str()).map(str::to_owned);
+            let store = document.get("store").and_then(|store| store.get("path")?.as_str());
+            Ok(Told { name: text("name"), store: store.map(str::to_owned), zone: text("timezone") })
         }
         None => Err(config_failure(&Config::check(file, &Env::system()), lang)),
     }
@@ -127,9 +135,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("BOT.toml");
         // The secret is not known here, and that does not matter.
-        let text = "\u{feff}version = 1\r\nname = \"shop\"\r\n[[account]]\r\nid = \"a\"\r\npuppet = \"webchat\"\r\ntoken = { env = \"NOBODY_KNOWS\" }\r\n";
+        let text = "\u{feff}version = 1\r\ntimezone = \"Asia/Shanghai\"\r\nname = \"shop\"\r\n[[account]]\r\nid = \"a\"\r\npuppet = \"webchat\"\r\ntoken = { env = \"NOBODY_KNOWS\" }\r\n";
         fs::write(&file, text).expect("written");
-        assert_eq!(Place::find(Some(&file), None, Lang::En).expect("found").name, "shop");
+        let found = Place::find(Some(&file), None, Lang::En).expect("found");
+        assert_eq!((found.name.as_str(), found.zone.as_deref()), ("shop", Some("Asia/Shanghai")));
         fs::write(&file, "version = 1\n").expect("written");
         assert!(
             Place::find(Some(&file), None, Lang::En).expect_err("no name").render(Lang::En, false).contains("[W171]")

@@ -1,6 +1,9 @@
 //! `wechaty trace`: where a message is, and why: each step with its time.
 
-use jiff::{Timestamp as Instant, tz::TimeZone};
+use jiff::{
+    Timestamp as Instant,
+    tz::{TimeZone, TimeZoneDatabase},
+};
 use wechaty::store::{Book, Find, Record};
 use wechaty_catalogue::{Args, Lang, text};
 use wechaty_types::Timestamp;
@@ -29,7 +32,14 @@ pub(crate) fn run(args: TraceArgs, lang: Lang) -> Result<(), Failure> {
     if args.json {
         return output::json(&found);
     }
-    let blocks: Vec<_> = found.iter().map(|record| block(record, lang)).collect();
+    let zone = place.zone.as_deref().and_then(|name| TimeZoneDatabase::bundled().get(name).ok());
+    let (key, zone) = match zone {
+        Some(zone) => ("trace-zone", zone),
+        None => ("trace-zone-here", TimeZone::system()),
+    };
+    let mut blocks: Vec<_> = found.iter().map(|record| block(record, &zone, lang)).collect();
+    // The offset stands at each time.
+    blocks.push(text(lang, key, &Args::new().set("zone", zone.iana_name().unwrap_or("UTC").to_owned())));
     output::print(&(blocks.join("\n\n") + "\n"))
 }
 
@@ -52,7 +62,7 @@ fn with_their_ways(view: &wechaty::store::SqliteView, found: Vec<Record>) -> Res
 }
 
 /// One message, as people read it.
-fn block(record: &Record, lang: Lang) -> String {
+fn block(record: &Record, zone: &TimeZone, lang: Lang) -> String {
     let is_in = record.book == Book::In;
     let who = record.person.as_ref().map(ToString::to_string);
     let place = record.conversation.as_ref().map(ToString::to_string);
@@ -65,6 +75,7 @@ fn block(record: &Record, lang: Lang) -> String {
         (None, _) => text(lang, "trace-in-account", &args),
     };
     let mut lines = vec![title];
+    let time = |at| time(at, zone);
     let mut line = |key: &str, value: &str| {
         lines.push(format!("  {}", text(lang, key, &Args::new().set("value", value.to_owned()))));
     };
@@ -99,10 +110,10 @@ fn block(record: &Record, lang: Lang) -> String {
     lines.join("\n")
 }
 
-/// A time on this machine, to the millisecond.
-fn time(at: Timestamp) -> String {
+/// A time in a zone, to the millisecond.
+fn time(at: Timestamp, zone: &TimeZone) -> String {
     match Instant::from_millisecond(at.as_millis()) {
-        Ok(instant) => instant.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S%.3f %:z").to_string(),
+        Ok(instant) => instant.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f %:z").to_string(),
         Err(_) => at.as_millis().to_string(),
     }
 }
@@ -112,4 +123,17 @@ fn shortened(words: &str) -> String {
     const MOST: usize = 120;
     let line: String = words.chars().take(MOST).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if line.len() < words.len() { line + "…" } else { line }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_that_of_the_bots_zone() {
+        let zone = |name| TimeZoneDatabase::bundled().get(name).expect("a zone");
+        let at = Timestamp::from_millis(1_795_911_610_631);
+        assert_eq!(time(at, &zone("Asia/Shanghai")), "2026-11-29 08:20:10.631 +08:00");
+        assert_eq!(time(at, &zone("America/New_York")), "2026-11-28 19:20:10.631 -05:00");
+    }
 }

@@ -37,6 +37,29 @@ fn an_unknown_key_is_told_with_the_nearest() {
 }
 
 #[test]
+fn a_bad_time_is_told_where_it_stands_and_so_is_a_job_without_a_zone() {
+    let job = |when: &str| format!("  {{ name = \"a\", cron = \"{when}\", say = \"x\", rooms = true }},\n");
+    let file = |zone: &str, jobs: &str| {
+        problems(&format!("{zone}{HEAD}[[plugin]]\nuse = \"schedule\"\nsettings.jobs = [\n{jobs}]\n"))
+    };
+    let zone = "timezone = \"Asia/Shanghai\"\n";
+    let found = file(zone, &(job("0 9 * * MON-FRI") + &job("0 25 * * *") + &job("0 0 30 2 *")));
+    assert_eq!(found.len(), 2, "{found:#?}");
+    is(&found[0], "C031", 10, 24, "plugin[0].settings.jobs[1].cron");
+    assert!(found[0].message().starts_with("`0 25 * * *` is no cron expression: "), "{}", found[0]);
+    is(&found[1], "C031", 11, 24, "plugin[0].settings.jobs[2].cron");
+    assert!(found[1].message().ends_with("it is never due"), "{}", found[1]);
+    let found = file("", &job("@daily"));
+    is(&found[0], "C032", 8, 24, "plugin[0].settings.jobs[0].cron");
+    assert!(found.len() == 1 && found[0].message().contains("`@daily`"), "{found:#?}");
+    // A zone that there is not is one fault, not two; and what does not run needs none.
+    let found = file("timezone = \"Mars/Base\"\n", &job("@daily"));
+    assert!(found.len() == 1 && found[0].code.as_str() == "C017", "{found:#?}");
+    let off = format!("{HEAD}[[plugin]]\nuse = \"schedule\"\nenabled = false\nsettings.jobs = [\n{}]\n", job("@daily"));
+    assert!(problems(&off).is_empty());
+}
+
+#[test]
 fn a_misspelt_plugin_or_puppet_is_told_with_the_nearest() {
     let problem = one("[[plugin]]\nuse = \"dingdong\"\n");
     is(&problem, "C011", 6, 7, "plugin[0].use");

@@ -246,7 +246,7 @@ fn another_puppet_can_take_the_place_of_the_first_account() {
 fn the_examples_of_all_plugins_are_right() {
     for plugin in catalogue().plugins {
         let text = format!(
-            "version = 1\n[[account]]\nid = \"a\"\npuppet = \"mock\"\n[[plugin]]\nuse = \"{}\"\n{}\n",
+            "version = 1\ntimezone = \"UTC\"\n[[account]]\nid = \"a\"\npuppet = \"mock\"\n[[plugin]]\nuse = \"{}\"\n{}\n",
             plugin.name, plugin.example
         );
         let config = Folder::new(&text).load(&[]).unwrap_or_else(|problems| panic!("{problems}"));

@@ -104,6 +104,30 @@ async fn a_name_where_an_id_is_meant_is_told_once() {
 }
 
 #[tokio::test]
+async fn ticks_and_what_became_of_messages_are_logged() {
+    let log = Log::new();
+    let platform = FakePlatform::new();
+    let alice = platform.user("alice");
+    let plugin = EventLogger { events: vec![EventKind::Tick, EventKind::MessageStatus], ..EventLogger::default() };
+    let to = alice.id();
+    let job = move |tick: Tick| {
+        let to = to.clone();
+        async move { tick.account.contact_handle(&to).say("good morning").await.map(drop) }
+    };
+    let builder = Bot::builder(platform.puppet()).clock(platform.bot_clock()).plugin(plugin);
+    let bot = spawn(builder.timezone("UTC").cron("hello", "@hourly", job)).await;
+    platform.clock().advance(std::time::Duration::from_secs(3_600)).await;
+    assert_eq!(alice.hears().await, "good morning");
+    let id = alice.inbox()[0].id().clone();
+    alice.reads(&id).await;
+    bot.finish_with(&platform).await;
+    let lines = log.lines();
+    let [tick, read] = &lines[..] else { panic!("two lines: {lines:#?}") };
+    assert!(tick.contains(": tick: hello"), "{tick}");
+    assert!(read.contains(&format!("message-status: read {id} by ")) && read.contains("alice"), "{read}");
+}
+
+#[tokio::test]
 async fn a_login_code_is_not_logged() {
     let log = Log::new();
     let platform = FakePlatform::new();

@@ -2,6 +2,7 @@
 
 mod auto_reply;
 mod event_logger;
+mod schedule;
 
 use std::{
     io::Write,
@@ -17,7 +18,7 @@ use wechaty::{
     types::{Event, MessagePayload},
 };
 use wechaty_plugins::{
-    AutoReply, DingDong, EventLogger, Lang, Match, QrCodeTerminal, Welcome, by_name, declarations, names,
+    AutoReply, DingDong, EventLogger, Job, Lang, Match, QrCodeTerminal, Schedule, Welcome, by_name, declarations, names,
 };
 
 async fn bot(platform: &FakePlatform, plugin: impl Plugin) -> TestBot {
@@ -171,6 +172,7 @@ async fn plugins_leave_nothing_behind() {
     bot.install(AutoReply::default()).unwrap();
     bot.install(EventLogger::default()).unwrap();
     bot.install(QrCodeTerminal::default()).unwrap();
+    bot.install(Schedule { jobs: vec![Job::new("hello", "@daily", "hello").to(Match::Always)] }).unwrap();
     bot.install(Welcome { friend: Some("hi {name}".to_owned()), ..Welcome::default() }).unwrap();
     assert!(bot.install(DingDong::default()).is_err(), "a name twice");
     alice.says("ding").await;

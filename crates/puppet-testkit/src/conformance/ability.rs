@@ -41,6 +41,8 @@ abilities! {
     Recall = "let somebody recall a message",
     Edit = "let somebody edit a message",
     React = "let somebody react to a message",
+    Receive = "let somebody get a message",
+    Read = "let somebody read a message",
     Publish = "let somebody publish a post",
     Tap = "let somebody tap a post",
     SeeTyping = "see who is typing",
@@ -89,6 +91,8 @@ impl Deed {
             Self::Recall { .. } => Ability::Recall,
             Self::Edit { .. } => Ability::Edit,
             Self::React { .. } => Ability::React,
+            Self::Receive { .. } => Ability::Receive,
+            Self::Read { .. } => Ability::Read,
             Self::Publish { .. } => Ability::Publish,
             Self::Tap { .. } => Ability::Tap,
         }

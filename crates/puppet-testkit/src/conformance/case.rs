@@ -33,6 +33,7 @@ groups! {
     Events = "events",
     Send = "send",
     Kinds = "kinds of sends",
+    Statuses = "message statuses",
     Loader = "loader",
     Directory = "directory",
     ContactProfile = "contact profile",

@@ -229,6 +229,20 @@ pub enum Deed {
         /// False: takes it back.
         add: bool,
     },
+    /// A message of the account has come to where somebody will see it.
+    Receive {
+        /// Who.
+        by: ContactId,
+        /// Which.
+        message: MessageId,
+    },
+    /// Somebody reads a message of the account.
+    Read {
+        /// Who.
+        by: ContactId,
+        /// Which.
+        message: MessageId,
+    },
     /// Somebody publishes a post of one text.
     Publish {
         /// Who.

@@ -47,8 +47,9 @@ macro_rules! puppet_conformance {
             use super::*;
 
             $crate::puppet_conformance! { @groups $harness;
-                core: Core, run: Run, events: Events, send: Send, kinds: Kinds, loader: Loader, directory: Directory,
-                contact_profile: ContactProfile, self_profile: SelfProfile, friendships: Friendships, rooms: Rooms,
+                core: Core, run: Run, events: Events, send: Send, kinds: Kinds, statuses: Statuses, loader: Loader,
+                directory: Directory, contact_profile: ContactProfile, self_profile: SelfProfile,
+                friendships: Friendships, rooms: Rooms,
                 room_invitations: RoomInvitations, media: Media, recall: Recall, edits: Edits, reactions: Reactions,
                 typing: Typing, read_marks: ReadMarks, tags: Tags, posts: Posts, taps: Taps, login: Login, ding: Ding,
                 webhook: Webhook, faults: Faults, restart: Restart, settings: Settings

@@ -138,6 +138,8 @@ impl Harness for FakeHarness {
             Deed::Edit { by, message, text } => at_once(self.person(&by).edits(&message, text)),
             Deed::React { by, message, reaction, add: true } => at_once(self.person(&by).reacts(&message, &reaction)),
             Deed::React { by, message, reaction, .. } => at_once(self.person(&by).unreacts(&message, &reaction)),
+            Deed::Receive { by, message } => at_once(self.person(&by).receives(&message)),
+            Deed::Read { by, message } => at_once(self.person(&by).reads(&message)),
             Deed::Publish { by, text } => at_once(self.person(&by).publishes(vec![SayablePayload::text(text)])),
             Deed::Tap { by, post } => {
                 self.person(&by).taps(&post, true);

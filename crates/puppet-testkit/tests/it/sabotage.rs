@@ -98,6 +98,14 @@ const ROWS: &[Row] = &[
     (S::EditIgnored, &[], "an_edited_message_has_the_new_text", "but people see [\"to be edited"),
     (S::WebhookAckedEarly, &[], "a_webhook_is_not_acknowledged_before_it_is_accepted", "acknowledged while its event"),
     (S::WebhookAckedEarly, &[], "a_webhook_before_run_is_not_acknowledged", "its event is lost"),
+    (S::StatusDropped, &[], "a_delivered_message_is_told", "in vain for the status \"delivered\" of message"),
+    (S::StatusDropped, &[], "a_read_message_is_told", "in vain for the status \"read\" of message"),
+    (S::StatusOfAnother, &[], "a_read_message_is_told", "which was never sent"),
+    (S::StatusElsewhere, &[], "a_delivered_message_is_told", "has a status in Room"),
+    (S::StatusBySomebodyElse, &[], "a_read_message_is_told", "but the status says Some(ContactId(\"mallory"),
+    (S::StatusTooEarly, &[], "a_status_comes_after_the_answer_to_its_send", "before its send was answered"),
+    (S::StatusGoesBack, &[], "a_status_never_goes_back", "goes back: [Read, Delivered]"),
+    (S::ReadWhenDelivered, &[], "a_delivered_message_is_told", "in vain for the status \"delivered\""),
     (S::AliasNotCleared, &[], "an_alias_is_set_and_cleared", "set to None, but is Some(\"\")"),
 ];
 

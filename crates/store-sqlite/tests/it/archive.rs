@@ -76,6 +76,45 @@ async fn what_is_not_over_is_found_too_and_beside_a_running_bot() {
 }
 
 #[tokio::test]
+async fn somebody_is_found_by_name_wherever_they_said_something() {
+    let place = Place::new();
+    let store = place.open();
+    let kept = async |n: u32, to: &ConversationId, name: Option<&str>| {
+        let event = accept(&store, n, "hi").await;
+        let record = Record {
+            conversation: Some(to.clone()),
+            person: Some("alice".into()),
+            name: name.map(str::to_owned),
+            ended: Some(at(1)),
+            end: "handled".into(),
+            ..Record::of_event(&account(), &event)
+        };
+        store.keep(record);
+        store.finish(&account(), &[(event.seq, Outcome::Merged)]).await.expect("writes");
+    };
+    let (direct, room) = (ConversationId::Contact("alice".into()), ConversationId::Room("r".into()));
+    // Before the name was known, with it, in a room, and of somebody else.
+    kept(1, &direct, None).await;
+    kept(2, &direct, Some("爱丽丝")).await;
+    kept(3, &room, Some("tea")).await;
+    kept(4, &room, None).await;
+    let other = accept(&store, 5, "hi").await;
+    let person = Some("bob".into());
+    let record = Record { person, conversation: None, end: "handled".into(), ..Record::of_event(&account(), &other) };
+    store.keep(record);
+    store.finish(&account(), &[(other.seq, Outcome::Merged)]).await.expect("writes");
+    accept(&store, 6, "not over").await;
+    let found = async |name: &str| {
+        let found = find(&store, Find::Last(Some(name.into()))).await;
+        found.iter().filter_map(|record| record.id.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(found("爱丽丝").await, ["m6", "m4", "m3", "m2", "m1"]);
+    assert_eq!(found("tea").await, ["m4", "m3"]);
+    assert_eq!(found("bob").await, ["m5"]);
+    assert_eq!(found("nobody").await.len(), 0);
+}
+
+#[tokio::test]
 async fn two_chinese_characters_inside_a_sentence_are_found() {
     let place = Place::new();
     let store = place.open();

@@ -120,6 +120,8 @@ macro_rules! events {
         impl EventKind {
             /// Every kind that is on a wire, in declaration order.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+            /// Those of ours that are on no wire, in declaration order.
+            pub const OWN: &'static [Self] = &[$(Self::$own),*];
             /// Wechaty's name of the event.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* $(Self::$own => $own_name,)* }

@@ -18,6 +18,28 @@ pub(crate) fn zone(name: &str) -> Option<TimeZone> {
     TimeZoneDatabase::bundled().get(name).ok()
 }
 
+/// What is wrong with an expression.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Wrong {
+    #[error("{0}")]
+    Form(String),
+    #[error("it is never due")]
+    NeverDue,
+}
+
+impl Wrong {
+    /// With the expression, and how one is written.
+    pub(super) fn told(&self, expression: &str) -> String {
+        match self {
+            Self::Form(error) => format!(
+                "`{expression}` is no cron expression ({error}): it has five fields, minute, hour, day of the month, \
+                 month and day of the week, like `0 9 * * MON-FRI`"
+            ),
+            Self::NeverDue => format!("`{expression}` is never due"),
+        }
+    }
+}
+
 /// A cron expression in a time zone.
 #[derive(Debug)]
 pub(super) struct Calendar {
@@ -28,17 +50,12 @@ pub(super) struct Calendar {
 
 impl Calendar {
     /// `now`: it must be due some time behind it.
-    pub(super) fn new(expression: &str, zone: TimeZone, now: Timestamp) -> Result<Self, String> {
-        let cron = croner::Cron::from_str(expression).map_err(|error| {
-            format!(
-                "`{expression}` is no cron expression ({error}): it has five fields, minute, hour, day of the month, \
-                 month and day of the week, like `0 9 * * MON-FRI`"
-            )
-        })?;
+    pub(super) fn new(expression: &str, zone: TimeZone, now: Timestamp) -> Result<Self, Wrong> {
+        let cron = croner::Cron::from_str(expression).map_err(|error| Wrong::Form(error.to_string()))?;
         let calendar = Self { expression: expression.to_owned(), cron, zone };
         match calendar.next(now) {
             Some(_) => Ok(calendar),
-            None => Err(format!("`{expression}` is never due")),
+            None => Err(Wrong::NeverDue),
         }
     }
 
@@ -177,7 +194,8 @@ mod tests {
 
     #[test]
     fn a_bad_expression_says_what_it_must_be() {
-        let fault = |expression| Calendar::new(expression, TimeZone::UTC, EARLY).expect_err("no expression");
+        let fault =
+            |expression| Calendar::new(expression, TimeZone::UTC, EARLY).expect_err("no expression").told(expression);
         assert!(fault("0 9 * *").contains("five fields"), "{}", fault("0 9 * *"));
         assert!(fault("99 9 * * *").contains("`99 9 * * *` is no cron expression"));
         assert_eq!(fault("0 0 30 2 *"), "`0 0 30 2 *` is never due");

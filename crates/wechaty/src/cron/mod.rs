@@ -6,6 +6,8 @@ mod timer;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use jiff::tz::TimeZone;
+use wechaty_puppet::Clock;
 use wechaty_types::AccountId;
 
 use calendar::Calendar;
@@ -56,6 +58,10 @@ impl Cron {
     pub fn new(expression: impl Into<String>) -> Self {
         Self { expression: expression.into(), missed: Missed::default(), account: None }
     }
+    /// What is wrong with the expression, in words: it is none, or it is never due.
+    pub fn fault(&self) -> Option<String> {
+        Calendar::new(&self.expression, TimeZone::UTC, Clock::system().wall()).err().map(|fault| fault.to_string())
+    }
     /// What becomes of ticks that were missed; without it the latest runs.
     #[must_use]
     pub fn missed(mut self, missed: Missed) -> Self {
@@ -102,7 +108,8 @@ pub(crate) fn plan(bot: &Bot, pending: &[Pending], owner: Option<&Owner>) -> Res
                        or `UTC`";
             return Err(fault(fix.to_owned()).into());
         };
-        let calendar = Calendar::new(&cron.expression, zone, bot.clock().wall()).map_err(fault)?;
+        let calendar = Calendar::new(&cron.expression, zone, bot.clock().wall());
+        let calendar = calendar.map_err(|wrong| fault(wrong.told(&cron.expression)))?;
         let accounts = bot.accounts();
         let number = |id: &AccountId| accounts.iter().position(|account| account.id() == id);
         let account = match (&cron.account, owner.and_then(|owner| owner.scope.as_ref()?.only_accounts())) {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use wechaty_puppet::{
     Button, Capabilities, Card, CardField, Clock, ContactCard, ContactId, ConversationId, Declaration, FileBox,
-    FilePayload, LocationPayload, Mention, Menu, MenuItem, Puppet, SayablePayload, TextPayload, Timestamp,
+    FilePayload, LocationPayload, Mention, Menu, MenuItem, MessageId, Puppet, SayablePayload, TextPayload, Timestamp,
     UrlLinkPayload, VirtualClock, WebhookRequest, async_trait,
 };
 use wechaty_puppet_testkit::{
@@ -87,6 +87,13 @@ impl WebHarness {
             ConversationId::Contact(id) => Some((self.person(id).ok()?, "bot".to_owned())),
             ConversationId::Room(id) => Some((&self.people[0], id.to_string())),
         }
+    }
+
+    /// The number of a message that was said one to one.
+    async fn number(&self, who: &ContactId, message: &MessageId) -> Result<u64, Unavailable> {
+        let all = self.history(self.person(who)?, "bot").await;
+        let found = all.iter().find(|one| one["id"] == message.as_str()).and_then(|one| one["seq"].as_u64());
+        found.ok_or_else(|| Unavailable::new(format!("nobody sees {message}")))
     }
 
     async fn history(&self, person: &Person, place: &str) -> Vec<Value> {
@@ -299,6 +306,14 @@ impl Harness for WebHarness {
             Deed::Edit { by, message, text } => (self.person(&by)?, "edit", json!({ "id": message, "text": text })),
             Deed::React { by, message, reaction, add } => {
                 (self.person(&by)?, "react", json!({ "id": message, "reaction": reaction, "added": add }))
+            }
+            Deed::Receive { by, message } => {
+                let (tab, seq) = (self.person(&by)?, self.number(&by, &message).await?);
+                (tab, "status", json!({ "conversation": "bot", "delivered": seq, "read": 0 }))
+            }
+            Deed::Read { by, message } => {
+                let (tab, seq) = (self.person(&by)?, self.number(&by, &message).await?);
+                (tab, "status", json!({ "conversation": "bot", "delivered": seq, "read": seq }))
             }
             other => return Err(Unavailable::new(format!("a page has no {other:?}"))),
         };

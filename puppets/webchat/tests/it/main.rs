@@ -8,4 +8,5 @@ mod files;
 mod once;
 mod people;
 mod stage;
+mod statuses;
 mod streams;

@@ -170,10 +170,11 @@ impl Stage {
         self.messages().iter().map(|message| message.text.clone().unwrap_or_default()).collect()
     }
 
-    /// Other events than messages, login, ready and new friends.
+    /// Other events than messages, login, ready and new friends, with whom their contact comes.
     pub(crate) fn happened(&self) -> Vec<EventPayload> {
         let all = self.sink.events.lock();
-        let what = all.iter().map(|event| event.what.clone());
+        let told = |event: &&Event| !matches!(event.payload, Some(Payload::Contact(_)));
+        let what = all.iter().filter(told).map(|event| event.what.clone());
         let plain = |what: &EventPayload| {
             !matches!(
                 what,

@@ -21,6 +21,7 @@ mod rooms;
 mod run;
 mod send;
 mod settings;
+mod statuses;
 mod undeclared;
 mod webhook;
 
@@ -36,6 +37,7 @@ pub(super) const ALL: &[&[Case]] = &[
     room_events::CASES,
     send::CASES,
     delivery::CASES,
+    statuses::CASES,
     kinds::CASES,
     loader::CASES,
     listing::CASES,

@@ -60,6 +60,14 @@ pub(crate) enum Sabotage {
     OrderLost,
     TimesInSeconds,
     DongForgets,
+    // Statuses.
+    StatusDropped,
+    StatusOfAnother,
+    StatusElsewhere,
+    StatusBySomebodyElse,
+    StatusTooEarly,
+    StatusGoesBack,
+    ReadWhenDelivered,
     // Run, acknowledgement and cursor.
     AckedEarly,
     RefusedBatchSkipped,
@@ -88,11 +96,12 @@ pub(crate) struct Broken {
     sabotage: Sabotage,
     calls: AtomicU32,
     first: OnceLock<ConversationId>,
+    cx: OnceLock<PuppetContext>,
 }
 
 impl Broken {
     pub(crate) fn new(inner: Arc<dyn Puppet>, sabotage: Sabotage) -> Self {
-        Self { inner, sabotage, calls: AtomicU32::new(0), first: OnceLock::new() }
+        Self { inner, sabotage, calls: AtomicU32::new(0), first: OnceLock::new(), cx: OnceLock::new() }
     }
 
     fn is(&self, sabotage: Sabotage) -> bool {

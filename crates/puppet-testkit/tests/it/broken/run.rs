@@ -5,8 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use wechaty_puppet::{
-    AcceptError, Batch, BoxError, Bytes, CancellationToken, ContactId, Cursor, Event, EventPayload, EventSink,
-    LoginEvent, MessagePayload, Payload, PuppetContext, PuppetError, Result, SessionStore, Timestamp,
+    AcceptError, Batch, BoxError, Bytes, CancellationToken, ContactId, ConversationId, Cursor, DeliveryStatus, Event,
+    EventPayload, EventSink, LoginEvent, MessagePayload, MessageStatusEvent, Payload, PuppetContext, PuppetError,
+    Result, SessionStore, Timestamp,
 };
 
 use super::{Broken, Sabotage};
@@ -46,7 +47,18 @@ impl Sink {
             (EventPayload::Login(LoginEvent { contact_id }), _) if self.sabotage == Sabotage::EmptySelf => {
                 *contact_id = "".into();
             }
+            (EventPayload::MessageStatus(status), _) => self.change_status(status),
             (EventPayload::Dong(dong), _) if self.sabotage == Sabotage::DongForgets => dong.data = None,
+            _ => {}
+        }
+    }
+
+    fn change_status(&self, status: &mut MessageStatusEvent) {
+        match self.sabotage {
+            Sabotage::StatusOfAnother => status.message_ids.push("another".into()),
+            Sabotage::StatusElsewhere => status.conversation = ConversationId::Room("elsewhere".into()),
+            Sabotage::StatusBySomebodyElse => status.by = Some("mallory".into()),
+            Sabotage::ReadWhenDelivered => status.status = DeliveryStatus::Read,
             _ => {}
         }
     }
@@ -74,6 +86,23 @@ impl Sink {
         }
     }
 
+    /// Holds what was delivered back until something was read.
+    fn go_back(&self, events: Vec<Event>) -> Vec<Event> {
+        let mut held = self.held.lock();
+        let mut out = Vec::new();
+        for event in events {
+            match &event.what {
+                EventPayload::MessageStatus(status) if status.status == DeliveryStatus::Delivered => held.push(event),
+                EventPayload::MessageStatus(_) => {
+                    out.push(event);
+                    out.append(&mut held);
+                }
+                _ => out.push(event),
+            }
+        }
+        out
+    }
+
     /// Holds every other message back until the next one has passed it.
     fn reorder(&self, events: Vec<Event>) -> Vec<Event> {
         let mut held = self.held.lock();
@@ -98,6 +127,10 @@ impl EventSink for Sink {
         batch.events.iter_mut().for_each(|event| self.change(event));
         match self.sabotage {
             Sabotage::OrderLost => batch.events = self.reorder(batch.events),
+            Sabotage::StatusGoesBack => batch.events = self.go_back(batch.events),
+            Sabotage::StatusDropped => {
+                batch.events.retain(|event| !matches!(event.what, EventPayload::MessageStatus(_)));
+            }
             Sabotage::CursorNeverSent => batch.cursor = None,
             Sabotage::AckedEarly => {
                 let cx = self.cx.clone();
@@ -144,6 +177,7 @@ impl Broken {
 
     pub(super) async fn run_broken(&self, cx: PuppetContext) -> Result<()> {
         let cancelled = cx.cancellation().clone();
+        let _ = self.cx.set(cx.clone());
         let answer = self.inner.run(self.broken_context(cx)).await;
         match (self.sabotage, answer) {
             (Sabotage::DisconnectIsPermanent, Err(PuppetError::Transport { context, .. })) => {

@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use wechaty_puppet::{
-    IdempotencyKey, MessageId, Outgoing, PuppetError, Result, SayablePayload, Sent, TextPayload, TextUnit,
+    DeliveryStatus, Event, IdempotencyKey, MessageId, MessageStatusEvent, Outgoing, PuppetError, Result,
+    SayablePayload, Sent, TextPayload, TextUnit,
 };
 
 use super::{Broken, Sabotage};
@@ -78,6 +79,19 @@ impl Broken {
                 Err(PuppetError::Unsupported { .. }) => Ok(Sent::without_id()),
                 answer => answer,
             },
+            Sabotage::StatusTooEarly => {
+                let to = out.to.clone();
+                let sent = self.inner.send(out).await?;
+                let told = MessageStatusEvent {
+                    message_ids: sent.id.iter().cloned().collect(),
+                    conversation: to,
+                    status: DeliveryStatus::Read,
+                    by: None,
+                    timestamp: sent.timestamp.unwrap_or_default(),
+                };
+                self.cx.get().expect("it runs").accept(Event::new(told)).await?;
+                Ok(sent)
+            }
             Sabotage::SendPanics => panic!("told to panic"),
             Sabotage::SendHangs => std::future::pending().await,
             Sabotage::SendBlocksItsThread => {
