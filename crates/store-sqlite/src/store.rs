@@ -348,13 +348,13 @@ impl Store for SqliteStore {
         Ok(found.map(|(hold, size)| self.files.spooled(hold, id, size)))
     }
 
-    async fn enqueue(&self, row: OutboxRow) -> Result<Enqueued> {
+    async fn enqueue(&self, row: &OutboxRow) -> Result<Enqueued> {
         const CONTEXT: &str = "enqueueing a send";
         let send = SendIn {
             account: row.account.clone(),
             key: row.key,
             event: row.event,
-            body: row::send_body(&row).map_err(json(CONTEXT))?,
+            body: row::send_body(row).map_err(json(CONTEXT))?,
             attempts: row.attempts,
             claimed_at: row.claimed_at.map(Timestamp::as_millis),
             file: row.file,

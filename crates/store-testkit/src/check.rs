@@ -205,7 +205,7 @@ async fn apply(model: &mut Model, store: &dyn Store, op: &Op) -> Result<()> {
                 (seq, None) => Enqueued::New(seq),
                 (seq, Some(settled)) => Enqueued::Existing { seq, settled },
             };
-            assert_eq!(store.enqueue(row).await?, expected, "{op:?}");
+            assert_eq!(store.enqueue(&row).await?, expected, "{op:?}");
         }
         Op::Claim { nth: n, attempt } => {
             let Some(seq) = nth(&model.sends, *n) else { return Ok(()) };

@@ -296,7 +296,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// Commits a send, unless its event has said the same key before. The [file](OutboxRow::file) it names stays until the
     /// row is settled for good, that of a dead letter until somebody decides about it.
-    async fn enqueue(&self, row: OutboxRow) -> Result<Enqueued>;
+    async fn enqueue(&self, row: &OutboxRow) -> Result<Enqueued>;
 
     /// Records that a send is about to be tried, first at `at`: after a crash it is in doubt.
     async fn claim(&self, seq: SendSeq, attempt: u32, at: Timestamp) -> Result<()>;

@@ -301,7 +301,7 @@ impl Store for MemoryStore {
         Ok(self.blobs.find(id))
     }
 
-    async fn enqueue(&self, mut row: OutboxRow) -> Result<Enqueued> {
+    async fn enqueue(&self, row: &OutboxRow) -> Result<Enqueued> {
         let mut origin = row.event.map(|event| (event, self.events.of(event).lock()));
         let origin = origin.as_mut().and_then(|(event, shard)| shard.rows.get_mut(event));
         if let Some(origin) = &origin
@@ -310,7 +310,6 @@ impl Store for MemoryStore {
             return Ok(Enqueued::Existing { seq: said.seq, settled: said.settled.clone() });
         }
         let seq = self.next_send.fetch_add(1, Ordering::Relaxed) + 1;
-        row.seq = seq;
         let account = match origin {
             Some(origin) => {
                 origin.said.push(Said { seq, key: row.key, settled: None });
@@ -320,7 +319,7 @@ impl Store for MemoryStore {
         };
         let mut shard = self.sends.of(seq).lock();
         shard.totals.of(account).said += 1;
-        shard.rows.insert(seq, (account, row));
+        shard.rows.insert(seq, (account, OutboxRow { seq, ..row.clone() }));
         Ok(Enqueued::New(seq))
     }
 

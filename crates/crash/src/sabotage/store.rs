@@ -126,10 +126,11 @@ impl Store for SabotagedStore {
         self.inner.spooled(id).await
     }
 
-    async fn enqueue(&self, mut row: OutboxRow) -> Result<Enqueued> {
+    async fn enqueue(&self, row: &OutboxRow) -> Result<Enqueued> {
         if self.has(Sabotage::DropOne) {
             return Ok(Enqueued::New(NOWHERE + self.chances.fetch_add(1, Ordering::Relaxed)));
         }
+        let mut row = row.clone();
         if self.has(Sabotage::ForgetKey) {
             let fresh = u128::from(self.chances.fetch_add(1, Ordering::Relaxed)) << 32 | u128::from(std::process::id());
             row.key = IdempotencyKey::from_bytes(fresh.to_be_bytes());
@@ -142,7 +143,7 @@ impl Store for SabotagedStore {
         if self.has(Sabotage::ForgetClaim) {
             row.claimed_at = None;
         }
-        self.inner.enqueue(row).await
+        self.inner.enqueue(&row).await
     }
 
     async fn claim(&self, seq: SendSeq, attempt: u32, at: Timestamp) -> Result<()> {

@@ -22,7 +22,7 @@ async fn accept(store: &SqliteStore, id: u32, text: &str) -> StoredEvent {
 async fn conversation(store: &SqliteStore, id: u32, text: &str) -> StoredEvent {
     let event = accept(store, id, text).await;
     let row = say(Some(event.seq), id as u8);
-    let Ok(Enqueued::New(seq)) = store.enqueue(row.clone()).await else { panic!("it is new") };
+    let Ok(Enqueued::New(seq)) = store.enqueue(&row).await else { panic!("it is new") };
     let end = Settlement::Sent(Sent::new(MessageId::new(format!("out-{id}"))));
     store.settle(&[(seq, end.clone())], at(5)).await.expect("writes");
     let row = wechaty_store::OutboxRow { seq, ..row };
@@ -65,7 +65,7 @@ async fn what_is_not_over_is_found_too_and_beside_a_running_bot() {
     let place = Place::new();
     let store = place.open();
     let event = accept(&store, 1, "hi").await;
-    store.enqueue(say(Some(event.seq), 1)).await.expect("writes");
+    store.enqueue(&say(Some(event.seq), 1)).await.expect("writes");
     let view = SqliteView::open(&place.path).expect("it can be read");
     let found = view.find(&Find::Last(Some("alice".into())), 10).expect("reads");
     let ends: Vec<_> = found.iter().map(|record| (record.book, &*record.end)).collect();
@@ -175,7 +175,7 @@ async fn records_grow_old_though_no_other_is_written() {
     options.keep.dead_letter_time = Duration::from_secs(1);
     let store = SqliteStore::open_with(&place.path, &options).expect("it opens");
     conversation(&store, 1, "old").await;
-    let Ok(Enqueued::New(seq)) = store.enqueue(say(None, 9)).await else { panic!("it is new") };
+    let Ok(Enqueued::New(seq)) = store.enqueue(&say(None, 9)).await else { panic!("it is new") };
     store.settle(&[(seq, Settlement::Dead("refused".into()))], at(0)).await.expect("writes");
     assert_eq!(find(&store, Find::Last(None)).await.len(), 2);
     drop(store);
@@ -223,7 +223,7 @@ async fn a_person_is_forgotten_in_what_waits_in_dead_letters_and_in_states() {
     for (key, to) in [(1, "alice"), (2, "alice2")] {
         let to = ConversationId::Contact(to.into());
         let row = wechaty_store::OutboxRow { to, ..say(None, key) };
-        let Ok(Enqueued::New(seq)) = store.enqueue(row).await else { panic!("it is new") };
+        let Ok(Enqueued::New(seq)) = store.enqueue(&row).await else { panic!("it is new") };
         dead.push((seq, Settlement::Dead("refused".into())));
     }
     store.settle(&dead, at(7)).await.expect("writes");

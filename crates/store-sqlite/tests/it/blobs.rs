@@ -39,7 +39,7 @@ async fn the_same_picture_for_a_thousand_conversations_is_there_once_until_the_l
             _ => store.spooled(&id).await.expect("reads").expect("a row names it"),
         };
         assert_eq!(file.id, id);
-        store.enqueue(say_file(key as u8, &file)).await.expect("writes");
+        store.enqueue(&say_file(key as u8, &file)).await.expect("writes");
     }
     store.flush().await.expect("writes");
     assert_eq!(rows(&place), (1, 40));
@@ -62,7 +62,7 @@ async fn who_reads_a_file_keeps_it_and_what_is_gone_is_told_and_not_made_up() {
     let place = Place::new();
     let store = place.open();
     let file = spool(&store, large(1)).await;
-    store.enqueue(say_file(1, &file)).await.expect("writes");
+    store.enqueue(&say_file(1, &file)).await.expect("writes");
     drop(file);
     let row = store.unsent(&account()).await.expect("reads").remove(0);
     store.settle(&[(1, Settlement::Dropped)], time()).await.expect("writes");
@@ -83,7 +83,7 @@ async fn what_no_row_names_is_gone_after_a_crash() {
     let place = Place::new();
     let store = place.open();
     let named = spool(&store, large(1)).await;
-    store.enqueue(say_file(1, &named)).await.expect("writes");
+    store.enqueue(&say_file(1, &named)).await.expect("writes");
     let orphan = spool(&store, large(2)).await;
     assert_eq!(rows(&place).0, 2);
     // As after a crash: nobody has tidied up, and part of a third had come.
@@ -105,7 +105,7 @@ async fn a_dead_letter_keeps_its_file_until_somebody_decides() {
     let store = place.open();
     let file = spool(&store, large(1)).await;
     for key in 1..=2 {
-        store.enqueue(say_file(key, &file)).await.expect("writes");
+        store.enqueue(&say_file(key, &file)).await.expect("writes");
     }
     let dead = |seq| (seq, Settlement::Dead("refused".into()));
     store.settle(&[dead(1), dead(2)], time()).await.expect("writes");
@@ -131,7 +131,7 @@ async fn dead_letters_go_by_number_and_age_and_stay_counted() {
     let file = spool(&store, large(1)).await;
     for key in 1..=6 {
         let row = if key == 1 { say_file(key, &file) } else { say(None, key) };
-        store.enqueue(row).await.expect("writes");
+        store.enqueue(&row).await.expect("writes");
     }
     drop(file);
     for seq in 1..=5u64 {
@@ -164,7 +164,7 @@ async fn other_conversations_do_not_wait_for_a_large_file() {
     });
     let mut between = 0;
     while !spooling.is_finished() {
-        store.enqueue(say(None, 1)).await.expect("writes");
+        store.enqueue(&say(None, 1)).await.expect("writes");
         between += 1;
         tokio::task::yield_now().await;
     }

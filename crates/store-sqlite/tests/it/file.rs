@@ -23,7 +23,7 @@ async fn who_looks_beside_a_bot_sees_what_is_committed_and_disturbs_nobody() {
     let view = SqliteView::open(&place.path).expect("it can be read");
     let accepted = store.accept(&account(), vec![message(1, "hi"), message(1, "hi")], None).await.expect("writes");
     let seq = accepted[0].as_ref().expect("it is new").seq;
-    let sent = store.enqueue(say(Some(seq), 1)).await.expect("writes");
+    let sent = store.enqueue(&say(Some(seq), 1)).await.expect("writes");
     assert_eq!(sent, wechaty_store::Enqueued::New(1));
     store.settle(&[(1, Settlement::Dead("refused".into()))], say(None, 1).said_at).await.expect("writes");
     let ledger = view.ledger(None).expect("reads");

@@ -71,7 +71,7 @@ async fn the_archive_never_takes_the_room_of_what_is_new() {
     let events = (0..30).map(|id| message(MESSAGES + id, &"x".repeat(1_000))).collect();
     assert_eq!(store.accept(&account(), events, None).await.expect("there is room").len(), 30);
     let file = spool(&store, vec![7; 20 << 10]).await;
-    store.enqueue(say_file(1, &file)).await.expect("there is room");
+    store.enqueue(&say_file(1, &file)).await.expect("there is room");
     // More than the reserve: the archive goes.
     for id in 0..30 {
         let events = vec![message(MESSAGES + 100 + id, &"x".repeat(100_000))];

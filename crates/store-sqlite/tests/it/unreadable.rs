@@ -13,7 +13,7 @@ async fn a_row_that_cannot_be_read_is_set_aside_with_all_that_is_in_it_and_the_b
     let events = vec![message(1, "a"), message(2, "b"), message(3, "c")];
     store.accept(&account(), events, None).await.expect("writes");
     for key in 1..=5 {
-        store.enqueue(say(Some(3), key)).await.expect("writes");
+        store.enqueue(&say(Some(3), key)).await.expect("writes");
     }
     let at = say(None, 1).said_at;
     let dead = Settlement::Dead("refused".into());
@@ -61,7 +61,7 @@ async fn a_row_of_a_newer_format_is_set_aside_and_never_misread_and_an_old_one_i
     let store = place.open();
     store.accept(&account(), vec![message(1, "a"), message(2, "b"), message(3, "c")], None).await.expect("writes");
     for key in 1..=2 {
-        store.enqueue(say(None, key)).await.expect("writes");
+        store.enqueue(&say(None, key)).await.expect("writes");
     }
     drop(store);
     let c = Connection::open(&place.path).expect("opens");

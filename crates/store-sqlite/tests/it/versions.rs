@@ -24,12 +24,12 @@ async fn fill(store: &SqliteStore) {
     store.begin(seqs[1]).await.expect("writes");
     store.note(seqs[1], "k", Some("noted".into())).await.expect("writes");
     for key in 1..=4 {
-        store.enqueue(say(Some(seqs[1]), key)).await.expect("writes");
+        store.enqueue(&say(Some(seqs[1]), key)).await.expect("writes");
     }
     // Since version 2: a file that waits, and the same one in a dead letter.
     let file = spool(store, PICTURE).await;
     for key in 5..=6 {
-        store.enqueue(say_file(key, &file)).await.expect("writes");
+        store.enqueue(&say_file(key, &file)).await.expect("writes");
     }
     store.settle(&[(6, Settlement::Dead("refused".into()))], say(None, 1).said_at).await.expect("writes");
     store.claim(2, 1, say(None, 1).said_at).await.expect("writes");

@@ -66,7 +66,8 @@ async fn retry(bot: &Bot, seq: SendSeq) -> Result<Option<Receipt>> {
     let receipt = core.receipts.get(seq, row.key);
     // Closed, the next start finds it in the store, and its receipt here.
     if core.gate.is_open() {
-        later::post(account, send::queued(account, row, true, false, permit), || !core.gate.is_open()).await;
+        let queued = send::queued(account, row, true, false, permit);
+        later::post(account, queued, || !core.gate.is_open()).await.go_on(core);
     }
     Ok(Some(receipt))
 }

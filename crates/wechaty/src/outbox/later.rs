@@ -7,10 +7,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use wechaty_puppet::{CancellationToken, Timestamp};
 
-use super::{
-    Receipt,
-    send::{self, QueuedRow},
-};
+use super::send::{self, Posted, QueuedRow};
 use crate::{
     bot::{Account, Core, Permit},
     handler,
@@ -39,7 +36,7 @@ struct Sleeping {
 ///
 /// A start waits for the row's permit. So whoever says something is told in time that its life is over, and no row is
 /// posted by a say and by a start.
-pub(super) async fn post(account: &Account, queued: QueuedRow, is_over: impl Fn() -> bool) -> Receipt {
+pub(super) async fn post(account: &Account, queued: QueuedRow, is_over: impl Fn() -> bool) -> Posted {
     let core = account.core();
     match queued.row.not_before {
         Some(due) if due > core.clock.wall() => {
@@ -50,7 +47,7 @@ pub(super) async fn post(account: &Account, queued: QueuedRow, is_over: impl Fn(
                 core.later.sleeping.lock().rows.remove(&(due, seq));
             }
             drop(permit);
-            receipt
+            receipt.into()
         }
         _ => send::post(account, queued, is_over).await,
     }
@@ -112,9 +109,12 @@ async fn wake(core: Arc<Core>, life: CancellationToken) {
                 queued.permit = Some(permit);
                 let is_over = || core.gate.is_closed() || life.is_cancelled();
                 let posted = AssertUnwindSafe(send::post(&account, queued, is_over)).catch_unwind().await;
-                if let Err(panic) = posted {
-                    let error = handler::panicked(&*panic);
-                    tracing::error!(account = %account.id(), %error, "a planned send failed; those behind it go on");
+                match posted {
+                    Ok(posted) => drop(posted.go_on(&core)),
+                    Err(panic) => {
+                        let error = handler::panicked(&*panic);
+                        tracing::error!(account = %account.id(), %error, "a planned send failed; those behind it go on");
+                    }
                 }
             }
             Some(Err(wait)) => {

@@ -4,7 +4,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     task::{Context, Poll},
     time::Duration,
 };
@@ -14,7 +14,13 @@ use tokio::sync::oneshot;
 use wechaty_puppet::{Capabilities, Capability, IdempotencyKey, PuppetError, Sent, Timestamp};
 use wechaty_types::{ConversationId, Mention, MessageId, SayablePayload};
 
-use super::{Receipt, ReceiptState, key::idempotency_key, later, send, split};
+use super::{
+    Receipt, ReceiptState,
+    key::idempotency_key,
+    later,
+    send::{self, Posted},
+    split,
+};
 use crate::{
     Error, Result, Sayable,
     bot::{Account, Core, Permit},
@@ -37,7 +43,7 @@ enum State {
     /// Not durable yet: dropped with the say.
     Preparing(BoxFuture<'static, Result<Commit>>),
     /// About to go into the store.
-    Committing(Arc<Core>, BoxFuture<'static, Result<Receipt>>),
+    Committing(Arc<Core>, BoxFuture<'static, Result<Posted>>),
     /// On its way into the store, in a task: goes on even if nobody asks any more.
     Committed(oneshot::Receiver<Result<Receipt>>),
     Done,
@@ -196,13 +202,25 @@ impl Future for Say {
                 },
                 State::Committing(core, mut commit) => {
                     if let Poll::Ready(done) = commit.as_mut().poll(cx) {
-                        return Poll::Ready(done);
+                        return Poll::Ready(done.map(|posted| posted.go_on(&core)));
                     }
                     // The store takes its time. Who waits may never ask again, and a start waits for this.
                     let (tell, told) = oneshot::channel();
-                    core.tasks.spawn(async move {
-                        let _ = tell.send(commit.await);
+                    let (runner, task) = (Arc::new(OnceLock::new()), core.clone());
+                    let own = runner.clone();
+                    let spawned = core.tasks.spawn(async move {
+                        match commit.await {
+                            Ok(Posted { receipt, lane }) => {
+                                let _ = tell.send(Ok(receipt));
+                                if let Some(lane) = lane {
+                                    // The lane has a task already: this one.
+                                    lane.run(&task, own.get()).await;
+                                }
+                            }
+                            Err(error) => drop(tell.send(Err(error))),
+                        }
                     });
+                    let _ = runner.set(spawned.abort_handle());
                     State::Committed(told)
                 }
                 State::Committed(mut told) => match Pin::new(&mut told).poll(cx) {
@@ -350,12 +368,12 @@ impl Commit {
         State::Committing(self.account.core().clone(), Box::pin(self.enqueue()))
     }
 
-    async fn enqueue(self) -> Result<Receipt> {
+    async fn enqueue(self) -> Result<Posted> {
         let Self { account, mut row, named, permit } = self;
         let core = account.core();
         crash::point("handler-before-say");
         let claimed = send::claim(&account, &mut row);
-        match core.store.enqueue(row.clone()).await? {
+        match core.store.enqueue(&row).await? {
             Enqueued::New(seq) if core.gate.is_open() => {
                 let queued = send::queued(&account, OutboxRow { seq, ..row }, named, claimed, permit);
                 Ok(later::post(&account, queued, || !core.gate.is_open()).await)
@@ -365,17 +383,17 @@ impl Commit {
                 if claimed {
                     send::unclaim(&account, seq).await;
                 }
-                Ok(core.receipts.get(seq, row.key))
+                Ok(core.receipts.get(seq, row.key).into())
             }
-            Enqueued::Existing { settled: Some(settlement), .. } => Ok(earlier(&account, row.key, settlement)),
+            Enqueued::Existing { settled: Some(settlement), .. } => Ok(earlier(&account, row.key, settlement).into()),
             Enqueued::Existing { seq, settled: None } => {
                 let (key, receipt) = (row.key, core.receipts.get(seq, row.key));
                 // Who settles tells the store first and takes the receipt then. Either it finds ours, or we its word.
-                if let Enqueued::Existing { settled: Some(settlement), .. } = core.store.enqueue(row).await? {
+                if let Enqueued::Existing { settled: Some(settlement), .. } = core.store.enqueue(&row).await? {
                     core.receipts.take(seq);
-                    return Ok(earlier(&account, key, settlement));
+                    return Ok(earlier(&account, key, settlement).into());
                 }
-                Ok(receipt)
+                Ok(receipt.into())
             }
         }
     }

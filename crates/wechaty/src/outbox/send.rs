@@ -10,6 +10,7 @@ use std::{
 
 use futures_util::{FutureExt, future::BoxFuture};
 use hashbrown::HashMap;
+use tokio::task::AbortHandle;
 use wechaty_puppet::{Capability, Cause, Outgoing, PuppetError, Retry, Sent, Timestamp};
 
 use super::{
@@ -21,7 +22,7 @@ use super::{
 };
 use crate::{
     archive,
-    bot::{Account, Permit},
+    bot::{Account, Core, Permit},
     inbox::{LaneKey, OnPanic, Place, Pushed},
     store::{OutboxRow, SendSeq, Settlement, StoreError, crash},
 };
@@ -124,7 +125,7 @@ impl QueuedRow {
 ///
 /// The lane is polled once where we are: a platform that answers at once costs no task. Dropping the caller cannot
 /// tear a send apart, as the rest, if there is one, goes on in a task of its own.
-pub(super) async fn post(account: &Account, queued: QueuedRow, is_over: impl Fn() -> bool) -> Receipt {
+pub(super) async fn post(account: &Account, queued: QueuedRow, is_over: impl Fn() -> bool) -> Posted {
     let core = account.core();
     let receipt = queued.receipt();
     let key = lane(account, &queued.row);
@@ -135,7 +136,7 @@ pub(super) async fn post(account: &Account, queued: QueuedRow, is_over: impl Fn(
         }
     };
     match core.outbox.push(&key, queued) {
-        Pushed::Queued(_) => return receipt,
+        Pushed::Queued(_) => {}
         // The bot stops, and older ones of the conversation wait for the next start.
         Pushed::Left => unclaimed.await,
         Pushed::Start(number) if is_over() => {
@@ -144,14 +145,63 @@ pub(super) async fn post(account: &Account, queued: QueuedRow, is_over: impl Fn(
             unclaimed.await;
         }
         Pushed::Start(number) => {
-            let mut lane: BoxFuture<'static, ()> = Box::pin(drain(account.clone(), key.clone(), number));
-            if poll_fn(|cx| Poll::Ready(lane.as_mut().poll(cx).is_pending())).await {
-                let runner = core.tasks.spawn(lane);
-                core.outbox.runs(&key, number, runner.abort_handle());
+            let mut rest: BoxFuture<'static, ()> = Box::pin(drain(account.clone(), key.clone(), number));
+            if poll_fn(|cx| Poll::Ready(rest.as_mut().poll(cx).is_pending())).await {
+                return Posted { receipt, lane: Some(Started { key, number, rest }) };
             }
         }
     }
-    receipt
+    receipt.into()
+}
+
+/// A row in its lane.
+#[must_use = "its lane may have to go on"]
+pub(super) struct Posted {
+    pub(super) receipt: Receipt,
+    /// It started the lane, which has to go on.
+    pub(super) lane: Option<Started>,
+}
+
+impl From<Receipt> for Posted {
+    fn from(receipt: Receipt) -> Self {
+        Self { receipt, lane: None }
+    }
+}
+
+impl Posted {
+    /// The lane, if it has to go on, goes on in a task.
+    pub(super) fn go_on(self, core: &Core) -> Receipt {
+        if let Some(lane) = self.lane {
+            lane.spawn(core);
+        }
+        self.receipt
+    }
+}
+
+/// A lane that somebody has to run. Dropped, nobody runs it.
+#[must_use = "somebody has to run it"]
+pub(super) struct Started {
+    key: LaneKey,
+    number: u64,
+    rest: BoxFuture<'static, ()>,
+}
+
+impl Started {
+    fn spawn(self, core: &Core) {
+        let runner = core.tasks.spawn(self.rest);
+        core.outbox.runs(&self.key, self.number, runner.abort_handle());
+    }
+
+    /// Runs it in the task of this handle; in one of its own if the task does not know its handle yet.
+    pub(super) async fn run(self, core: &Core, task: Option<&AbortHandle>) {
+        match task {
+            Some(task) => {
+                core.outbox.runs(&self.key, self.number, task.clone());
+                self.rest.await;
+            }
+            None => self.spawn(core),
+        }
+    }
 }
 
 /// Puts sends that an earlier life left unsettled back into their lanes, those that are not due to sleep.
@@ -170,7 +220,7 @@ pub(crate) async fn resume(account: &Account) -> Result<(), StoreError> {
     }
     for row in rows {
         let queued = queued(account, row, true, false, core.sends.force(1));
-        later::post(account, queued, || false).await;
+        later::post(account, queued, || false).await.go_on(core);
     }
     Ok(())
 }

@@ -115,7 +115,7 @@ impl Store for Faulty {
     async fn unfinished(&self, account: &AccountId) -> Result<Vec<StoredEvent>> {
         self.inner.unfinished(account).await
     }
-    async fn enqueue(&self, row: OutboxRow) -> Result<Enqueued> {
+    async fn enqueue(&self, row: &OutboxRow) -> Result<Enqueued> {
         let enqueued = self.inner.enqueue(row).await;
         self.fast().await;
         enqueued
