@@ -1,6 +1,7 @@
 //! The store itself: each operation of the trait as one job or one query.
 
 use std::{
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -12,8 +13,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use wechaty_file_box::ByteStream;
 use wechaty_puppet::Cursor;
 use wechaty_store::{
-    Archive, BlobHasher, BlobId, Book, DeadLetter, Enqueued, EventSeq, Find, Incoming, Ledger, OutboxRow, Outcome,
-    Reason, Record, Result, Said, SendSeq, Settlement, Spooled, Store, StoreError, StoredEvent, Versioned, crash,
+    Archive, BlobHasher, BlobId, Book, Books, DeadLetter, Enqueued, EventSeq, Find, Hops, Incoming, Ledger, OutboxRow,
+    Outcome, Reason, Record, Result, Said, SendSeq, Settlement, Spooled, Store, StoreError, StoredEvent, Versioned,
+    crash,
 };
 use wechaty_types::{AccountId, ContactId, Timestamp};
 
@@ -252,7 +254,7 @@ impl Store for SqliteStore {
         let accepted = accepted.await?.into_iter().zip(events).map(|(accepted, incoming)| {
             let (seq, identity) = accepted?;
             let Incoming { conversation, event, received, .. } = incoming;
-            Some(StoredEvent { seq, identity, conversation, event, received, runs: 0 })
+            Some(StoredEvent { seq, identity, conversation, event, received, runs: 0, hops: Hops::default() })
         });
         Ok(accepted.collect())
     }
@@ -491,6 +493,11 @@ impl Store for SqliteStore {
         self.readers.read("reading the ledger", move |c| query::ledger(c, account.as_ref())).await
     }
 
+    async fn books(&self) -> Result<Books> {
+        self.caught_up().await?;
+        self.readers.read("reading the ledger", query::books).await
+    }
+
     async fn accounts(&self) -> Result<Vec<AccountId>> {
         self.readers.read("reading accounts", query::accounts).await
     }
@@ -500,6 +507,10 @@ impl Store for SqliteStore {
 impl Archive for SqliteStore {
     fn keep(&self, record: Record) {
         self.writer.keep(record);
+    }
+
+    fn taken_in(&self, events: RangeInclusive<EventSeq>, hops: Hops) {
+        self.writer.waiting().taken_in(events, hops);
     }
 
     async fn find(&self, what: Find, limit: usize) -> Result<Vec<Record>> {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use rusqlite::{Connection, backup::Backup, ffi};
-use wechaty_store::{DeadLetter, Find, Ledger, Record, SendSeq};
+use wechaty_store::{Books, DeadLetter, Find, Ledger, Record, SendSeq};
 use wechaty_types::AccountId;
 
 use crate::{OpenError, archive, lock, query, read, schema};
@@ -62,6 +62,14 @@ impl SqliteView {
     /// When the file cannot be read.
     pub fn ledger(&self, account: Option<&AccountId>) -> Result<Ledger, OpenError> {
         self.read(|c| query::ledger(c, account))
+    }
+
+    /// Both books, of all and of each account, at one moment.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn books(&self) -> Result<Books, OpenError> {
+        self.read(query::books)
     }
 
     /// Copies what is committed now into a new file.

@@ -9,16 +9,17 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 use tokio::{runtime::Handle, sync::oneshot};
 use wechaty_puppet::Clock;
 use wechaty_store::{Record, StoreError, crash};
+use wechaty_types::Timestamp;
 
 use crate::{
     archive::{self, Keep},
     hot::{Hot, Result},
     job::{Job, Operation, told},
-    waiting::{RECORDS, Waiting},
+    waiting::{MOMENT, RECORDS, Waiting},
 };
 
 /// How many operations share a commit.
@@ -181,6 +182,7 @@ impl Thread {
             // Under load a little each time, so that nobody waits for a large one.
             while self.sweep() && !flushes.is_empty() {}
             if !flushes.is_empty() {
+                self.note_taken_in(None);
                 // A bot that has stopped may leave its store open: the file is whole all the same.
                 self.checkpoint();
             }
@@ -195,6 +197,7 @@ impl Thread {
             }
             next = self.next(queue);
         }
+        self.note_taken_in(None);
         self.checkpoint();
         self.warned = None;
         self.tell_of_dropped();
@@ -218,11 +221,15 @@ impl Thread {
                 Err(_) if self.sweep() => {}
                 Err(TryRecvError::Disconnected) => return None,
                 Err(_) if self.expire() => {}
-                Err(_) => match queue.recv_timeout(QUIET) {
-                    Ok(task) => return Some(task),
-                    Err(RecvTimeoutError::Timeout) => {}
-                    Err(RecvTimeoutError::Disconnected) => return None,
-                },
+                Err(_) => {
+                    self.note_taken_in(Some(self.clock.now()));
+                    let quiet = if self.waiting.has_taken_in() { MOMENT } else { QUIET };
+                    match queue.recv_timeout(quiet) {
+                        Ok(task) => return Some(task),
+                        Err(RecvTimeoutError::Timeout) => {}
+                        Err(RecvTimeoutError::Disconnected) => return None,
+                    }
+                }
             }
         }
     }
@@ -293,6 +300,32 @@ impl Thread {
                 tracing::warn!(%error, "{} records of the archive could not be written", some.len());
                 self.roll_back();
             }
+        }
+    }
+
+    /// Writes when events were taken in that are not over a moment later. `now`: `None` at the end, for all.
+    fn note_taken_in(&mut self, now: Option<Duration>) {
+        if self.torn {
+            return;
+        }
+        let mut taken_in = self.waiting.taken_in_before(now);
+        let Self { connection: c, hot, .. } = self;
+        taken_in.retain(|(events, _)| hot.has_any(events.clone()));
+        if taken_in.is_empty() {
+            return;
+        }
+        let write = || {
+            c.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            let mut note = c.prepare_cached("UPDATE event SET committed = ?, acked = ? WHERE seq BETWEEN ? AND ?")?;
+            for (events, hops) in &taken_in {
+                let time = |time: Option<Timestamp>| time.map(Timestamp::as_millis);
+                note.execute(params![time(hops.committed), time(hops.acked), events.start(), events.end()])?;
+            }
+            c.prepare_cached("COMMIT")?.execute([]).map(drop)
+        };
+        if let Err(error) = write() {
+            tracing::debug!(%error, "when events were taken in could not be written");
+            self.roll_back();
         }
     }
 

@@ -7,7 +7,7 @@ pub mod crash;
 mod ledger;
 mod memory;
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -15,9 +15,9 @@ use wechaty_file_box::ByteStream;
 use wechaty_puppet::{BoxError, Cursor, IdempotencyKey, Sent};
 use wechaty_types::{AccountId, ConversationId, Event, MessageId, SayablePayload, Timestamp};
 
-pub use archive::{Archive, Book, Find, Record};
+pub use archive::{Archive, Book, Find, Hops, Record};
 pub use blob::{BlobHasher, BlobId, Spooled, named};
-pub use ledger::{InLedger, Ledger, OutLedger};
+pub use ledger::{Books, InLedger, Ledger, OutLedger};
 pub use memory::MemoryStore;
 
 /// Result of store operations.
@@ -97,6 +97,8 @@ pub struct StoredEvent {
     pub received: Timestamp,
     /// How often it [began](Store::begin) and was neither finished nor calmed.
     pub runs: u32,
+    /// When it was taken in, as far as that is known again.
+    pub hops: Hops,
 }
 
 /// What became of an event.
@@ -357,6 +359,16 @@ pub trait Store: Send + Sync + 'static {
 
     /// Both books, counted from rows; of one account, or of all.
     async fn ledger(&self, account: Option<&AccountId>) -> Result<Ledger>;
+
+    /// As [`ledger`](Self::ledger), of all and of each account.
+    async fn books(&self) -> Result<Books> {
+        let mut books = Books { total: self.ledger(None).await?, accounts: BTreeMap::new() };
+        for account in self.accounts().await? {
+            let ledger = self.ledger(Some(&account)).await?;
+            books.accounts.insert(account, ledger);
+        }
+        Ok(books)
+    }
 
     /// The accounts it has rows or totals of, sorted.
     async fn accounts(&self) -> Result<Vec<AccountId>>;

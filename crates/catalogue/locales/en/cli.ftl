@@ -64,6 +64,7 @@ setting-secret = , secret
 # ledger
 ledger-in = in:  received { $received } = handled { $handled } + merged { $merged } + rejected { $rejected } + expired { $expired } + pending { $pending } (residue { $residue }; duplicates { $duplicates })
 ledger-out = out: said { $said } = sent { $sent } + merged { $merged } + rejected { $rejected } + expired { $expired } + dead { $dead } + dropped { $dropped } + maybe_sent { $maybe_sent } + pending { $pending } (residue { $residue })
+ledger-account = account `{ $name }`:
 ledger-reason = { "     " }{ $name }: { $count }
 ledger-errors = { "     " }errors in { $name }: { $count }
 
@@ -223,18 +224,20 @@ end-maybe-sent = maybe_sent
 trace-in = in: { $kind } of { $account }, { $conversation }
 trace-in-account = in: { $kind } of { $account }
 trace-out = out: { $kind } of { $account }, to { $conversation }
-trace-person = person:   { $value }
-trace-text = words:    { $value }
-trace-id = id:       { $value }
-trace-event = event:    { $value }
-trace-receipt = receipt:  { $value }
-trace-cause = said in:  { $value }
-trace-received = received: { $value }
-trace-said = said:     { $value }
-trace-tried = tried:    { $value }
-trace-by = handlers: { $value }
-trace-attempts = attempts: { $value }
-trace-end = end:      { $value }
+trace-person = person:    { $value }
+trace-text = words:     { $value }
+trace-id = id:        { $value }
+trace-event = event:     { $value }
+trace-receipt = receipt:   { $value }
+trace-cause = said in:   { $value }
+trace-received = received:  { $value }
+trace-committed = committed: { $value }
+trace-acked = acked:     { $value }
+trace-said = said:      { $value }
+trace-tried = tried:     { $value }
+trace-by = handlers:  { $value }
+trace-attempts = attempts:  { $value }
+trace-end = end:       { $value }
 
 # dead letters
 dead-letters-none = There are no dead letters.

@@ -58,6 +58,7 @@ setting-secret = ，保密
 # ledger
 ledger-in = 收：收到 { $received } = 已处理 { $handled } + 合并 { $merged } + 拒绝 { $rejected } + 过期 { $expired } + 未完成 { $pending }（差额 { $residue }；重复 { $duplicates }）
 ledger-out = 发：要说 { $said } = 已发送 { $sent } + 合并 { $merged } + 拒绝 { $rejected } + 过期 { $expired } + 发送失败 { $dead } + 放弃 { $dropped } + 不确定 { $maybe_sent } + 未完成 { $pending }（差额 { $residue }）
+ledger-account = 账号 `{ $name }`：
 ledger-reason = { "     " }{ $name }：{ $count }
 ledger-errors = { "     " }{ $name } 出错：{ $count }
 
@@ -218,6 +219,8 @@ trace-event = 事件：　　{ $value }
 trace-receipt = 回执：　　{ $value }
 trace-cause = 起因：　　{ $value }
 trace-received = 收到时间：{ $value }
+trace-committed = 落盘时间：{ $value }
+trace-acked = 确认时间：{ $value }
 trace-said = 说出时间：{ $value }
 trace-tried = 首次发送：{ $value }
 trace-by = 处理函数：{ $value }

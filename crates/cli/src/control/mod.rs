@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! {"v":1,"do":"ledger"}
-//! {"v":1,"ok":{"in":{…},"out":{…}}}     or     {"v":1,"error":"unknown"}
+//! {"v":1,"ok":{"in":{…},"out":{…},"accounts":{…}}}     or     {"v":1,"error":"unknown"}
 //! ```
 //!
 //! Another command is another [`Ask`]. Lines and times are bounded; a connection carries one question.

@@ -163,7 +163,7 @@ async fn talk(stream: UnixStream, bot: &Bot) -> io::Result<()> {
 
 async fn answer(ask: Ask, bot: &Bot) -> Outcome {
     let found = match ask {
-        Ask::Ledger => bot.ledger().await.ok().and_then(|ledger| serde_json::to_value(ledger).ok()),
+        Ask::Ledger => bot.store().books().await.ok().and_then(|books| serde_json::to_value(books).ok()),
         Ask::Revive { seq } => bot.dead_letters().retry(seq).await.ok().map(|receipt| receipt.is_some().into()),
         Ask::Discard { seq } => bot.dead_letters().drop(seq).await.ok().map(Into::into),
         Ask::Forget { account, person } => match bot.store().archive() {

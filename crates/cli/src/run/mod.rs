@@ -9,7 +9,10 @@ mod record;
 
 use std::sync::Arc;
 
-use wechaty::{BotBuilder, BuildError, Ledger, VirtualClock, store::MemoryStore};
+use wechaty::{
+    BotBuilder, BuildError, Ledger, VirtualClock,
+    store::{Books, MemoryStore},
+};
 use wechaty_catalogue::{Args, Lang, text};
 
 use crate::{
@@ -58,7 +61,7 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
         None => tokio::runtime::Builder::new_multi_thread().enable_all().build(),
     };
     let runtime = runtime.map_err(|error| Failure::failed("W109").source(&error))?;
-    let End { ledger, pending, pending_sends, kept, failed } =
+    let End { books, pending, pending_sends, kept, failed } =
         runtime.block_on(drive(builder, virtual_clock, control.as_ref(), lang))?;
     // A puppet may still hold a thread in a blocking read.
     runtime.shutdown_background();
@@ -66,9 +69,9 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
         recorder.finish()?;
     }
     match (args.json, on_terminal) {
-        (true, false) => output::json(&ledger)?,
-        (true, true) => output::tell(&serde_json::to_string_pretty(&ledger)?),
-        (false, _) => output::tell(&ledger::in_words(&ledger, lang)),
+        (true, false) => output::json(&books)?,
+        (true, true) => output::tell(&serde_json::to_string_pretty(&books)?),
+        (false, _) => output::tell(&ledger::all_in_words(&books, lang)),
     }
     if let Some(pending) = pending {
         output::tell(&format!("wechaty: {pending}"));
@@ -82,7 +85,7 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
     if unsaid > 0 {
         return Err(Failure::failed("W113").number("count", unsaid));
     }
-    ledger::balanced(&ledger, lang)
+    ledger::balanced(&books, lang)
 }
 
 /// Refuses what can never be read, such as a folder, before the bot says hello. Reads nothing.
@@ -98,7 +101,7 @@ fn readable_stdin() -> Result<(), Failure> {
 
 /// How a run ended.
 struct End {
-    ledger: Ledger,
+    books: Books,
     /// What is not finished, in words.
     pending: Option<String>,
     /// Sends of its accounts that are not settled.
@@ -145,12 +148,13 @@ async fn drive(
         }
         None => bot.run().await.map_err(ended)?,
     }
-    let ledger = bot.ledger().await.map_err(ended)?;
+    let books = bot.store().books().await.map_err(|error| ended(error.into()))?;
+    let ledger = &books.total;
     let pending_sends = ledger.outbound.pending.saturating_sub(strange);
     let pending = pending::explain(&bot, kept, lang).await.map_err(ended)?;
     // Dead letters of earlier runs may have been dropped or sent meanwhile.
-    let failed = failed(&ledger).saturating_sub(earlier);
-    Ok(End { ledger, pending, pending_sends, kept, failed })
+    let failed = failed(ledger).saturating_sub(earlier);
+    Ok(End { books, pending, pending_sends, kept, failed })
 }
 
 /// Tells what the store holds of accounts that the bot does not have any more; gives how many sends that are.
