@@ -113,7 +113,7 @@ mod tests {
         let mut books = Books { accounts: [("a".into(), of(4, 2)), ("b".into(), of(6, 2))].into(), ..Books::default() };
         let told = balanced(&books, Lang::En).expect_err("two residues").render(Lang::En, false);
         assert!(told.contains("account `b`:") && told.contains("residue -1"), "{told}");
-        books.accounts.remove(&"b".into());
+        books.accounts.remove("b");
         assert!(!all_in_words(&books, Lang::En).contains("account"), "one account has no books beside the total");
     }
 }

@@ -142,6 +142,12 @@ fn remove(c: &Connection, until: i64) -> rusqlite::Result<usize> {
     Ok(removed)
 }
 
+/// Whether the file may grow.
+pub(crate) fn has_any_room(c: &Connection) -> rusqlite::Result<bool> {
+    let pragma = |name| c.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    Ok(pragma("page_count")? - pragma("freelist_count")? < pragma("max_page_count")?)
+}
+
 /// Whether the archive may grow. A quarter of what the file may become is never its.
 fn has_room(c: &Connection) -> rusqlite::Result<bool> {
     let pragma = |name| c.pragma_query_value(None, name, |row| row.get::<_, i64>(0));

@@ -6,6 +6,7 @@
 mod archive;
 mod blob;
 mod error;
+mod health;
 mod hot;
 mod job;
 mod limit;

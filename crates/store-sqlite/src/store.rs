@@ -14,8 +14,8 @@ use wechaty_file_box::ByteStream;
 use wechaty_puppet::Cursor;
 use wechaty_store::{
     Archive, BlobHasher, BlobId, Book, Books, DeadLetter, Enqueued, EventSeq, Find, Hops, Incoming, Ledger, OutboxRow,
-    Outcome, Reason, Record, Result, Said, SendSeq, Settlement, Spooled, Store, StoreError, StoredEvent, Versioned,
-    crash,
+    Outcome, Reason, Record, Result, Said, SendSeq, Settlement, Spooled, Store, StoreError, StoredEvent, Trouble,
+    Versioned, crash,
 };
 use wechaty_types::{AccountId, ContactId, Timestamp};
 
@@ -23,6 +23,7 @@ use crate::{
     archive::{self, Keep},
     blob::{Blobs, Files, Hold, PART},
     error::OpenError,
+    health::Health,
     hot::{EventIn, Hot, SendIn},
     lock::{self, Lock},
     query::{self, Numbered},
@@ -68,6 +69,7 @@ pub struct SqliteStore {
     path: PathBuf,
     writer: Writer,
     readers: Readers,
+    health: Arc<Health>,
     files: Files,
     seal: Arc<Seal>,
     /// What of what is over is kept.
@@ -112,11 +114,12 @@ impl SqliteStore {
             tracing::info!("sessions that were stored without a key are encrypted now");
         }
         let hot = Hot::load(&connection, options.dedupe_window, Arc::default()).map_err(&sqlite)?;
-        let readers = Readers::new(path.clone());
+        let health = Arc::new(Health::of(path.clone()));
+        let readers = Readers::new(path.clone(), health.clone());
         let files = Files::new(readers.clone(), &hot.blobs.holds());
-        let writer = Writer::start(connection, hot, options.dedupe_window, options.keep.clone())
+        let writer = Writer::start(connection, hot, options.dedupe_window, options.keep.clone(), health.clone())
             .map_err(|source| OpenError::Io { path: path.clone(), source })?;
-        Ok(Self { readers, files, path, writer, seal, keep: Arc::new(options.keep.clone()), _lock: lock })
+        Ok(Self { readers, health, files, path, writer, seal, keep: Arc::new(options.keep.clone()), _lock: lock })
     }
 
     /// Puts a copy of another store in the place of this file, which nobody may use meanwhile. The one before is kept
@@ -182,9 +185,11 @@ impl SqliteStore {
             }
         }
         if !aside.is_empty() {
+            let count = aside.len() as u64;
             let set_aside =
                 move |hot: &mut Hot, c: &Connection| aside.iter().try_for_each(|seq| hot.set_aside(c, book, *seq));
             self.writer.run("setting aside what cannot be read", set_aside).await?;
+            self.health.put_aside(count);
         }
         Ok(readable)
     }
@@ -481,6 +486,14 @@ impl Store for SqliteStore {
 
     fn archive(&self) -> Option<&dyn Archive> {
         (self.keep.records > 0).then_some(self)
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        self.health.trouble()
+    }
+
+    fn set_aside(&self) -> u64 {
+        self.health.aside()
     }
 
     async fn flush(&self) -> Result<()> {

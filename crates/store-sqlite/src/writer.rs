@@ -12,11 +12,13 @@ use std::{
 use rusqlite::{Connection, params};
 use tokio::{runtime::Handle, sync::oneshot};
 use wechaty_puppet::Clock;
-use wechaty_store::{Record, StoreError, crash};
+use wechaty_store::{Record, StoreError, Trouble, crash};
 use wechaty_types::Timestamp;
 
 use crate::{
     archive::{self, Keep},
+    error::clone,
+    health::Health,
     hot::{Hot, Result},
     job::{Job, Operation, told},
     waiting::{MOMENT, RECORDS, Waiting},
@@ -52,10 +54,16 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(connection: Connection, hot: Hot, window: usize, keep: Keep) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        connection: Connection,
+        hot: Hot,
+        window: usize,
+        keep: Keep,
+        health: Arc<Health>,
+    ) -> std::io::Result<Self> {
         let (tasks, queue) = channel();
         let waiting = Arc::<Waiting>::default();
-        let mut thread = Thread::new(connection, hot, window, keep, waiting.clone());
+        let mut thread = Thread::new(connection, hot, window, keep, waiting.clone(), health);
         let thread = std::thread::Builder::new().name("store".into()).spawn(move || thread.work(&queue))?;
         Ok(Self { tasks: Some(tasks), waiting, thread: Some(thread) })
     }
@@ -145,6 +153,7 @@ struct Thread {
     window: usize,
     keep: Keep,
     waiting: Arc<Waiting>,
+    health: Arc<Health>,
     /// What is known here may not be what is in the file: nothing is done until that is read again.
     torn: bool,
     clock: Clock,
@@ -156,9 +165,16 @@ struct Thread {
 }
 
 impl Thread {
-    fn new(connection: Connection, hot: Hot, window: usize, keep: Keep, waiting: Arc<Waiting>) -> Self {
+    fn new(
+        connection: Connection,
+        hot: Hot,
+        window: usize,
+        keep: Keep,
+        waiting: Arc<Waiting>,
+        health: Arc<Health>,
+    ) -> Self {
         let (clock, told) = (Clock::system(), (0, Duration::ZERO));
-        Self { connection, hot, window, keep, waiting, torn: false, clock, told, warned: None, dropped: 0 }
+        Self { connection, hot, window, keep, waiting, health, torn: false, clock, told, warned: None, dropped: 0 }
     }
 
     fn work(&mut self, queue: &Receiver<Task>) {
@@ -223,7 +239,9 @@ impl Thread {
                 Err(_) if self.expire() => {}
                 Err(_) => {
                     self.note_taken_in(Some(self.clock.now()));
-                    let quiet = if self.waiting.has_taken_in() { MOMENT } else { QUIET };
+                    self.look_again();
+                    let soon = self.waiting.has_taken_in() || self.health.trouble().is_some();
+                    let quiet = if soon { MOMENT } else { QUIET };
                     match queue.recv_timeout(quiet) {
                         Ok(task) => return Some(task),
                         Err(RecvTimeoutError::Timeout) => {}
@@ -297,9 +315,21 @@ impl Thread {
         match write() {
             Ok(written) => self.waiting.drop_some(some.len() - written),
             Err(error) => {
-                tracing::warn!(%error, "{} records of the archive could not be written", some.len());
+                self.health.tell(&error, "writing the archive");
+                self.dropped += some.len() as u64;
                 self.roll_back();
             }
+        }
+    }
+
+    /// Whether what kept the store from taking anything new is over; asked when nobody wants anything of it.
+    fn look_again(&mut self) {
+        if !matches!(self.health.trouble(), None | Some(Trouble::Damaged))
+            && self.health.room().is_ok()
+            && self.is_whole()
+            && archive::has_any_room(&self.connection).unwrap_or(false)
+        {
+            self.health.works();
         }
     }
 
@@ -354,6 +384,10 @@ impl Thread {
         let (mut rooms, mut alone) = (ROOMS, ALONE);
         while !group.is_empty() {
             let (error, to_blame) = match self.commit(group) {
+                Ok(()) if self.health.trouble().is_some() && group.iter().any(|job| grows(&**job)) => {
+                    self.health.works();
+                    return told(std::mem::replace(group, Vec::with_capacity(GROUP)));
+                }
                 Ok(()) => return told(std::mem::replace(group, Vec::with_capacity(GROUP))),
                 Err(failed) => failed,
             };
@@ -392,7 +426,7 @@ impl Thread {
         let committed = self.transaction(group);
         if let Err((error, to_blame)) = &committed {
             let what = group.get(to_blame.unwrap_or(0)).map_or("writing", |job| job.context());
-            tracing::error!(%error, "the store failed while {what}");
+            self.health.tell(error, what);
             self.roll_back();
         }
         committed
@@ -416,7 +450,7 @@ impl Thread {
                 true
             }
             Err(error) => {
-                tracing::warn!(%error, "the store is full, and its archive cannot make room");
+                tracing::debug!(%error, "the store is full, and its archive cannot make room");
                 self.roll_back();
                 false
             }
@@ -438,7 +472,7 @@ impl Thread {
         match read {
             Ok(hot) => (self.hot, self.torn) = (hot, false),
             Err(error) => {
-                tracing::error!(%error, "the store cannot be read again: it takes nothing until it can");
+                self.health.tell(&error, "reading all it knows: it takes nothing until it can");
                 return Err(error);
             }
         }
@@ -489,14 +523,6 @@ fn crash_point(group: &[Box<dyn Job>], which: impl Fn(&(&str, &'static str, &'st
     }
 }
 
-/// An SQLite error once more; what was nested in it becomes its text.
-fn clone(error: &rusqlite::Error) -> rusqlite::Error {
-    match error {
-        rusqlite::Error::SqliteFailure(code, text) => rusqlite::Error::SqliteFailure(*code, text.clone()),
-        other => rusqlite::Error::ToSqlConversionFailure(other.to_string().into()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -508,7 +534,8 @@ mod tests {
         let mut c = Connection::open_in_memory().expect("opens");
         schema::migrate(&mut c, Path::new("memory")).expect("made");
         let hot = Hot::load(&c, 10, Arc::default()).expect("read");
-        Thread::new(c, hot, 10, Keep::default(), Arc::default())
+        let health = Arc::new(Health::of("nowhere".into()));
+        Thread::new(c, hot, 10, Keep::default(), Arc::default(), health)
     }
 
     type Reply = oneshot::Receiver<std::result::Result<(), StoreError>>;

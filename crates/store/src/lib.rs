@@ -11,6 +11,7 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use wechaty_file_box::ByteStream;
 use wechaty_puppet::{BoxError, Cursor, IdempotencyKey, Sent};
 use wechaty_types::{AccountId, ConversationId, Event, MessageId, SayablePayload, Timestamp};
@@ -55,6 +56,21 @@ pub enum StoreError {
         /// The version there is.
         found: u64,
     },
+}
+
+/// Why a store takes nothing, or not everything. Nothing that it accepted is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Trouble {
+    /// There is no room: it takes nothing new.
+    Full,
+    /// It may only be read.
+    ReadOnly,
+    /// A part of it cannot be read; the rest goes on.
+    Damaged,
+    /// The system refuses to read or write.
+    Failing,
 }
 
 /// Number of an accepted event: ascending in the order of acceptance, never reused within a store.
@@ -352,6 +368,16 @@ pub trait Store: Send + Sync + 'static {
     /// What it remembers of what is over; `None`: nothing.
     fn archive(&self) -> Option<&dyn Archive> {
         None
+    }
+
+    /// What is wrong with it at the moment; it goes on by itself when that is over.
+    fn trouble(&self) -> Option<Trouble> {
+        None
+    }
+
+    /// How many rows could not be read and were set aside, with all that was in them, since it was opened.
+    fn set_aside(&self) -> u64 {
+        0
     }
 
     /// Returns when everything asked for before is durable.

@@ -33,6 +33,12 @@ demo-tea-nothing = No tea, then.
 demo-tea-late = Too late, the kettle is cold.
 pending = not finished: { $what }: { $why }. This bot keeps nothing beyond its run: what is pending is forgotten now.
 pending-kept = not finished: { $what }: { $why }. It is kept in the store: the next start goes on with it.
+store-still-full = The bot takes nothing new meanwhile: the platform keeps it. What was said before is sent as far as that needs no room; a handler that says something now gets an error. It goes on by itself when there is room.
+store-still-read-only = The bot takes nothing new and sends nothing meanwhile: the platform keeps what comes. Nothing that was accepted is lost. It goes on by itself when it may write.
+store-still-damaged = The bot goes on with what can be read: it takes what is new and sends, where that does not touch the damaged part.
+store-still-failing = The bot takes nothing new meanwhile: the platform keeps it. Nothing that was accepted is lost. It goes on by itself when it can.
+store-still-aside = The bot goes on with all the others.
+store-goes-on = The store goes on: the bot takes what is new again.
 store-strangers = The store also holds { $count } unfinished of account `{ $account }`, which this bot does not have: add the account again, or leave them there.
 pending-events = { $count ->
     [one] { $count } event ({ $names })

@@ -96,6 +96,14 @@ enum Refusal {
     Malformed,
     /// The bot could not find out.
     Failed,
+    /// There is no room in its store.
+    Full,
+    /// Its store may only be read.
+    ReadOnly,
+    /// Its store is damaged.
+    Damaged,
+    /// Its store cannot be read or written just now.
+    Failing,
     /// A word of a later version.
     #[serde(other)]
     Other,

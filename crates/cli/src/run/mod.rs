@@ -7,7 +7,7 @@ mod plan;
 mod play;
 mod record;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use wechaty::{
     BotBuilder, BuildError, Ledger, VirtualClock,
@@ -17,7 +17,7 @@ use wechaty_catalogue::{Args, Lang, text};
 
 use crate::{
     args::{ClockKind, RunArgs},
-    control::Control,
+    control::{Control, Place},
     failure::Failure,
     ledger, limits, output, store,
 };
@@ -40,6 +40,7 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
         return Err(Failure::usage("W107").set("path", record.display().to_string()));
     }
     // Before the record is begun anew: it may be that of the bot that runs already.
+    let file = place.as_ref().map(Place::file);
     let control = place.map(|place| Control::claim(&place)).transpose()?.map(|(control, deaf)| {
         // It runs all the same; but nobody can ask it.
         if let Some(failure) = deaf {
@@ -62,7 +63,7 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
     };
     let runtime = runtime.map_err(|error| Failure::failed("W109").source(&error))?;
     let End { books, pending, pending_sends, kept, failed } =
-        runtime.block_on(drive(builder, virtual_clock, control.as_ref(), lang))?;
+        runtime.block_on(drive(builder, virtual_clock, control.as_ref(), file, lang))?;
     // A puppet may still hold a thread in a blocking read.
     runtime.shutdown_background();
     if let Some(recorder) = recorder {
@@ -117,6 +118,7 @@ async fn drive(
     builder: BotBuilder,
     clock: Option<VirtualClock>,
     control: Option<&Control>,
+    file: Option<PathBuf>,
     lang: Lang,
 ) -> Result<End, Failure> {
     let not_started = |error: wechaty::Error| match &error {
@@ -136,6 +138,10 @@ async fn drive(
     // Only a named bot has a store that outlives it.
     let kept = control.is_some() && clock.is_none();
     let bot = builder.build().map_err(not_started)?;
+    let _watch = file
+        .clone()
+        .filter(|_| kept)
+        .map(|file| tokio_util::task::AbortOnDropHandle::new(tokio::spawn(store::watch(bot.clone(), file, lang))));
     let failed = |ledger: &Ledger| ledger.outbound.dead + ledger.outbound.maybe_sent;
     let earlier = failed(&bot.ledger().await.map_err(not_started)?);
     let strange = strangers(&bot, lang).await.map_err(not_started)?;
@@ -146,7 +152,13 @@ async fn drive(
             play::play(&bot, &clock).await;
             bot.stop().await.map_err(ended)?;
         }
-        None => bot.run().await.map_err(ended)?,
+        None => bot.run().await.map_err(|error| match (bot.store().trouble(), &file) {
+            // What it met there says more than how it failed.
+            (Some(trouble), Some(file)) if matches!(error, wechaty::Error::Store(_)) => {
+                store::trouble(trouble, file).source(&error)
+            }
+            _ => ended(error),
+        })?,
     }
     let books = bot.store().books().await.map_err(|error| ended(error.into()))?;
     let ledger = &books.total;
