@@ -1,6 +1,6 @@
 //! `wechaty ledger`: both books of a bot that runs beside it; and how books are told, here and at the end of a run.
 
-use wechaty::Ledger;
+use wechaty::{Ledger, store::Books};
 use wechaty_catalogue::{Args, Lang, text};
 
 use crate::{
@@ -12,27 +12,37 @@ use crate::{
 
 pub(crate) fn run(args: LedgerArgs, lang: Lang) -> Result<(), Failure> {
     let place = Place::find(args.bot.as_deref(), args.store.as_deref(), lang)?;
-    let ledger: Ledger = match control::ask(&place, Ask::Ledger) {
+    let books: Books = match control::ask(&place, Ask::Ledger) {
         // It does not run, but what it did is written down.
         Err(failure) if failure.code() == "W170" && place.file().is_file() => {
-            store::view(&place)?.ledger(None).map_err(|error| store::failure(&error))?
+            store::view(&place)?.books().map_err(|error| store::failure(&error))?
         }
         asked => asked?,
     };
     match args.json {
-        true => output::json(&ledger)?,
-        false => output::print(&(in_words(&ledger, lang) + "\n"))?,
+        true => output::json(&books)?,
+        false => output::print(&(all_in_words(&books, lang) + "\n"))?,
     }
-    balanced(&ledger, lang)
+    balanced(&books, lang)
 }
 
 /// A residue is a bug, and said to be one.
-pub(crate) fn balanced(ledger: &Ledger, lang: Lang) -> Result<(), Failure> {
-    if ledger.is_balanced() { Ok(()) } else { Err(Failure::failed("W112").plain(in_words(ledger, lang))) }
+pub(crate) fn balanced(books: &Books, lang: Lang) -> Result<(), Failure> {
+    if books.is_balanced() { Ok(()) } else { Err(Failure::failed("W112").plain(all_in_words(books, lang))) }
+}
+
+/// The books of all; where there are several accounts, below them those of each.
+pub(crate) fn all_in_words(books: &Books, lang: Lang) -> String {
+    let mut words = in_words(&books.total, lang);
+    for (account, ledger) in books.accounts.iter().filter(|_| books.accounts.len() > 1) {
+        let title = text(lang, "ledger-account", &Args::new().set("name", account.to_string()));
+        words += &format!("\n\n{title}\n{}", in_words(ledger, lang));
+    }
+    words
 }
 
 /// Both equations; below them reasons and handlers that failed.
-pub(crate) fn in_words(ledger: &Ledger, lang: Lang) -> String {
+fn in_words(ledger: &Ledger, lang: Lang) -> String {
     let (i, o) = (&ledger.inbound, &ledger.outbound);
     let words = |terms: &[(&'static str, u64)], residue: i64| {
         let words = terms.iter().fold(Args::new(), |words, (name, count)| words.set(name, count.to_string()));
@@ -87,7 +97,23 @@ mod tests {
         ledger.inbound.errors.insert("shop/answer".to_owned(), 2);
         let ledger = ledger.balanced();
         assert_eq!(in_words(&ledger, Lang::En), ledger.to_string());
-        let told = balanced(&ledger, Lang::Zh).expect_err("a residue").render(Lang::Zh, false);
+        let books = Books { total: ledger, ..Books::default() };
+        let told = balanced(&books, Lang::Zh).expect_err("a residue").render(Lang::Zh, false);
         assert!(told.contains("[W112]") && told.contains("收到 30000 = 已处理 29999"), "{told}");
+    }
+
+    #[test]
+    fn a_residue_of_one_account_is_one_though_another_makes_up_for_it() {
+        let of = |received, said| {
+            let mut ledger = Ledger::default();
+            (ledger.inbound.received, ledger.inbound.pending) = (received, 5);
+            (ledger.outbound.said, ledger.outbound.sent) = (said, 2);
+            ledger.balanced()
+        };
+        let mut books = Books { accounts: [("a".into(), of(4, 2)), ("b".into(), of(6, 2))].into(), ..Books::default() };
+        let told = balanced(&books, Lang::En).expect_err("two residues").render(Lang::En, false);
+        assert!(told.contains("account `b`:") && told.contains("residue -1"), "{told}");
+        books.accounts.remove("b");
+        assert!(!all_in_words(&books, Lang::En).contains("account"), "one account has no books beside the total");
     }
 }

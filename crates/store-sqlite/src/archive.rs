@@ -36,7 +36,7 @@ impl Default for Keep {
 }
 
 const COLUMNS: &str = "book, seq, account.name, kind, platform_id, key, conversation, person, event, handlers, began,
-                       tried, ended, outcome, attempts, text, archive.name";
+                       tried, ended, outcome, attempts, text, archive.name, committed, acked";
 
 /// Most rows that are taken away at once.
 const MOST: usize = 1_024;
@@ -57,8 +57,8 @@ pub(crate) fn write(
         }
     }
     let sql = "INSERT INTO archive (book, seq, account, kind, platform_id, key, conversation, person, event, handlers,
-               began, tried, ended, outcome, attempts, text, name)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               began, tried, ended, outcome, attempts, text, name, committed, acked)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let mut insert = c.prepare_cached(sql)?;
     let mut index = c.prepare_cached("INSERT INTO archive_words (rowid, words) VALUES (?, ?)")?;
     for record in records {
@@ -82,7 +82,9 @@ pub(crate) fn write(
             record.end,
             record.attempts,
             text,
-            record.name
+            record.name,
+            record.hops.committed.map(Timestamp::as_millis),
+            record.hops.acked.map(Timestamp::as_millis)
         ])?;
         if let Some(text) = text {
             index.execute(params![id, words::indexed(text)])?;
@@ -140,6 +142,12 @@ fn remove(c: &Connection, until: i64) -> rusqlite::Result<usize> {
     Ok(removed)
 }
 
+/// Whether the file may grow.
+pub(crate) fn has_any_room(c: &Connection) -> rusqlite::Result<bool> {
+    let pragma = |name| c.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    Ok(pragma("page_count")? - pragma("freelist_count")? < pragma("max_page_count")?)
+}
+
 /// Whether the archive may grow. A quarter of what the file may become is never its.
 fn has_room(c: &Connection) -> rusqlite::Result<bool> {
     let pragma = |name| c.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
@@ -163,6 +171,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
         event: row.get(8)?,
         by: by.split('\n').filter(|name| !name.is_empty()).map(Arc::from).collect(),
         began: Timestamp::from_millis(row.get(10)?),
+        hops: query::hops(row, 17)?,
         tried: time(11)?,
         ended: time(12)?,
         end: Cow::Owned(row.get(13)?),
@@ -196,6 +205,10 @@ pub(crate) fn find(c: &Connection, what: &Find, limit: usize) -> rusqlite::Resul
         found.sort_by_key(|record| std::cmp::Reverse((record.began, record.seq)));
     }
     found.extend(over(c, what, most)?);
+    if matches!(what, Find::Id(id) if event_number(id).is_some()) {
+        // The event, and then what it said.
+        found.sort_by_key(|record| (record.book as u8, record.began, record.seq));
+    }
     found.truncate(limit);
     Ok(found)
 }
@@ -215,7 +228,6 @@ fn pending(c: &Connection, what: &Find, limit: usize) -> rusqlite::Result<Vec<Re
         Find::Id(id) => {
             let key = u128::from_be_bytes(record.key);
             record.id.as_ref().is_some_and(|it| it.starts_with(id.as_str()))
-                || record.book == Book::In && *id == format!("e{}", record.seq)
                 || format!("{key:032x}").starts_with(id.as_str())
         }
         Find::Last(None) => true,
@@ -234,9 +246,21 @@ fn pending(c: &Connection, what: &Find, limit: usize) -> rusqlite::Result<Vec<Re
     if matches!(what, Find::History(..)) {
         return Ok(Vec::new());
     }
-    let mut found: Vec<_> = query::pending_sends(c)?.iter().map(|row| Record::of_send(row, None)).collect();
-    found.extend(query::pending_events(c)?.iter().map(|(account, event)| Record::of_event(account, event)));
-    found.retain(fits);
+    let read = |event| -> rusqlite::Result<Vec<Record>> {
+        let mut read: Vec<_> = query::pending_sends(c, event)?.iter().map(|row| Record::of_send(row, None)).collect();
+        let events = query::pending_events(c, event)?;
+        read.extend(events.iter().map(|(account, event)| Record::of_event(account, event)));
+        Ok(read)
+    };
+    let mut found = match what {
+        // With what it said.
+        Find::Id(id) => event_number(id).map_or(Ok(Vec::new()), |event| read(Some(event)))?,
+        _ => Vec::new(),
+    };
+    if found.is_empty() {
+        found = read(None)?;
+        found.retain(fits);
+    }
     found.sort_by_key(|record| std::cmp::Reverse((record.began, record.seq)));
     found.truncate(limit);
     Ok(found)
@@ -265,10 +289,16 @@ fn over(c: &Connection, what: &Find, limit: i64) -> rusqlite::Result<Vec<Record>
                         ORDER BY rowid DESC LIMIT ?) ORDER BY archive.id DESC";
             records(c, tail, params![question, limit])
         }
-        Find::History(conversation, before) => {
-            let tail = "WHERE conversation = ? AND archive.seq < ? ORDER BY archive.id DESC LIMIT ?";
-            let before = before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX);
-            records(c, tail, params![json(conversation)?, before, limit])
+        Find::History(account, conversation, before) => {
+            // In the order of the rows, which both books share; their numbers are each of its own.
+            let tail = "WHERE conversation = ?1 AND account.name = ?2
+                        AND archive.id < coalesce((SELECT max(it.id) FROM archive it WHERE it.conversation = ?1
+                            AND it.account = account.id AND it.book = ?3 AND it.seq = ?4), ?5)
+                        ORDER BY archive.id DESC LIMIT ?6";
+            let (book, seq) = before.map_or((None, None), |(book, seq)| (Some(book as u8), Some(seq)));
+            // One that is not there any more was the oldest.
+            let from = if before.is_some() { 0 } else { i64::MAX };
+            records(c, tail, params![json(conversation)?, account.as_str(), book, seq, from, limit])
         }
         _ => Ok(Vec::new()),
     }
@@ -284,15 +314,12 @@ fn behind(prefix: &str) -> String {
 }
 
 fn by_id(c: &Connection, id: &str, limit: i64) -> rusqlite::Result<Vec<Record>> {
-    let number = id.strip_prefix('e').and_then(|number| number.parse::<EventSeq>().ok());
-    let mut found = match number {
-        Some(seq) => records(c, "WHERE book = 0 AND seq = ? ORDER BY archive.id LIMIT ?", params![seq, limit])?,
-        None => Vec::new(),
-    };
-    if found.is_empty() {
-        let tail = "WHERE platform_id >= ? AND platform_id < ? ORDER BY archive.id DESC LIMIT ?";
-        found = records(c, tail, params![id, behind(id), limit])?;
+    let of_event = event_number(id).map_or(Ok(Vec::new()), |event| way(c, event, limit))?;
+    if !of_event.is_empty() {
+        return Ok(of_event);
     }
+    let tail = "WHERE platform_id >= ? AND platform_id < ? ORDER BY archive.id DESC LIMIT ?";
+    let mut found = records(c, tail, params![id, behind(id), limit])?;
     if found.is_empty()
         && let Some((from, to)) = key_range(id)
     {
@@ -303,11 +330,22 @@ fn by_id(c: &Connection, id: &str, limit: i64) -> rusqlite::Result<Vec<Record>> 
     if let [only] = &found[..] {
         let event = if only.book == Book::In { Some(only.seq) } else { only.event };
         if let Some(event) = event {
-            let tail = "WHERE (book = 0 AND seq = ?1) OR (book = 1 AND event = ?1) ORDER BY book, archive.id LIMIT ?2";
-            return records(c, tail, params![event, limit]);
+            return way(c, event, limit);
         }
     }
     Ok(found)
+}
+
+/// An event and what it said. Each by its own index: an OR of both would look at every row.
+fn way(c: &Connection, event: EventSeq, limit: i64) -> rusqlite::Result<Vec<Record>> {
+    let mut way = records(c, "WHERE book = 0 AND seq = ? ORDER BY archive.id LIMIT ?", params![event, limit])?;
+    way.extend(records(c, "WHERE book = 1 AND event = ? ORDER BY archive.id LIMIT ?", params![event, limit])?);
+    Ok(way)
+}
+
+/// The number that an event is called by.
+fn event_number(id: &str) -> Option<EventSeq> {
+    id.strip_prefix('e').and_then(|number| number.parse().ok())
 }
 
 /// The keys whose hexadecimal form begins so.
@@ -396,7 +434,7 @@ mod tests {
         let rows = 20_000;
         let fill = "WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < ?)
                     INSERT INTO archive SELECT id, 0, id, 1, 'message', NULL, x'00', NULL, NULL, NULL, '', id, NULL, id,
-                    'handled', 0, NULL, NULL FROM n";
+                    'handled', 0, NULL, NULL, NULL, NULL FROM n";
         c.execute(fill, [rows]).expect("filled");
         let mut keep = Keep { time: Duration::from_secs(1_000_000), records: rows - 5, ..Keep::default() };
         // All steps of all statements that may look at the rows.

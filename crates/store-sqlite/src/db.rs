@@ -28,7 +28,10 @@ impl Often {
         match self {
             Self::Begin => "BEGIN IMMEDIATE",
             Self::Commit => "COMMIT",
-            Self::AddEvent => "INSERT INTO event VALUES (?, ?, ?, ?, ?, 0, ?)",
+            Self::AddEvent => {
+                "INSERT INTO event (seq, account, identity, conversation, received, runs, body)
+                 VALUES (?, ?, ?, ?, ?, 0, ?)"
+            }
             Self::AddSeen => "INSERT INTO seen VALUES (?, ?, ?)",
             Self::DropSeen => "DELETE FROM seen WHERE seq = ?",
             Self::DropEvent => "DELETE FROM event WHERE seq = ?",

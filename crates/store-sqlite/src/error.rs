@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use wechaty_store::StoreError;
+use wechaty_store::{StoreError, Trouble};
 
 /// Why a store could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +48,12 @@ pub enum OpenError {
         /// What SQLite says.
         source: rusqlite::Error,
     },
+    /// Where it is nobody can write, and its newest is in a log beside it that cannot be read so.
+    #[error("the newest of {} is in its log, which cannot be read where nobody may write: copy it with its `-wal` elsewhere", path.display())]
+    LogUnread {
+        /// The file.
+        path: PathBuf,
+    },
     /// It cannot be made, read or written.
     #[error("cannot open {}: {source}", path.display())]
     Io {
@@ -67,6 +73,16 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// Whether it is for want of room, or because nothing may be written.
+    pub fn trouble(&self) -> Option<Trouble> {
+        let Self::Sqlite { source, .. } = self else { return None };
+        match source.sqlite_error_code()? {
+            rusqlite::ErrorCode::DiskFull => Some(Trouble::Full),
+            rusqlite::ErrorCode::ReadOnly => Some(Trouble::ReadOnly),
+            _ => None,
+        }
+    }
+
     pub(crate) fn of(path: &std::path::Path) -> impl Fn(rusqlite::Error) -> Self + use<> {
         let path = path.to_owned();
         move |source| match source.sqlite_error_code() {
@@ -79,4 +95,12 @@ impl OpenError {
 
 pub(crate) fn failed(context: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
     move |source| StoreError::Failed { context, source: source.into() }
+}
+
+/// An SQLite error once more; what was nested in it becomes its text.
+pub(crate) fn clone(error: &rusqlite::Error) -> rusqlite::Error {
+    match error {
+        rusqlite::Error::SqliteFailure(code, text) => rusqlite::Error::SqliteFailure(*code, text.clone()),
+        other => rusqlite::Error::ToSqlConversionFailure(other.to_string().into()),
+    }
 }

@@ -3,7 +3,7 @@
 //! Random keys (is this a duplicate? has this event said this before?) are answered from here, so that no table needs an
 //! index that grows in random places. All of it can be read back from the tables: it is, when a transaction fails.
 
-use std::{borrow::Cow, collections::VecDeque, sync::Arc};
+use std::{borrow::Cow, collections::VecDeque, ops::RangeInclusive, sync::Arc};
 
 use hashbrown::{HashMap, HashSet};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -245,6 +245,11 @@ impl Hot {
         let Some(event) = self.events.get_mut(&seq).filter(|event| event.runs != runs) else { return Ok(()) };
         event.runs = runs;
         c.prepare_cached("UPDATE event SET runs = ? WHERE seq = ?")?.execute(params![runs, seq]).map(drop)
+    }
+
+    /// Whether any of these events is not finished.
+    pub(crate) fn has_any(&self, events: RangeInclusive<EventSeq>) -> bool {
+        events.into_iter().any(|seq| self.events.contains_key(&seq))
     }
 
     pub(crate) fn said(&self, event: EventSeq) -> Vec<Said> {

@@ -68,7 +68,7 @@ impl<T: Send, W: FnMut(&mut Hot, &mut Db<'_>) -> Result<T> + Send> Job for Opera
         match (reply, outcome) {
             // Who asked may have gone.
             (Some(reply), outcome) => drop(reply.send(outcome)),
-            (None, Err(error)) => tracing::error!(%error, "the store failed; it is done again after the next start"),
+            (None, Err(error)) => tracing::debug!(%error, "the store failed; it is done again after the next start"),
             (None, Ok(_)) => {}
         }
     }

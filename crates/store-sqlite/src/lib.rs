@@ -7,6 +7,7 @@ mod archive;
 mod blob;
 mod db;
 mod error;
+mod health;
 mod hot;
 mod job;
 mod limit;

@@ -33,7 +33,8 @@ pub fn limit(path: &Path, group: usize, body: &[u8], time: Duration) -> Result<u
 fn write(c: &Connection, from: usize, group: usize, body: &[u8]) -> rusqlite::Result<()> {
     let rows = || (from + 1..=from + group).map(|seq| (seq, (seq as u128).wrapping_mul(u128::MAX / 7).to_be_bytes()));
     commit(c, || {
-        let mut event = c.prepare_cached("INSERT INTO event VALUES (?, 1, ?, '{\"contact\":\"c1\"}', 0, 0, ?)")?;
+        let mut event =
+            c.prepare_cached("INSERT INTO event VALUES (?, 1, ?, '{\"contact\":\"c1\"}', 0, 0, ?, NULL, NULL)")?;
         let mut seen = c.prepare_cached("INSERT INTO seen VALUES (?, 1, ?)")?;
         let mut forget = c.prepare_cached("DELETE FROM seen WHERE seq = ?")?;
         for (seq, key) in rows() {

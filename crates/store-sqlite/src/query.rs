@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wechaty_puppet::IdempotencyKey;
-use wechaty_store::{BlobId, DeadLetter, Ledger, OutboxRow, SendSeq, StoredEvent};
+use wechaty_store::{BlobId, Books, DeadLetter, EventSeq, Hops, Ledger, OutboxRow, SendSeq, StoredEvent};
 use wechaty_types::{AccountId, Timestamp};
 
 use crate::{
@@ -52,6 +52,18 @@ pub(crate) fn outbox_row(row: &Row<'_>, files: Option<&Files>) -> rusqlite::Resu
 /// Both books, from one snapshot.
 pub(crate) fn ledger(c: &Connection, account: Option<&AccountId>) -> rusqlite::Result<Ledger> {
     let snapshot = c.unchecked_transaction()?;
+    ledger_in(&snapshot, account)
+}
+
+/// The books of all and of each account, from one snapshot.
+pub(crate) fn books(c: &Connection) -> rusqlite::Result<Books> {
+    let snapshot = c.unchecked_transaction()?;
+    let of = |account: AccountId| Ok((account.clone(), ledger_in(&snapshot, Some(&account))?));
+    let each = accounts(&snapshot)?.into_iter().map(of).collect::<rusqlite::Result<_>>()?;
+    Ok(Books { total: ledger_in(&snapshot, None)?, accounts: each })
+}
+
+fn ledger_in(snapshot: &Connection, account: Option<&AccountId>) -> rusqlite::Result<Ledger> {
     let account = match account {
         Some(name) => {
             let id = snapshot.query_row("SELECT id FROM account WHERE name = ?", [name.as_str()], |row| row.get(0));
@@ -174,25 +186,30 @@ pub(crate) fn accounts(c: &Connection) -> rusqlite::Result<Vec<AccountId>> {
 
 const PENDING: &str = "LIMIT 10000";
 
-/// Events that are not finished, of all accounts, the latest first.
-pub(crate) fn pending_events(c: &Connection) -> rusqlite::Result<Vec<(AccountId, StoredEvent)>> {
-    let sql = format!("{EVENTS} ORDER BY seq DESC {PENDING}");
+/// Events that are not finished, of all accounts, the latest first; or the one of this number.
+pub(crate) fn pending_events(
+    c: &Connection,
+    only: Option<EventSeq>,
+) -> rusqlite::Result<Vec<(AccountId, StoredEvent)>> {
+    let which = if only.is_some() { "seq = ?1" } else { "?1 IS NULL" };
+    let sql = format!("{EVENTS} WHERE {which} ORDER BY seq DESC {PENDING}");
     let mut query = c.prepare_cached(&sql)?;
     let event = |row: &Row<'_>| Ok((AccountId::new(row.get::<_, String>(6)?), stored_event(row)?));
-    let rows = query.query_map([], |row| Ok((row.get(0)?, event(row))))?;
+    let rows = query.query_map([only], |row| Ok((row.get(0)?, event(row))))?;
     readable(rows, "event").collect()
 }
 
-/// Sends that are not settled, of all accounts, the latest first.
-pub(crate) fn pending_sends(c: &Connection) -> rusqlite::Result<Vec<OutboxRow>> {
-    let sql = format!("{SENDS} WHERE settled IS NULL ORDER BY seq DESC {PENDING}");
+/// Sends that are not settled, of all accounts, the latest first; or those of this event.
+pub(crate) fn pending_sends(c: &Connection, of: Option<EventSeq>) -> rusqlite::Result<Vec<OutboxRow>> {
+    let sql = format!("{SENDS} WHERE settled IS NULL AND (?1 IS NULL OR event = ?1) ORDER BY seq DESC {PENDING}");
     let mut query = c.prepare_cached(&sql)?;
-    let rows = query.query_map([], |row| Ok((row.get(0)?, outbox_row(row, None))))?;
+    let rows = query.query_map([of], |row| Ok((row.get(0)?, outbox_row(row, None))))?;
     readable(rows, "send").collect()
 }
 
 /// The columns of a journalled event.
-pub(crate) const EVENTS: &str = "SELECT seq, identity, conversation, body, received, runs, account.name FROM event
+pub(crate) const EVENTS: &str = "SELECT seq, identity, conversation, body, received, runs, account.name,
+                                        committed, acked FROM event
                                  JOIN account ON account.id = event.account";
 
 /// The columns of a send; of its event only while that is not finished.
@@ -201,6 +218,12 @@ pub(crate) const SENDS: &str = "SELECT seq, account.name,
                                        blob.id, blob.content, blob.size
                                 FROM send JOIN account ON account.id = send.account
                                 LEFT JOIN blob ON blob.id = send.blob";
+
+/// When an event was taken in, from two columns.
+pub(crate) fn hops(row: &Row<'_>, at: usize) -> rusqlite::Result<Hops> {
+    let time = |column| row.get::<_, Option<i64>>(column).map(|time| time.map(Timestamp::from_millis));
+    Ok(Hops { committed: time(at)?, acked: time(at + 1)? })
+}
 
 /// An event, from its columns.
 pub(crate) fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
@@ -212,5 +235,6 @@ pub(crate) fn stored_event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
         event: from_json(row, 3)?,
         received: Timestamp::from_millis(row.get(4)?),
         runs: row.get(5)?,
+        hops: hops(row, 7)?,
     })
 }

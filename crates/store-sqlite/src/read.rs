@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags};
 use wechaty_store::StoreError;
 
-use crate::error::failed;
+use crate::{error::failed, health::Health};
 
 /// So many connections are kept; more are made when needed.
 const KEPT: usize = 4;
@@ -15,12 +15,13 @@ const KEPT: usize = 4;
 #[derive(Clone)]
 pub(crate) struct Readers {
     path: PathBuf,
+    health: Arc<Health>,
     idle: Arc<Mutex<Vec<Connection>>>,
 }
 
 impl Readers {
-    pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Arc::default() }
+    pub(crate) fn new(path: PathBuf, health: Arc<Health>) -> Self {
+        Self { path, health, idle: Arc::default() }
     }
 
     /// Reads what is committed now, on a thread that may wait.
@@ -55,8 +56,20 @@ impl Readers {
             }
             Ok(found)
         };
-        read().map_err(failed(context))
+        read().map_err(|error| {
+            self.health.tell(&error, context);
+            failed(context)(error)
+        })
     }
+}
+
+/// As [`open`], of a file that nobody can write where it is, and that has no log beside it.
+pub(crate) fn open_still(path: &std::path::Path) -> rusqlite::Result<Connection> {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    // Whatever would end the path or begin an escape in an address.
+    let escaped = absolute.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)
 }
 
 /// A connection that only reads.

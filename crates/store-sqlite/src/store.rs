@@ -1,6 +1,7 @@
 //! The store itself: each operation of the trait as one job or one query.
 
 use std::{
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -12,8 +13,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use wechaty_file_box::ByteStream;
 use wechaty_puppet::Cursor;
 use wechaty_store::{
-    Archive, BlobHasher, BlobId, Book, DeadLetter, Enqueued, EventSeq, Find, Incoming, Ledger, OutboxRow, Outcome,
-    Reason, Record, Result, Said, SendSeq, Settlement, Spooled, Store, StoreError, StoredEvent, Versioned, crash,
+    Archive, BlobHasher, BlobId, Book, Books, DeadLetter, Enqueued, EventSeq, Find, Hops, Incoming, Ledger, OutboxRow,
+    Outcome, Reason, Record, Result, Said, SendSeq, Settlement, Spooled, Store, StoreError, StoredEvent, Trouble,
+    Versioned, crash,
 };
 use wechaty_types::{AccountId, ContactId, Timestamp};
 
@@ -22,6 +24,7 @@ use crate::{
     blob::{Blobs, Files, Hold, PART},
     db::Db,
     error::OpenError,
+    health::Health,
     hot::{EventIn, Hot, SendIn},
     lock::{self, Lock},
     query::{self, Numbered},
@@ -67,6 +70,7 @@ pub struct SqliteStore {
     path: PathBuf,
     writer: Writer,
     readers: Readers,
+    health: Arc<Health>,
     files: Files,
     seal: Arc<Seal>,
     /// What of what is over is kept.
@@ -111,11 +115,12 @@ impl SqliteStore {
             tracing::info!("sessions that were stored without a key are encrypted now");
         }
         let hot = Hot::load(&connection, options.dedupe_window, Arc::default()).map_err(&sqlite)?;
-        let readers = Readers::new(path.clone());
+        let health = Arc::new(Health::of(path.clone()));
+        let readers = Readers::new(path.clone(), health.clone());
         let files = Files::new(readers.clone(), &hot.blobs.holds());
-        let writer = Writer::start(connection, hot, options.dedupe_window, options.keep.clone())
+        let writer = Writer::start(connection, hot, options.dedupe_window, options.keep.clone(), health.clone())
             .map_err(|source| OpenError::Io { path: path.clone(), source })?;
-        Ok(Self { readers, files, path, writer, seal, keep: Arc::new(options.keep.clone()), _lock: lock })
+        Ok(Self { readers, health, files, path, writer, seal, keep: Arc::new(options.keep.clone()), _lock: lock })
     }
 
     /// Puts a copy of another store in the place of this file, which nobody may use meanwhile. The one before is kept
@@ -181,9 +186,11 @@ impl SqliteStore {
             }
         }
         if !aside.is_empty() {
+            let count = aside.len() as u64;
             let set_aside =
                 move |hot: &mut Hot, c: &mut Db<'_>| aside.iter().try_for_each(|seq| hot.set_aside(c, book, *seq));
             self.writer.run("setting aside what cannot be read", set_aside).await?;
+            self.health.put_aside(count);
         }
         Ok(readable)
     }
@@ -253,7 +260,7 @@ impl Store for SqliteStore {
         let accepted = accepted.await?.into_iter().zip(events).map(|(accepted, incoming)| {
             let (seq, identity) = accepted?;
             let Incoming { conversation, event, received, .. } = incoming;
-            Some(StoredEvent { seq, identity, conversation, event, received, runs: 0 })
+            Some(StoredEvent { seq, identity, conversation, event, received, runs: 0, hops: Hops::default() })
         });
         Ok(accepted.collect())
     }
@@ -482,6 +489,14 @@ impl Store for SqliteStore {
         (self.keep.records > 0).then_some(self)
     }
 
+    fn trouble(&self) -> Option<Trouble> {
+        self.health.trouble()
+    }
+
+    fn set_aside(&self) -> u64 {
+        self.health.aside()
+    }
+
     async fn flush(&self) -> Result<()> {
         self.writer.flush().await
     }
@@ -490,6 +505,11 @@ impl Store for SqliteStore {
         self.caught_up().await?;
         let account = account.cloned();
         self.readers.read("reading the ledger", move |c| query::ledger(c, account.as_ref())).await
+    }
+
+    async fn books(&self) -> Result<Books> {
+        self.caught_up().await?;
+        self.readers.read("reading the ledger", query::books).await
     }
 
     async fn accounts(&self) -> Result<Vec<AccountId>> {
@@ -501,6 +521,10 @@ impl Store for SqliteStore {
 impl Archive for SqliteStore {
     fn keep(&self, record: Record) {
         self.writer.keep(record);
+    }
+
+    fn taken_in(&self, events: RangeInclusive<EventSeq>, hops: Hops) {
+        self.writer.waiting().taken_in(events, hops);
     }
 
     async fn find(&self, what: Find, limit: usize) -> Result<Vec<Record>> {

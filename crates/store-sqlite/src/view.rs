@@ -6,10 +6,23 @@ use std::{
 };
 
 use rusqlite::{Connection, backup::Backup, ffi};
-use wechaty_store::{DeadLetter, Find, Ledger, Record, SendSeq};
+use wechaty_store::{Books, DeadLetter, Find, Ledger, Record, SendSeq};
 use wechaty_types::AccountId;
 
 use crate::{OpenError, archive, lock, query, read, schema};
+
+/// Whether SQLite would have to write beside the file in order to read it.
+fn is_read_only(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{CannotOpen, PermissionDenied, ReadOnly};
+    matches!(error.sqlite_error_code(), Some(CannotOpen | PermissionDenied | ReadOnly))
+}
+
+/// Whether the newest of a file is in the log beside it.
+fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
+}
 
 /// So many pages of a backup are copied at once.
 const PAGES: std::ffi::c_int = 1_024;
@@ -47,8 +60,17 @@ impl SqliteView {
         let path = path.to_owned();
         // SQLite would only say that it cannot open it.
         std::fs::File::open(&path).map_err(|source| OpenError::Io { path: path.clone(), source })?;
-        let connection = read::open(&path).map_err(OpenError::of(&path))?;
-        let found = schema::check(&connection, &path)?;
+        let opened = read::open(&path).map_err(OpenError::of(&path)).and_then(|c| Ok((schema::check(&c, &path)?, c)));
+        let (found, connection) = match opened {
+            Err(OpenError::Sqlite { source, .. }) if is_read_only(&source) => {
+                if has_log(&path) {
+                    return Err(OpenError::LogUnread { path });
+                }
+                let connection = read::open_still(&path).map_err(OpenError::of(&path))?;
+                (schema::check(&connection, &path)?, connection)
+            }
+            opened => opened?,
+        };
         Ok((Self { path, connection }, found))
     }
 
@@ -62,6 +84,14 @@ impl SqliteView {
     /// When the file cannot be read.
     pub fn ledger(&self, account: Option<&AccountId>) -> Result<Ledger, OpenError> {
         self.read(|c| query::ledger(c, account))
+    }
+
+    /// Both books, of all and of each account, at one moment.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn books(&self) -> Result<Books, OpenError> {
+        self.read(query::books)
     }
 
     /// Copies what is committed now into a new file.

@@ -2,11 +2,13 @@
 
 use std::{
     collections::VecDeque,
+    ops::RangeInclusive,
     sync::atomic::{AtomicU64, AtomicUsize, Ordering},
+    time::Duration,
 };
 
 use parking_lot::Mutex;
-use wechaty_store::Record;
+use wechaty_store::{EventSeq, Hops, Record};
 use wechaty_types::{AccountId, ContactId};
 
 use crate::archive;
@@ -21,6 +23,22 @@ pub(crate) struct Waiting {
     /// Those that are still on their way to the thread, too.
     count: AtomicUsize,
     dropped: AtomicU64,
+    taken_in: Mutex<TakenIn>,
+}
+
+/// Most events are over in a moment, and what is known of them is kept then. Only of one that is not it is written when it
+/// was taken in.
+pub(crate) const MOMENT: Duration = Duration::from_secs(1);
+
+/// Events that were taken in together.
+pub(crate) type Together = (RangeInclusive<EventSeq>, Hops);
+
+/// Those of this moment, and those of the one before.
+#[derive(Default)]
+struct TakenIn {
+    new: VecDeque<Together>,
+    old: VecDeque<Together>,
+    turned: Duration,
 }
 
 impl Waiting {
@@ -58,6 +76,38 @@ impl Waiting {
         let gone = before - records.len();
         self.count.fetch_sub(gone, Ordering::Relaxed);
         gone as u64
+    }
+
+    /// Events were taken in.
+    pub(crate) fn taken_in(&self, events: RangeInclusive<EventSeq>, hops: Hops) {
+        let mut taken_in = self.taken_in.lock();
+        if taken_in.new.len() == RECORDS {
+            // In a flood; the oldest is most likely over.
+            taken_in.new.pop_front();
+        }
+        taken_in.new.push_back((events, hops));
+    }
+
+    /// Those that were taken in a moment ago. `now`: `None` at the end, for all.
+    pub(crate) fn taken_in_before(&self, now: Option<Duration>) -> VecDeque<Together> {
+        let mut taken_in = self.taken_in.lock();
+        let Some(now) = now else {
+            let mut all = std::mem::take(&mut taken_in.old);
+            all.append(&mut taken_in.new);
+            return all;
+        };
+        if now < taken_in.turned + MOMENT {
+            return VecDeque::new();
+        }
+        taken_in.turned = now;
+        let new = std::mem::take(&mut taken_in.new);
+        std::mem::replace(&mut taken_in.old, new)
+    }
+
+    /// Whether there are some.
+    pub(crate) fn has_taken_in(&self) -> bool {
+        let taken_in = self.taken_in.lock();
+        !taken_in.old.is_empty() || !taken_in.new.is_empty()
     }
 
     /// Counts records that are in no archive.

@@ -9,17 +9,20 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 use tokio::{runtime::Handle, sync::oneshot};
 use wechaty_puppet::Clock;
-use wechaty_store::{Record, StoreError, crash};
+use wechaty_store::{Record, StoreError, Trouble, crash};
+use wechaty_types::Timestamp;
 
 use crate::{
     archive::{self, Keep},
     db::{Db, Often},
+    error::clone,
+    health::Health,
     hot::{Hot, Result},
     job::{Job, Operation, told},
-    waiting::{RECORDS, Waiting},
+    waiting::{MOMENT, RECORDS, Waiting},
 };
 
 /// How many operations share a commit.
@@ -52,11 +55,17 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(connection: Connection, hot: Hot, window: usize, keep: Keep) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        connection: Connection,
+        hot: Hot,
+        window: usize,
+        keep: Keep,
+        health: Arc<Health>,
+    ) -> std::io::Result<Self> {
         let (tasks, queue) = channel();
         let waiting = Arc::<Waiting>::default();
         let records = waiting.clone();
-        let work = move || Thread::new(Db::new(&connection), hot, window, keep, records).work(&queue);
+        let work = move || Thread::new(Db::new(&connection), hot, window, keep, records, health).work(&queue);
         let thread = std::thread::Builder::new().name("store".into()).spawn(work)?;
         Ok(Self { tasks: Some(tasks), waiting, thread: Some(thread) })
     }
@@ -146,6 +155,7 @@ struct Thread<'c> {
     window: usize,
     keep: Keep,
     waiting: Arc<Waiting>,
+    health: Arc<Health>,
     /// What is known here may not be what is in the file: nothing is done until that is read again.
     torn: bool,
     clock: Clock,
@@ -157,9 +167,16 @@ struct Thread<'c> {
 }
 
 impl<'c> Thread<'c> {
-    fn new(db: Db<'c>, hot: Hot, window: usize, keep: Keep, waiting: Arc<Waiting>) -> Self {
+    fn new(
+        db: Db<'c>,
+        hot: Hot,
+        window: usize,
+        keep: Keep,
+        waiting: Arc<Waiting>,
+        health: Arc<Health>,
+    ) -> Self {
         let (clock, told) = (Clock::system(), (0, Duration::ZERO));
-        Self { db, hot, window, keep, waiting, torn: false, clock, told, warned: None, dropped: 0 }
+        Self { db, hot, window, keep, waiting, health, torn: false, clock, told, warned: None, dropped: 0 }
     }
 
     fn work(&mut self, queue: &Receiver<Task>) {
@@ -183,6 +200,7 @@ impl<'c> Thread<'c> {
             // Under load a little each time, so that nobody waits for a large one.
             while self.sweep() && !flushes.is_empty() {}
             if !flushes.is_empty() {
+                self.note_taken_in(None);
                 // A bot that has stopped may leave its store open: the file is whole all the same.
                 self.checkpoint();
             }
@@ -197,6 +215,7 @@ impl<'c> Thread<'c> {
             }
             next = self.next(queue);
         }
+        self.note_taken_in(None);
         self.checkpoint();
         self.warned = None;
         self.tell_of_dropped();
@@ -220,11 +239,17 @@ impl<'c> Thread<'c> {
                 Err(_) if self.sweep() => {}
                 Err(TryRecvError::Disconnected) => return None,
                 Err(_) if self.expire() => {}
-                Err(_) => match queue.recv_timeout(QUIET) {
-                    Ok(task) => return Some(task),
-                    Err(RecvTimeoutError::Timeout) => {}
-                    Err(RecvTimeoutError::Disconnected) => return None,
-                },
+                Err(_) => {
+                    self.note_taken_in(Some(self.clock.now()));
+                    self.look_again();
+                    let soon = self.waiting.has_taken_in() || self.health.trouble().is_some();
+                    let quiet = if soon { MOMENT } else { QUIET };
+                    match queue.recv_timeout(quiet) {
+                        Ok(task) => return Some(task),
+                        Err(RecvTimeoutError::Timeout) => {}
+                        Err(RecvTimeoutError::Disconnected) => return None,
+                    }
+                }
             }
         }
     }
@@ -292,9 +317,47 @@ impl<'c> Thread<'c> {
         match write() {
             Ok(written) => self.waiting.drop_some(some.len() - written),
             Err(error) => {
-                tracing::warn!(%error, "{} records of the archive could not be written", some.len());
+                self.health.tell(&error, "writing the archive");
+                self.dropped += some.len() as u64;
                 self.roll_back();
             }
+        }
+    }
+
+    /// Whether what kept the store from taking anything new is over; asked when nobody wants anything of it.
+    fn look_again(&mut self) {
+        if !matches!(self.health.trouble(), None | Some(Trouble::Damaged))
+            && self.health.room().is_ok()
+            && self.is_whole()
+            && archive::has_any_room(&self.db).unwrap_or(false)
+        {
+            self.health.works();
+        }
+    }
+
+    /// Writes when events were taken in that are not over a moment later. `now`: `None` at the end, for all.
+    fn note_taken_in(&mut self, now: Option<Duration>) {
+        if self.torn {
+            return;
+        }
+        let mut taken_in = self.waiting.taken_in_before(now);
+        let Self { db: c, hot, .. } = self;
+        taken_in.retain(|(events, _)| hot.has_any(events.clone()));
+        if taken_in.is_empty() {
+            return;
+        }
+        let mut write = || {
+            c.often(Often::Begin)?.execute([])?;
+            for (events, hops) in &taken_in {
+                let time = |time: Option<Timestamp>| time.map(Timestamp::as_millis);
+                let of = params![time(hops.committed), time(hops.acked), events.start(), events.end()];
+                c.prepare_cached("UPDATE event SET committed = ?, acked = ? WHERE seq BETWEEN ? AND ?")?.execute(of)?;
+            }
+            c.often(Often::Commit)?.execute([]).map(drop)
+        };
+        if let Err(error) = write() {
+            tracing::debug!(%error, "when events were taken in could not be written");
+            self.roll_back();
         }
     }
 
@@ -323,6 +386,10 @@ impl<'c> Thread<'c> {
         let (mut rooms, mut alone) = (ROOMS, ALONE);
         while !group.is_empty() {
             let (error, to_blame) = match self.commit(group) {
+                Ok(()) if self.health.trouble().is_some() && group.iter().any(|job| grows(&**job)) => {
+                    self.health.works();
+                    return told(std::mem::replace(group, Vec::with_capacity(GROUP)));
+                }
                 Ok(()) => return told(std::mem::replace(group, Vec::with_capacity(GROUP))),
                 Err(failed) => failed,
             };
@@ -361,7 +428,7 @@ impl<'c> Thread<'c> {
         let committed = self.transaction(group);
         if let Err((error, to_blame)) = &committed {
             let what = group.get(to_blame.unwrap_or(0)).map_or("writing", |job| job.context());
-            tracing::error!(%error, "the store failed while {what}");
+            self.health.tell(error, what);
             self.roll_back();
         }
         committed
@@ -385,7 +452,7 @@ impl<'c> Thread<'c> {
                 true
             }
             Err(error) => {
-                tracing::warn!(%error, "the store is full, and its archive cannot make room");
+                tracing::debug!(%error, "the store is full, and its archive cannot make room");
                 self.roll_back();
                 false
             }
@@ -407,7 +474,7 @@ impl<'c> Thread<'c> {
         match read {
             Ok(hot) => (self.hot, self.torn) = (hot, false),
             Err(error) => {
-                tracing::error!(%error, "the store cannot be read again: it takes nothing until it can");
+                self.health.tell(&error, "reading all it knows: it takes nothing until it can");
                 return Err(error);
             }
         }
@@ -458,14 +525,6 @@ fn crash_point(group: &[Box<dyn Job>], which: impl Fn(&(&str, &'static str, &'st
     }
 }
 
-/// An SQLite error once more; what was nested in it becomes its text.
-fn clone(error: &rusqlite::Error) -> rusqlite::Error {
-    match error {
-        rusqlite::Error::SqliteFailure(code, text) => rusqlite::Error::SqliteFailure(*code, text.clone()),
-        other => rusqlite::Error::ToSqlConversionFailure(other.to_string().into()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -481,7 +540,8 @@ mod tests {
 
     fn thread(c: &Connection) -> Thread<'_> {
         let hot = Hot::load(c, 10, Arc::default()).expect("read");
-        Thread::new(Db::new(c), hot, 10, Keep::default(), Arc::default())
+        let health = Arc::new(Health::of("nowhere".into()));
+        Thread::new(Db::new(c), hot, 10, Keep::default(), Arc::default(), health)
     }
 
     type Reply = oneshot::Receiver<std::result::Result<(), StoreError>>;

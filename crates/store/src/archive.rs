@@ -1,7 +1,7 @@
 //! ARCHIVE: what is over, as it is remembered: each message's way and, if wanted, its words. Beside the hot path: to
 //! keep a record waits for nobody, and under more than the store can write the oldest promise wins, not the archive.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, ops::RangeInclusive, sync::Arc};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,17 @@ pub enum Book {
     In,
     /// Said.
     Out,
+}
+
+/// When an event was taken in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hops {
+    /// When it was in the journal for good: from then on nothing loses it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub committed: Option<Timestamp>,
+    /// When its puppet was told so: from then on the platform may forget it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acked: Option<Timestamp>,
 }
 
 /// The way of one event or one send.
@@ -53,6 +64,9 @@ pub struct Record {
     pub by: Vec<Arc<str>>,
     /// When it was received or said.
     pub began: Timestamp,
+    /// When it was taken in; events only.
+    #[serde(flatten)]
+    pub hops: Hops,
     /// When it was first tried; sends only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tried: Option<Timestamp>,
@@ -89,6 +103,7 @@ impl Record {
             event: None,
             by: Vec::new(),
             began: event.received,
+            hops: event.hops,
             tried: None,
             ended: None,
             end: PENDING.into(),
@@ -115,6 +130,7 @@ impl Record {
             event: row.event,
             by: Vec::new(),
             began: row.said_at,
+            hops: Hops::default(),
             tried: row.claimed_at,
             ended: end.map(|(_, at)| at),
             end: end.map_or(PENDING.into(), |(settlement, _)| settlement.end()),
@@ -180,8 +196,8 @@ pub enum Find {
     Last(Option<String>),
     /// Messages with these words; of Chinese any part of a sentence is a word.
     Words(String),
-    /// Messages of a conversation before the record of this number (`None`: the latest).
-    History(ConversationId, Option<u64>),
+    /// Messages of a conversation of an account before the record of this book and number (`None`: the latest).
+    History(AccountId, ConversationId, Option<(Book, u64)>),
 }
 
 /// What a store remembers of what is over.
@@ -189,6 +205,9 @@ pub enum Find {
 pub trait Archive: Send + Sync {
     /// Keeps a record, soon. Waits for nothing.
     fn keep(&self, record: Record);
+
+    /// Keeps when events were taken in, for those that are not over in a moment. Waits for nothing.
+    fn taken_in(&self, _events: RangeInclusive<EventSeq>, _hops: Hops) {}
 
     /// Records that fit, the latest first, at most so many; what is not over yet among them.
     async fn find(&self, what: Find, limit: usize) -> Result<Vec<Record>>;
@@ -219,6 +238,7 @@ mod tests {
             event: told.into(),
             received: Timestamp::default(),
             runs: 0,
+            hops: Hops::default(),
         };
         let record = Record::of_event(&"bot".into(), &event);
         assert_eq!((record.kind.as_ref(), record.id.as_deref()), ("message-read", Some("m")));

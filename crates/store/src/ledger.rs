@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
+use wechaty_types::AccountId;
 
 use crate::{Outcome, Settlement};
 
@@ -15,6 +16,24 @@ pub struct Ledger {
     /// Sends.
     #[serde(rename = "out")]
     pub outbound: OutLedger,
+}
+
+/// The books of all accounts together, and of each.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Books {
+    /// All together.
+    #[serde(flatten)]
+    pub total: Ledger,
+    /// Of each account.
+    #[serde(default)]
+    pub accounts: BTreeMap<AccountId, Ledger>,
+}
+
+impl Books {
+    /// Whether all equations hold, those of each account among them.
+    pub fn is_balanced(&self) -> bool {
+        self.total.is_balanced() && self.accounts.values().all(Ledger::is_balanced)
+    }
 }
 
 /// `received = handled + merged + rejected + expired + pending`, duplicates beside it.

@@ -7,17 +7,18 @@ pub mod crash;
 mod ledger;
 mod memory;
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use wechaty_file_box::ByteStream;
 use wechaty_puppet::{BoxError, Cursor, IdempotencyKey, Sent};
 use wechaty_types::{AccountId, ConversationId, Event, MessageId, SayablePayload, Timestamp};
 
-pub use archive::{Archive, Book, Find, Record};
+pub use archive::{Archive, Book, Find, Hops, Record};
 pub use blob::{BlobHasher, BlobId, Spooled, named};
-pub use ledger::{InLedger, Ledger, OutLedger};
+pub use ledger::{Books, InLedger, Ledger, OutLedger};
 pub use memory::MemoryStore;
 
 /// Result of store operations.
@@ -55,6 +56,21 @@ pub enum StoreError {
         /// The version there is.
         found: u64,
     },
+}
+
+/// Why a store takes nothing, or not everything. Nothing that it accepted is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Trouble {
+    /// There is no room: it takes nothing new.
+    Full,
+    /// It may only be read.
+    ReadOnly,
+    /// A part of it cannot be read; the rest goes on.
+    Damaged,
+    /// The system refuses to read or write.
+    Failing,
 }
 
 /// Number of an accepted event: ascending in the order of acceptance, never reused within a store.
@@ -97,6 +113,8 @@ pub struct StoredEvent {
     pub received: Timestamp,
     /// How often it [began](Store::begin) and was neither finished nor calmed.
     pub runs: u32,
+    /// When it was taken in, as far as that is known again.
+    pub hops: Hops,
 }
 
 /// What became of an event.
@@ -352,11 +370,31 @@ pub trait Store: Send + Sync + 'static {
         None
     }
 
+    /// What is wrong with it at the moment; it goes on by itself when that is over.
+    fn trouble(&self) -> Option<Trouble> {
+        None
+    }
+
+    /// How many rows could not be read and were set aside, with all that was in them, since it was opened.
+    fn set_aside(&self) -> u64 {
+        0
+    }
+
     /// Returns when everything asked for before is durable.
     async fn flush(&self) -> Result<()>;
 
     /// Both books, counted from rows; of one account, or of all.
     async fn ledger(&self, account: Option<&AccountId>) -> Result<Ledger>;
+
+    /// As [`ledger`](Self::ledger), of all and of each account.
+    async fn books(&self) -> Result<Books> {
+        let mut books = Books { total: self.ledger(None).await?, accounts: BTreeMap::new() };
+        for account in self.accounts().await? {
+            let ledger = self.ledger(Some(&account)).await?;
+            books.accounts.insert(account, ledger);
+        }
+        Ok(books)
+    }
 
     /// The accounts it has rows or totals of, sorted.
     async fn accounts(&self) -> Result<Vec<AccountId>>;

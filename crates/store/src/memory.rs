@@ -228,7 +228,8 @@ impl Store for MemoryStore {
             let mut identity = [0; 16];
             identity[..8].copy_from_slice(&seq.to_be_bytes());
             let identity = dedupe.unwrap_or(identity);
-            let stored = StoredEvent { seq, identity, conversation, event, received, runs: 0 };
+            let stored =
+                StoredEvent { seq, identity, conversation, event, received, runs: 0, hops: crate::Hops::default() };
             let row = EventRow { account: rows.index, stored: stored.clone(), said: Vec::new(), notes: Vec::new() };
             let mut shard = self.events.of(seq).lock();
             shard.totals.of(rows.index).received += 1;

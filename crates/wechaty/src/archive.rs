@@ -1,25 +1,104 @@
 //! ARCHIVE: what is remembered of events and sends that are over, given to the store.
 
-use wechaty_store::{OutboxRow, Outcome, Record, Settlement, StoredEvent};
+use std::{ops::RangeInclusive, sync::Arc};
+
+use parking_lot::Mutex;
+use wechaty_store::{EventSeq, Hops, OutboxRow, Outcome, Record, Settlement, StoredEvent};
 use wechaty_types::{ConversationId, Timestamp};
 
 use crate::bot::Account;
 
+/// What will be remembered of an event, and of the batch it came in.
+#[derive(Clone, Debug)]
+pub(crate) struct Noted {
+    pub(crate) record: Record,
+    batch: Option<Arc<Batch>>,
+}
+
+/// A batch on its way in: its events may be over before their puppet is told that they are taken, and are remembered then.
+#[derive(Debug, Default)]
+pub(crate) struct Batch(Mutex<Taken>);
+
+#[derive(Debug, Default)]
+struct Taken {
+    hops: Hops,
+    events: Option<RangeInclusive<EventSeq>>,
+    answered: bool,
+    over: Vec<Record>,
+}
+
+/// The call of a puppet that waits for its answer. Dropped, nobody was told.
+pub(crate) struct Answering {
+    account: Account,
+    batch: Arc<Batch>,
+}
+
+impl Answering {
+    /// `None`: the store remembers nothing.
+    pub(crate) fn new(account: &Account) -> Option<Self> {
+        account.core().store.archive()?;
+        Some(Self { account: account.clone(), batch: Arc::default() })
+    }
+
+    pub(crate) fn batch(&self) -> Arc<Batch> {
+        self.batch.clone()
+    }
+
+    /// The puppet is told that all is taken.
+    pub(crate) fn acked(self) {
+        self.batch.0.lock().hops.acked = Some(self.account.core().clock.wall());
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        let mut taken = self.batch.0.lock();
+        taken.answered = true;
+        let (hops, over, events) = (taken.hops, std::mem::take(&mut taken.over), taken.events.clone());
+        drop(taken);
+        let Some(archive) = self.account.core().store.archive() else { return };
+        over.into_iter().for_each(|record| archive.keep(Record { hops, ..record }));
+        if let Some(events) = events {
+            archive.taken_in(events, hops);
+        }
+    }
+}
+
+impl Batch {
+    /// The journal has it.
+    pub(crate) fn committed(&self, account: &Account, stored: &[Option<StoredEvent>]) {
+        let mut numbers = stored.iter().flatten().map(|event| event.seq);
+        let first = numbers.next();
+        let mut taken = self.0.lock();
+        taken.hops.committed = Some(account.core().clock.wall());
+        // One call of the store numbers them one after the other.
+        taken.events = first.map(|first| first..=numbers.next_back().unwrap_or(first));
+    }
+}
+
 /// The record of an event that goes to its handlers; `None`: the store remembers nothing.
-pub(crate) fn of_event(account: &Account, event: &StoredEvent) -> Option<Box<Record>> {
+pub(crate) fn of_event(account: &Account, event: &StoredEvent, batch: Option<Arc<Batch>>) -> Option<Box<Noted>> {
     account.core().store.archive()?;
-    Some(Box::new(Record::of_event(account.id(), event)))
+    Some(Box::new(Noted { record: Record::of_event(account.id(), event), batch }))
 }
 
 /// An event is over.
-pub(crate) fn finished(account: &Account, record: Option<Box<Record>>, outcome: &Outcome) {
+pub(crate) fn finished(account: &Account, noted: Option<Box<Noted>>, outcome: &Outcome) {
     let core = account.core();
-    if let (Some(archive), Some(mut record)) = (core.store.archive(), record) {
-        record.ended = Some(core.clock.wall());
-        record.end = outcome.end();
-        record.name = name(account, record.conversation.as_ref());
-        archive.keep(*record);
+    let (Some(archive), Some(noted)) = (core.store.archive(), noted) else { return };
+    let Noted { mut record, batch } = *noted;
+    record.ended = Some(core.clock.wall());
+    record.end = outcome.end();
+    record.name = name(account, record.conversation.as_ref());
+    if let Some(batch) = batch {
+        let mut taken = batch.0.lock();
+        if !taken.answered {
+            taken.over.push(record);
+            return;
+        }
+        record.hops = taken.hops;
     }
+    archive.keep(record);
 }
 
 /// A send is over.

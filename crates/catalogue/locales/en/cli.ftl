@@ -33,6 +33,12 @@ demo-tea-nothing = No tea, then.
 demo-tea-late = Too late, the kettle is cold.
 pending = not finished: { $what }: { $why }. This bot keeps nothing beyond its run: what is pending is forgotten now.
 pending-kept = not finished: { $what }: { $why }. It is kept in the store: the next start goes on with it.
+store-still-full = The bot takes nothing new meanwhile: the platform keeps it. What was said before is sent as far as that needs no room; a handler that says something now gets an error. It goes on by itself when there is room.
+store-still-read-only = The bot takes nothing new and sends nothing meanwhile: the platform keeps what comes. Nothing that was accepted is lost. It goes on by itself when it may write.
+store-still-damaged = The bot goes on with what can be read: it takes what is new and sends, where that does not touch the damaged part.
+store-still-failing = The bot takes nothing new meanwhile: the platform keeps it. Nothing that was accepted is lost. It goes on by itself when it can.
+store-still-aside = The bot goes on with all the others.
+store-goes-on = The store goes on: the bot takes what is new again.
 store-strangers = The store also holds { $count } unfinished of account `{ $account }`, which this bot does not have: add the account again, or leave them there.
 pending-events = { $count ->
     [one] { $count } event ({ $names })
@@ -64,6 +70,7 @@ setting-secret = , secret
 # ledger
 ledger-in = in:  received { $received } = handled { $handled } + merged { $merged } + rejected { $rejected } + expired { $expired } + pending { $pending } (residue { $residue }; duplicates { $duplicates })
 ledger-out = out: said { $said } = sent { $sent } + merged { $merged } + rejected { $rejected } + expired { $expired } + dead { $dead } + dropped { $dropped } + maybe_sent { $maybe_sent } + pending { $pending } (residue { $residue })
+ledger-account = account `{ $name }`:
 ledger-reason = { "     " }{ $name }: { $count }
 ledger-errors = { "     " }errors in { $name }: { $count }
 
@@ -223,18 +230,20 @@ end-maybe-sent = maybe_sent
 trace-in = in: { $kind } of { $account }, { $conversation }
 trace-in-account = in: { $kind } of { $account }
 trace-out = out: { $kind } of { $account }, to { $conversation }
-trace-person = person:   { $value }
-trace-text = words:    { $value }
-trace-id = id:       { $value }
-trace-event = event:    { $value }
-trace-receipt = receipt:  { $value }
-trace-cause = said in:  { $value }
-trace-received = received: { $value }
-trace-said = said:     { $value }
-trace-tried = tried:    { $value }
-trace-by = handlers: { $value }
-trace-attempts = attempts: { $value }
-trace-end = end:      { $value }
+trace-person = person:    { $value }
+trace-text = words:     { $value }
+trace-id = id:        { $value }
+trace-event = event:     { $value }
+trace-receipt = receipt:   { $value }
+trace-cause = said in:   { $value }
+trace-received = received:  { $value }
+trace-committed = committed: { $value }
+trace-acked = acked:     { $value }
+trace-said = said:      { $value }
+trace-tried = tried:     { $value }
+trace-by = handlers:  { $value }
+trace-attempts = attempts:  { $value }
+trace-end = end:       { $value }
 trace-zone = times are those of { $zone }, the bot's time zone
 trace-zone-here = times are those of { $zone }, this machine's time zone; a BOT.toml with `timezone` says the bot's
 

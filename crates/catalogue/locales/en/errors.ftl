@@ -267,6 +267,33 @@ W191 = there is nothing of `{ $person }` in the archive
     .cause = Nobody with this id said or was told anything that is still kept. A person is named by the id, for names can be anybody's.
     .fix = `wechaty trace --last --with NAME` tells the id of somebody whose name you know.
 
+W192 = { $path }: there is no room
+    .cause = The disk is full, or the store is as large as `most_mib` of [store] lets it be. Nothing that was accepted is lost: what is new is not acknowledged, and the platform keeps it.
+    .fix = Make room on the disk, or raise `most_mib`. A bot that runs goes on by itself then, and says so; one that did not start has to be started again. `wechaty trace`, `ledger` and `backup` to another disk work all the while.
+
+W193 = { $path } may only be read
+    .cause = The disk is mounted read-only, or the file belongs to somebody else. A disk with faults is often mounted so by the system.
+    .fix = Make it writable, or give the bot a folder of its own with `--store`. Commands that only look (`trace`, `ledger`, `dead-letters list`, `backup`) work all the same.
+
+W194 = { $path } is damaged in part
+    .cause = A disk, a file system or another program has changed the file. What is in the damaged part cannot be read; the rest can.
+    .fix = Make a copy of what there is with `wechaty backup`, stop the bot, look after the disk, and put an earlier backup back with `wechaty restore FILE --force`.
+
+W195 = { $path } cannot be read or written just now
+    .cause = The system refused it; the log says how.
+    .fix = Look after the disk and whatever else uses the file. A bot that runs goes on by itself when it can.
+
+W196 = { $path }: { $count ->
+    [one] one row cannot be read and was set aside
+   *[other] { $count } rows cannot be read and were set aside
+  }
+    .cause = Their content is damaged, or of another program. Each counts as `rejected(unreadable)` in the ledger, and what was in it is kept in the table `unreadable`.
+    .fix = The log names their numbers. If there are many, look after the disk, and put an earlier backup back with `wechaty restore FILE --force`.
+
+W197 = the newest of { $path } cannot be read where nobody may write
+    .cause = It is in the file beside it that ends in `-wal`, as its bot did not end in order or still runs elsewhere; to read that, SQLite has to write.
+    .fix = Copy the file together with its `-wal` to a folder where you may write, and name that with `--store`.
+
 W200 = { $count ->
     [one] the configuration has one fault
    *[other] the configuration has { $count } faults

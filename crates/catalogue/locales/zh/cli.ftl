@@ -33,6 +33,12 @@ demo-tea-nothing = 那就不喝了。
 demo-tea-late = 太晚了，水都凉了。
 pending = 还没有做完：{ $what }，因为{ $why }。这个机器人不保存任何东西，未完成的到此作废。
 pending-kept = 还没有做完：{ $what }，因为{ $why }。它们保存在存储里，下次启动会接着做。
+store-still-full = 在此期间机器人不接收新消息，由平台保留。此前要发的，只要不需要空间就照常发送；处理函数这时要说话会得到错误。有空间后会自行继续。
+store-still-read-only = 在此期间机器人不接收新消息，也不发送；新消息由平台保留。已接收的不会丢失。可写后会自行继续。
+store-still-damaged = 机器人用能读的部分继续工作：只要不涉及损坏部分，照常接收和发送。
+store-still-failing = 在此期间机器人不接收新消息，由平台保留。已接收的不会丢失。恢复后会自行继续。
+store-still-aside = 其余的照常处理。
+store-goes-on = 存储已恢复：机器人重新接收新消息。
 store-strangers = 存储里还有账号 `{ $account }` 的 { $count } 项没有做完，而这个机器人没有这个账号：请把账号加回来，或者不去管它。
 pending-events = { $count } 个事件（{ $names }）
 pending-sends = { $count } 条待发消息（{ $names }）
@@ -58,6 +64,7 @@ setting-secret = ，保密
 # ledger
 ledger-in = 收：收到 { $received } = 已处理 { $handled } + 合并 { $merged } + 拒绝 { $rejected } + 过期 { $expired } + 未完成 { $pending }（差额 { $residue }；重复 { $duplicates }）
 ledger-out = 发：要说 { $said } = 已发送 { $sent } + 合并 { $merged } + 拒绝 { $rejected } + 过期 { $expired } + 发送失败 { $dead } + 放弃 { $dropped } + 不确定 { $maybe_sent } + 未完成 { $pending }（差额 { $residue }）
+ledger-account = 账号 `{ $name }`：
 ledger-reason = { "     " }{ $name }：{ $count }
 ledger-errors = { "     " }{ $name } 出错：{ $count }
 
@@ -218,6 +225,8 @@ trace-event = 事件：　　{ $value }
 trace-receipt = 回执：　　{ $value }
 trace-cause = 起因：　　{ $value }
 trace-received = 收到时间：{ $value }
+trace-committed = 落盘时间：{ $value }
+trace-acked = 确认时间：{ $value }
 trace-said = 说出时间：{ $value }
 trace-tried = 首次发送：{ $value }
 trace-by = 处理函数：{ $value }

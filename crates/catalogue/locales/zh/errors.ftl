@@ -261,6 +261,30 @@ W191 = 存档里没有 `{ $person }` 的任何内容
     .cause = 还保存着的内容里，没有这个 id 说过或收到过的。要用 id 指明一个人，因为名字谁都可以取。
     .fix = 知道名字时，`wechaty trace --last --with NAME` 会给出 id。
 
+W192 = { $path }：没有空间了
+    .cause = 磁盘已满，或者存储已达到 [store] 中 `most_mib` 的上限。已接收的内容不会丢失：新消息不予确认，由平台保留。
+    .fix = 腾出磁盘空间，或调大 `most_mib`。运行中的机器人会自行继续并告知；没能启动的需要重新启动。`wechaty trace`、`ledger` 以及备份到别的磁盘始终可用。
+
+W193 = { $path } 只能读取
+    .cause = 磁盘以只读方式挂载，或者文件属于别人。磁盘有故障时，系统常会这样挂载。
+    .fix = 让它可写，或用 `--store` 给机器人换一个目录。只查看的命令（`trace`、`ledger`、`dead-letters list`、`backup`）照常可用。
+
+W194 = { $path } 部分损坏
+    .cause = 磁盘、文件系统或别的程序改动了这个文件。损坏部分读不出来，其余部分可以读取。
+    .fix = 先用 `wechaty backup` 备份现有内容，停下机器人，检查磁盘，再用 `wechaty restore FILE --force` 恢复较早的备份。
+
+W195 = { $path } 目前无法读写
+    .cause = 系统拒绝了操作；日志里有具体原因。
+    .fix = 检查磁盘，以及是否有别的程序占用文件。运行中的机器人会在恢复后自行继续。
+
+W196 = { $path }：有 { $count } 行读不出来，已搁置
+    .cause = 内容已损坏，或出自别的程序。每一行在账目中记为 `rejected(unreadable)`，其内容保留在表 `unreadable` 中。
+    .fix = 日志里有它们的编号。若数量很多，请检查磁盘，并用 `wechaty restore FILE --force` 恢复较早的备份。
+
+W197 = { $path } 的最新内容在只读位置无法读取
+    .cause = 最新内容在旁边以 `-wal` 结尾的文件里，因为机器人没有正常结束，或仍在别处运行；SQLite 读取它时必须写入。
+    .fix = 把文件连同它的 `-wal` 一起复制到可写的目录，再用 `--store` 指明那里。
+
 W200 = 配置有 { $count } 处错误
     .cause = BOT.toml、旁边的 `.env` 或环境变量里写了不成立的内容。什么都没有启动。
     .fix = 请逐一改正，再运行 `wechaty config check`。

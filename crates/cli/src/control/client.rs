@@ -41,6 +41,15 @@ pub(crate) fn ask<T: DeserializeOwned>(place: &Place, ask: Ask) -> Result<T, Fai
         Outcome::Error(Refusal::Version | Refusal::Unknown | Refusal::Other) => {
             Err(Failure::failed("W174").set("name", &*place.name))
         }
+        Outcome::Error(refusal @ (Refusal::Full | Refusal::ReadOnly | Refusal::Damaged | Refusal::Failing)) => {
+            let code = match refusal {
+                Refusal::Full => "W192",
+                Refusal::ReadOnly => "W193",
+                Refusal::Damaged => "W194",
+                _ => "W195",
+            };
+            Err(Failure::failed(code).set("path", place.file().display().to_string()))
+        }
         Outcome::Error(Refusal::Malformed | Refusal::Failed) => Err(Failure::failed("W173").set("name", &*place.name)),
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! {"v":1,"do":"ledger"}
-//! {"v":1,"ok":{"in":{…},"out":{…}}}     or     {"v":1,"error":"unknown"}
+//! {"v":1,"ok":{"in":{…},"out":{…},"accounts":{…}}}     or     {"v":1,"error":"unknown"}
 //! ```
 //!
 //! Another command is another [`Ask`]. Lines and times are bounded; a connection carries one question.
@@ -96,6 +96,14 @@ enum Refusal {
     Malformed,
     /// The bot could not find out.
     Failed,
+    /// There is no room in its store.
+    Full,
+    /// Its store may only be read.
+    ReadOnly,
+    /// Its store is damaged.
+    Damaged,
+    /// Its store cannot be read or written just now.
+    Failing,
     /// A word of a later version.
     #[serde(other)]
     Other,

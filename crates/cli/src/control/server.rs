@@ -16,7 +16,7 @@ use tokio::{
     net::{UnixListener, UnixStream},
     task::{JoinHandle, JoinSet},
 };
-use wechaty::{Bot, Clock};
+use wechaty::{Bot, Clock, store::Trouble};
 
 use super::{Answer, Ask, LONGEST_QUESTION, Outcome, PATIENCE, Place, Refusal, VERSION, asked};
 use crate::failure::Failure;
@@ -46,7 +46,12 @@ impl Control {
     /// beside.
     pub(crate) fn claim(place: &Place) -> Result<(Self, Option<Failure>), Failure> {
         let refused = |error: io::Error| {
-            let failure = Failure::failed("W176").set("name", &*place.name);
+            let code = match error.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "W192",
+                io::ErrorKind::ReadOnlyFilesystem => "W193",
+                _ => "W176",
+            };
+            let failure = Failure::failed(code).set("name", &*place.name);
             failure.set("path", place.lock().display().to_string()).source(&error)
         };
         let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(place.lock());
@@ -163,7 +168,7 @@ async fn talk(stream: UnixStream, bot: &Bot) -> io::Result<()> {
 
 async fn answer(ask: Ask, bot: &Bot) -> Outcome {
     let found = match ask {
-        Ask::Ledger => bot.ledger().await.ok().and_then(|ledger| serde_json::to_value(ledger).ok()),
+        Ask::Ledger => bot.store().books().await.ok().and_then(|books| serde_json::to_value(books).ok()),
         Ask::Revive { seq } => bot.dead_letters().retry(seq).await.ok().map(|receipt| receipt.is_some().into()),
         Ask::Discard { seq } => bot.dead_letters().drop(seq).await.ok().map(Into::into),
         Ask::Forget { account, person } => match bot.store().archive() {
@@ -171,7 +176,14 @@ async fn answer(ask: Ask, bot: &Bot) -> Outcome {
             None => Some(0.into()),
         },
     };
-    found.map_or(Outcome::Error(Refusal::Failed), Outcome::Ok)
+    let refusal = match bot.store().trouble() {
+        Some(Trouble::Full) => Refusal::Full,
+        Some(Trouble::ReadOnly) => Refusal::ReadOnly,
+        Some(Trouble::Damaged) => Refusal::Damaged,
+        Some(_) => Refusal::Failing,
+        None => Refusal::Failed,
+    };
+    found.map_or(Outcome::Error(refusal), Outcome::Ok)
 }
 
 #[cfg(test)]

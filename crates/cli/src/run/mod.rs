@@ -7,14 +7,17 @@ mod plan;
 mod play;
 mod record;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
-use wechaty::{BotBuilder, BuildError, Ledger, VirtualClock, store::MemoryStore};
+use wechaty::{
+    BotBuilder, BuildError, Ledger, VirtualClock,
+    store::{Books, MemoryStore},
+};
 use wechaty_catalogue::{Args, Lang, text};
 
 use crate::{
     args::{ClockKind, RunArgs},
-    control::Control,
+    control::{Control, Place},
     failure::Failure,
     ledger, limits, output, store,
 };
@@ -37,6 +40,7 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
         return Err(Failure::usage("W107").set("path", record.display().to_string()));
     }
     // Before the record is begun anew: it may be that of the bot that runs already.
+    let file = place.as_ref().map(Place::file);
     let control = place.map(|place| Control::claim(&place)).transpose()?.map(|(control, deaf)| {
         // It runs all the same; but nobody can ask it.
         if let Some(failure) = deaf {
@@ -58,17 +62,17 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
         None => tokio::runtime::Builder::new_multi_thread().enable_all().build(),
     };
     let runtime = runtime.map_err(|error| Failure::failed("W109").source(&error))?;
-    let End { ledger, pending, pending_sends, kept, failed } =
-        runtime.block_on(drive(builder, virtual_clock, control.as_ref(), lang))?;
+    let End { books, pending, pending_sends, kept, failed } =
+        runtime.block_on(drive(builder, virtual_clock, control.as_ref(), file, lang))?;
     // A puppet may still hold a thread in a blocking read.
     runtime.shutdown_background();
     if let Some(recorder) = recorder {
         recorder.finish()?;
     }
     match (args.json, on_terminal) {
-        (true, false) => output::json(&ledger)?,
-        (true, true) => output::tell(&serde_json::to_string_pretty(&ledger)?),
-        (false, _) => output::tell(&ledger::in_words(&ledger, lang)),
+        (true, false) => output::json(&books)?,
+        (true, true) => output::tell(&serde_json::to_string_pretty(&books)?),
+        (false, _) => output::tell(&ledger::all_in_words(&books, lang)),
     }
     if let Some(pending) = pending {
         output::tell(&format!("wechaty: {pending}"));
@@ -82,7 +86,7 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
     if unsaid > 0 {
         return Err(Failure::failed("W113").number("count", unsaid));
     }
-    ledger::balanced(&ledger, lang)
+    ledger::balanced(&books, lang)
 }
 
 /// Refuses what can never be read, such as a folder, before the bot says hello. Reads nothing.
@@ -98,7 +102,7 @@ fn readable_stdin() -> Result<(), Failure> {
 
 /// How a run ended.
 struct End {
-    ledger: Ledger,
+    books: Books,
     /// What is not finished, in words.
     pending: Option<String>,
     /// Sends of its accounts that are not settled.
@@ -114,6 +118,7 @@ async fn drive(
     builder: BotBuilder,
     clock: Option<VirtualClock>,
     control: Option<&Control>,
+    file: Option<PathBuf>,
     lang: Lang,
 ) -> Result<End, Failure> {
     let not_started = |error: wechaty::Error| match &error {
@@ -133,6 +138,10 @@ async fn drive(
     // Only a named bot has a store that outlives it.
     let kept = control.is_some() && clock.is_none();
     let bot = builder.build().map_err(not_started)?;
+    let _watch = file
+        .clone()
+        .filter(|_| kept)
+        .map(|file| tokio_util::task::AbortOnDropHandle::new(tokio::spawn(store::watch(bot.clone(), file, lang))));
     let failed = |ledger: &Ledger| ledger.outbound.dead + ledger.outbound.maybe_sent;
     let earlier = failed(&bot.ledger().await.map_err(not_started)?);
     let strange = strangers(&bot, lang).await.map_err(not_started)?;
@@ -143,14 +152,21 @@ async fn drive(
             play::play(&bot, &clock).await;
             bot.stop().await.map_err(ended)?;
         }
-        None => bot.run().await.map_err(ended)?,
+        None => bot.run().await.map_err(|error| match (bot.store().trouble(), &file) {
+            // What it met there says more than how it failed.
+            (Some(trouble), Some(file)) if matches!(error, wechaty::Error::Store(_)) => {
+                store::trouble(trouble, file).source(&error)
+            }
+            _ => ended(error),
+        })?,
     }
-    let ledger = bot.ledger().await.map_err(ended)?;
+    let books = bot.store().books().await.map_err(|error| ended(error.into()))?;
+    let ledger = &books.total;
     let pending_sends = ledger.outbound.pending.saturating_sub(strange);
     let pending = pending::explain(&bot, kept, lang).await.map_err(ended)?;
     // Dead letters of earlier runs may have been dropped or sent meanwhile.
-    let failed = failed(&ledger).saturating_sub(earlier);
-    Ok(End { ledger, pending, pending_sends, kept, failed })
+    let failed = failed(ledger).saturating_sub(earlier);
+    Ok(End { books, pending, pending_sends, kept, failed })
 }
 
 /// Tells what the store holds of accounts that the bot does not have any more; gives how many sends that are.

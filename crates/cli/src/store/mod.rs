@@ -4,8 +4,11 @@ mod backup;
 mod dead_letters;
 mod forget;
 mod trace;
+mod trouble;
 
-use wechaty::store::{OpenError, SqliteStore, SqliteView};
+use std::io::ErrorKind;
+
+use wechaty::store::{OpenError, SqliteStore, SqliteView, Trouble};
 use wechaty_catalogue::Lang;
 
 pub(crate) use self::{
@@ -13,6 +16,7 @@ pub(crate) use self::{
     dead_letters::run as dead_letters,
     forget::run as forget,
     trace::run as trace,
+    trouble::{failure as trouble, watch},
 };
 use crate::{
     args::BotArgs,
@@ -27,7 +31,13 @@ pub(crate) fn place(which: &BotArgs, lang: Lang) -> Result<Place, Failure> {
 
 /// What opening a store said, with its own code.
 pub(crate) fn failure(error: &OpenError) -> Failure {
+    let full = |error: &std::io::Error| matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
     let (code, path) = match error {
+        OpenError::Io { path, source } if full(source) => ("W192", path),
+        OpenError::Io { path, source } if source.kind() == ErrorKind::ReadOnlyFilesystem => ("W193", path),
+        OpenError::Sqlite { path, .. } if error.trouble() == Some(Trouble::Full) => ("W192", path),
+        OpenError::Sqlite { path, .. } if error.trouble() == Some(Trouble::ReadOnly) => ("W193", path),
+        OpenError::LogUnread { path } => ("W197", path),
         OpenError::InUse { path } => ("W180", path),
         OpenError::Newer { path, .. } => ("W181", path),
         OpenError::Older { path, .. } => ("W182", path),

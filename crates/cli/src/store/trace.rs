@@ -1,5 +1,7 @@
 //! `wechaty trace`: where a message is, and why: each step with its time.
 
+use std::collections::HashSet;
+
 use jiff::{
     Timestamp as Instant,
     tz::{TimeZone, TimeZoneDatabase},
@@ -44,19 +46,18 @@ pub(crate) fn run(args: TraceArgs, lang: Lang) -> Result<(), Failure> {
 }
 
 fn with_their_ways(view: &wechaty::store::SqliteView, found: Vec<Record>) -> Result<Vec<Record>, Failure> {
-    let mut all: Vec<Record> = Vec::new();
+    let (mut all, mut had) = (Vec::new(), HashSet::new());
     for record in found {
+        if had.contains(&(record.book, record.seq)) {
+            continue;
+        }
         let event = if record.book == Book::In { Some(record.seq) } else { record.event };
         let way = match event {
             Some(event) => view.find(&Find::Id(format!("e{event}")), 1_000).map_err(|error| super::failure(&error))?,
             None => Vec::new(),
         };
         let way = if way.is_empty() { vec![record] } else { way };
-        all.extend(
-            way.into_iter()
-                .filter(|one| !all.iter().any(|had| (had.book, had.seq) == (one.book, one.seq)))
-                .collect::<Vec<_>>(),
-        );
+        all.extend(way.into_iter().filter(|one| had.insert((one.book, one.seq))));
     }
     Ok(all)
 }
@@ -96,6 +97,11 @@ fn block(record: &Record, zone: &TimeZone, lang: Lang) -> String {
         line("trace-cause", &format!("e{event}"));
     }
     line(if is_in { "trace-received" } else { "trace-said" }, &time(record.began));
+    for (key, at) in [("trace-committed", record.hops.committed), ("trace-acked", record.hops.acked)] {
+        if let Some(at) = at {
+            line(key, &time(at));
+        }
+    }
     if let Some(tried) = record.tried {
         line("trace-tried", &time(tried));
     }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use wechaty::{
     Ledger,
     store::{
-        BlobId, DeadLetter, Enqueued, EventSeq, Incoming, OutboxRow, Outcome, Reason, Result, Said, SendSeq,
+        BlobId, DeadLetter, Enqueued, EventSeq, Hops, Incoming, OutboxRow, Outcome, Reason, Result, Said, SendSeq,
         Settlement, Spooled, Store, StoredEvent, Versioned, named,
     },
 };
@@ -62,7 +62,8 @@ impl Store for SabotagedStore {
         if is_message && self.strikes(Sabotage::SkipCommit, 2) {
             let stored = (NOWHERE..).zip(events).map(|(seq, incoming)| {
                 let Incoming { conversation, event, received, dedupe } = incoming;
-                Some(StoredEvent { seq, identity: dedupe.unwrap_or_default(), conversation, event, received, runs: 0 })
+                let (identity, hops) = (dedupe.unwrap_or_default(), Hops::default());
+                Some(StoredEvent { seq, identity, conversation, event, received, runs: 0, hops })
             });
             return Ok(stored.collect());
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wechaty_puppet::Sent;
-use wechaty_store::{Archive, Book, Enqueued, Find, Outcome, Record, Settlement, Store, StoredEvent};
+use wechaty_store::{Archive, Book, Enqueued, Find, Hops, Outcome, Record, Settlement, Store, StoredEvent};
 use wechaty_store_sqlite::{Keep, SqliteOptions, SqliteStore, SqliteView};
 use wechaty_types::{ConversationId, MessageId, Timestamp};
 
@@ -196,14 +196,71 @@ async fn records_grow_old_though_no_other_is_written() {
 }
 
 #[tokio::test]
+async fn a_history_is_of_one_account_and_goes_on_where_a_page_ended() {
+    let place = Place::new();
+    let store = place.open();
+    for id in 1..=3 {
+        conversation(&store, id, "ding").await;
+    }
+    let (other, alice) = ("other".into(), ConversationId::Contact("alice".into()));
+    let theirs = store.accept(&other, vec![message(9, "to another account")], None).await.expect("writes");
+    store.keep(Record { end: "merged".into(), ..Record::of_event(&other, theirs[0].as_ref().expect("new")) });
+    let history = find(&store, Find::History(account(), alice.clone(), None)).await;
+    let mut paged = Vec::new();
+    loop {
+        let before = paged.last().map(|last: &Record| (last.book, last.seq));
+        let page = store.find(Find::History(account(), alice.clone(), before), 2).await.expect("reads");
+        if page.is_empty() {
+            break;
+        }
+        paged.extend(page);
+    }
+    assert_eq!((history.len(), &paged), (6, &history));
+    assert_eq!(find(&store, Find::History(other, alice, None)).await.len(), 1);
+}
+
+#[tokio::test]
+async fn when_an_event_was_taken_in_is_known_while_it_waits_and_when_it_is_over() {
+    let place = Place::new();
+    let store = place.open();
+    let (waits, over) = (accept(&store, 1, "waits").await, accept(&store, 2, "over").await);
+    let hops = Hops { committed: Some(at(1)), acked: Some(at(2)) };
+    store.taken_in(waits.seq..=over.seq, hops);
+    store.finish(&account(), &[(over.seq, Outcome::Merged)]).await.expect("writes");
+    store.keep(Record { end: "merged".into(), hops, ..Record::of_event(&account(), &over) });
+    store.flush().await.expect("writes");
+    // Beside the bot, and after a restart.
+    let view = SqliteView::open(&place.path).expect("opens");
+    for event in [&waits, &over] {
+        let found = view.find(&Find::Id(format!("e{}", event.seq)), 10).expect("reads");
+        assert_eq!(found.iter().map(|record| record.hops).collect::<Vec<_>>(), [hops], "{}", event.seq);
+    }
+    drop((store, view));
+    assert_eq!(place.open().unfinished(&account()).await.expect("reads")[0].hops, hops);
+}
+
+#[tokio::test]
+async fn what_a_pending_event_said_comes_with_it() {
+    let place = Place::new();
+    let store = place.open();
+    let (event, other) = (accept(&store, 1, "ding").await, accept(&store, 2, "other").await);
+    for (event, key) in [(&event, 1), (&event, 2), (&other, 3)] {
+        store.enqueue(&say(Some(event.seq), key)).await.expect("writes");
+    }
+    let found = find(&store, Find::Id(format!("e{}", event.seq))).await;
+    assert_eq!(found.iter().filter(|record| record.book == Book::Out).count(), 2);
+    assert_eq!((found.len(), &*found[0].end), (3, "pending"));
+}
+
+#[tokio::test]
 async fn a_person_is_forgotten_with_all_words_of_them_and_to_them() {
     let place = Place::new();
     let store = place.open();
     conversation(&store, 1, "my number is 12345").await;
     let alice = ConversationId::Contact("alice".into());
-    assert_eq!(find(&store, Find::History(alice.clone(), None)).await.len(), 2);
+    assert_eq!(find(&store, Find::History(account(), alice.clone(), None)).await.len(), 2);
     assert_eq!(store.forget(&account(), &"alice".into()).await.expect("writes"), 2);
-    assert!(find(&store, Find::History(alice, None)).await.is_empty());
+    assert!(find(&store, Find::History(account(), alice, None)).await.is_empty());
     assert!(find(&store, Find::Words("12345".into())).await.is_empty());
 }
 

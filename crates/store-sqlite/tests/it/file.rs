@@ -107,3 +107,23 @@ async fn numbers_are_never_given_twice_though_their_rows_are_gone() {
     assert!(again[0].is_none(), "the duplicate was not found after the restart");
     assert!(again[1].as_ref().is_some_and(|event| event.seq > first.seq));
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_store_that_nobody_can_write_is_read_all_the_same_if_its_log_is_empty() {
+    let place = Place::new();
+    let store = place.open();
+    store.accept(&account(), vec![message(1, "hi")], None).await.expect("writes");
+    store.flush().await.expect("writes");
+    drop(store);
+    let beside = |end: &str| place.path.with_extension(format!("db-{end}"));
+    // SQLite cannot make what it needs beside the file, as on a disk that is read-only.
+    let _ = std::fs::remove_file(beside("shm"));
+    std::os::unix::fs::symlink("/nowhere/at/all", beside("shm")).expect("made");
+    let view = SqliteView::open(&place.path).expect("it can be read");
+    assert_eq!(view.books().expect("reads").total.inbound.received, 1);
+    assert!(view.find(&wechaty_store::Find::Last(None), 10).expect("reads").len() == 1);
+    std::fs::write(beside("wal"), "the newest").expect("written");
+    let refused = SqliteView::open(&place.path).expect_err("its newest cannot be read");
+    assert!(matches!(refused, OpenError::LogUnread { .. }), "{refused:?}");
+}

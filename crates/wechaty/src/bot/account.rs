@@ -17,9 +17,10 @@ use wechaty_types::{AccountId, ContactId};
 
 use super::core::Core;
 use crate::{
+    archive::Noted,
     cache::Caches,
     outbox::{Breaker, OutboxPolicy, Pacer, Quotas},
-    store::{EventSeq, Outcome, Record, Store, StoreError, StoredEvent},
+    store::{EventSeq, Outcome, Store, StoreError, StoredEvent},
 };
 
 /// Where an account stands.
@@ -292,7 +293,7 @@ impl Account {
     }
 
     /// Records what became of an event.
-    pub(crate) async fn finish(&self, seq: EventSeq, outcome: Outcome, record: Option<Box<Record>>) {
+    pub(crate) async fn finish(&self, seq: EventSeq, outcome: Outcome, record: Option<Box<Noted>>) {
         crate::archive::finished(self, record, &outcome);
         let (core, done) = (self.core(), [(seq, outcome)]);
         if let Err(error) = core.insist(|| core.store.finish(self.id(), &done)).await {

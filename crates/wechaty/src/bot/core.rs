@@ -238,7 +238,7 @@ impl Core {
     ) -> Result<(), StoreError> {
         let closing = self.closing();
         for told in 1..TELLINGS {
-            tracing::warn!(%error, told, "the store failed, and is told again");
+            tracing::debug!(%error, told, "the store failed, and is told again");
             let pause = match closing.is_cancelled() {
                 // A stop does not wait for long.
                 true => FIRST_PAUSE,

@@ -24,9 +24,10 @@ use super::{
 };
 use crate::{
     Account, Bot, Error, Result,
+    archive::Noted,
     bot::{Core, Permit},
     inbox::{Asked, Priority},
-    store::{DedupeKey, EventSeq, Outcome, Record, crash},
+    store::{DedupeKey, EventSeq, Outcome, crash},
     user::ErrorReport,
 };
 
@@ -40,14 +41,14 @@ pub(crate) struct EventRef {
     /// Whether an earlier life left it unfinished.
     pub(crate) resumed: bool,
     /// What is remembered of it; `None`: nothing.
-    pub(crate) record: Option<Box<Record>>,
+    pub(crate) record: Option<Box<Noted>>,
 }
 
 /// One event in the hands of its handlers; finished when the last of them has returned.
 struct EventRun {
     cx: EventContext,
     event: EventRef,
-    record: Mutex<Option<Box<Record>>>,
+    record: Mutex<Option<Box<Noted>>>,
     chain: Option<Arc<Chain>>,
     outstanding: AtomicUsize,
     handled: AtomicBool,
@@ -105,8 +106,8 @@ impl EventRun {
         // The handler's own code runs as early as here, where it makes its future.
         let future = catch_unwind(AssertUnwindSafe(|| run.enter(|| entry.handler.call(&self.cx))));
         let future = future.unwrap_or_else(|panic| Some(Box::pin(std::future::ready(Err(panicked(&*panic))))))?;
-        if let Some(record) = &mut *self.record.lock() {
-            record.by.push(entry.name.clone());
+        if let Some(noted) = &mut *self.record.lock() {
+            noted.record.by.push(entry.name.clone());
         }
         let core = self.cx.bot.core();
         let budget = entry.timeout.or(core.limits.handler).map(|most| Box::new(Budget::new(&core.clock, most)));

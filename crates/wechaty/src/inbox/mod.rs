@@ -28,11 +28,12 @@ pub(crate) use sharded::Sharded;
 pub(crate) use whole::{OnPanic, whole};
 
 use crate::{
-    Error, archive,
+    Error,
+    archive::{self, Answering, Batch as InBatch, Noted},
     bot::{Account, Permit},
     handler::{self, AnyEvent, EventContext, EventRef},
     outbox,
-    store::{DedupeKey, Incoming, Outcome, Record, StoreError, StoredEvent, crash},
+    store::{DedupeKey, Incoming, Outcome, StoreError, StoredEvent, crash},
 };
 
 /// How many events one task handles before others get their turn.
@@ -46,7 +47,7 @@ pub(crate) struct Item {
     identity: DedupeKey,
     event: Event,
     received: Timestamp,
-    record: Option<Box<Record>>,
+    record: Option<Box<Noted>>,
     /// An earlier life left it unfinished; how often it has begun again since.
     resumed: Option<u32>,
     /// Given back when the lane lets go of the event.
@@ -54,8 +55,14 @@ pub(crate) struct Item {
 }
 
 impl Item {
-    fn stored(account: &Account, stored: StoredEvent, resumed: bool, permit: Permit) -> Self {
-        let record = archive::of_event(account, &stored);
+    fn stored(
+        account: &Account,
+        stored: StoredEvent,
+        batch: Option<Arc<InBatch>>,
+        resumed: bool,
+        permit: Permit,
+    ) -> Self {
+        let record = archive::of_event(account, &stored, batch);
         let resumed = resumed.then_some(stored.runs);
         let StoredEvent { seq, identity, event, received, .. } = stored;
         Self { seq: Some(seq), identity, event, received, record, resumed, permit }
@@ -160,7 +167,9 @@ impl EventSink for Inbox {
             permits = core.events.take(journal.len() + uncounted.len()) => permits,
         };
         // A puppet may drop this call; what the store has taken must come into its lane all the same.
-        let commit = commit(account.clone(), journal, uncounted, batch.cursor, permits);
+        let answering = Answering::new(account);
+        let noted = answering.as_ref().map(Answering::batch);
+        let commit = commit(account.clone(), journal, uncounted, batch.cursor, permits, noted);
         let full = whole(&core.tasks, Box::pin(commit)).await?;
         if logged_in {
             *self.early.lock() = None;
@@ -171,6 +180,9 @@ impl EventSink for Inbox {
                 () = core.lane_below(&key, core.limits.lane) => {}
                 () = self.closing() => break,
             }
+        }
+        if let Some(answering) = answering {
+            answering.acked();
         }
         drop(under_way);
         Ok(())
@@ -184,10 +196,14 @@ async fn commit(
     uncounted: Vec<Event>,
     cursor: Option<Cursor>,
     mut permits: Permit,
+    batch: Option<Arc<InBatch>>,
 ) -> Result<Vec<LaneKey>, AcceptError> {
     let core = account.core();
     let stored = core.store.accept(account.id(), journal, cursor).await;
     let stored = stored.map_err(|error| AcceptError::Store(Box::new(error)))?;
+    if let Some(batch) = &batch {
+        batch.committed(&account, &stored);
+    }
     crash::point("accepted-before-lane");
     if core.gate.is_closed() {
         // The stop did not wait any longer: the next start finds them in the store.
@@ -201,7 +217,7 @@ async fn commit(
         let Some(stored) = stored else { continue };
         let key = lane(&account, &stored);
         let Some(stored) = behind_backlog(&account, &key, stored) else { continue };
-        if push(&account, &key, Item::stored(&account, stored, false, permit)) >= core.limits.lane {
+        if push(&account, &key, Item::stored(&account, stored, batch.clone(), false, permit)) >= core.limits.lane {
             full.push(key);
         }
     }
@@ -231,10 +247,13 @@ pub(crate) async fn tick(account: Account, tick: TickEvent) -> Result<(), StoreE
     let incoming = Incoming { dedupe: dedupe(&event), conversation: None, event, received: core.clock.wall() };
     let stored = core.store.accept(account.id(), vec![incoming], None).await?;
     crash::point("accepted-before-lane");
-    for stored in stored.into_iter().flatten() {
+    let committed = Some(core.clock.wall());
+    for mut stored in stored.into_iter().flatten() {
         if core.gate.is_closed() {
             break;
         }
+        // Nobody outside waits for an answer.
+        stored.hops.committed = committed;
         let mut waiting = account.backlog().lock();
         if !account.is_logged_in() {
             waiting.push(stored);
@@ -242,7 +261,7 @@ pub(crate) async fn tick(account: Account, tick: TickEvent) -> Result<(), StoreE
         }
         drop(waiting);
         // A job has one tick at most that waits: there is always room.
-        push(&account, &lane(&account, &stored), Item::stored(&account, stored, false, core.events.force(1)));
+        push(&account, &lane(&account, &stored), Item::stored(&account, stored, None, false, core.events.force(1)));
     }
     Ok(())
 }
@@ -284,7 +303,7 @@ fn resume(account: &Account) {
     let mut backlog = account.backlog().lock();
     for stored in std::mem::take(&mut *backlog) {
         let key = lane(account, &stored);
-        let item = Item::stored(account, stored, true, account.core().events.force(1));
+        let item = Item::stored(account, stored, None, true, account.core().events.force(1));
         if let Pushed::Start(number) = account.core().lanes.push(&key, item) {
             idle.push((key, number));
         }

@@ -448,7 +448,7 @@ async fn attempt(
             && let Err(error) = core.store.claim(row.seq, attempt, began).await
         {
             // Sent without a claim, it would be sent again after a crash. It waits for the store.
-            tracing::error!(account = %account.id(), %error, "a send could not be claimed in the store, and waits");
+            tracing::debug!(account = %account.id(), %error, "a send could not be claimed in the store, and waits");
             Box::pin(in_time(account, row, core.clock.sleep(backoff(account, attempt)))).await;
             attempt -= 1;
             continue;

@@ -1,0 +1,45 @@
+//! Trouble with the store of a bot that runs: told when it begins, with what the bot still does, and when it is over.
+
+use std::{path::Path, time::Duration};
+
+use wechaty::{Bot, Clock, store::Trouble};
+use wechaty_catalogue::{Args, Lang, text};
+
+use crate::{failure::Failure, output};
+
+/// How often it is looked.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What is wrong, by its code, and what the bot still does.
+pub(crate) fn failure(trouble: Trouble, file: &Path) -> Failure {
+    let (code, still) = match trouble {
+        Trouble::Full => ("W192", "store-still-full"),
+        Trouble::ReadOnly => ("W193", "store-still-read-only"),
+        Trouble::Damaged => ("W194", "store-still-damaged"),
+        _ => ("W195", "store-still-failing"),
+    };
+    Failure::failed(code).set("path", file.display().to_string()).tell(still, Args::new())
+}
+
+/// Tells of the store, as long as it is polled.
+pub(crate) async fn watch(bot: Bot, file: std::path::PathBuf, lang: Lang) {
+    let clock = Clock::system();
+    let (mut before, mut aside) = (None, 0);
+    loop {
+        let store = bot.store();
+        let (now, count) = (store.trouble(), store.set_aside());
+        if count > aside {
+            aside = count;
+            let failure = Failure::failed("W196").set("path", file.display().to_string()).number("count", count);
+            failure.tell("store-still-aside", Args::new()).print(lang);
+        }
+        if now != before {
+            match now {
+                Some(trouble) => failure(trouble, &file).print(lang),
+                None => output::tell(&text(lang, "store-goes-on", &Args::new())),
+            }
+            before = now;
+        }
+        clock.sleep(PAUSE).await;
+    }
+}
