@@ -2,11 +2,11 @@
 
 use std::ops::Deref;
 
-use rusqlite::{Connection, Result, Statement};
+use rusqlite::{Connection, Result, Statement as Prepared};
 
-/// A statement that each message needs. What is rarer is looked up in the connection's own cache.
+/// A statement of each message's way. What is rarer is looked up in the connection's own cache.
 #[derive(Clone, Copy)]
-pub(crate) enum Often {
+pub(crate) enum Statement {
     Begin,
     Commit,
     AddEvent,
@@ -21,7 +21,7 @@ pub(crate) enum Often {
     Number,
 }
 
-impl Often {
+impl Statement {
     const COUNT: usize = Self::Number as usize + 1;
 
     fn sql(self) -> &'static str {
@@ -51,16 +51,16 @@ impl Often {
 /// A connection and its statements.
 pub(crate) struct Db<'c> {
     connection: &'c Connection,
-    ready: [Option<Statement<'c>>; Often::COUNT],
+    ready: [Option<Prepared<'c>>; Statement::COUNT],
 }
 
 impl<'c> Db<'c> {
     pub(crate) fn new(connection: &'c Connection) -> Self {
-        Self { connection, ready: [const { None }; Often::COUNT] }
+        Self { connection, ready: [const { None }; Statement::COUNT] }
     }
 
     /// A statement; the first time it is prepared.
-    pub(crate) fn often(&mut self, which: Often) -> Result<&mut Statement<'c>> {
+    pub(crate) fn often(&mut self, which: Statement) -> Result<&mut Prepared<'c>> {
         let slot = &mut self.ready[which as usize];
         if slot.is_none() {
             *slot = Some(self.connection.prepare(which.sql())?);

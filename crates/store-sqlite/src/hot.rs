@@ -14,7 +14,7 @@ use wechaty_types::AccountId;
 use crate::{
     archive::Keep,
     blob::{Blobs, Holds},
-    db::{Db, Often},
+    db::{Db, Statement},
     row,
 };
 
@@ -61,6 +61,24 @@ struct Window {
     order: VecDeque<(EventSeq, DedupeKey)>,
 }
 
+/// Terms that each message adds to.
+#[derive(Clone, Copy)]
+enum Usual {
+    Received,
+    Handled,
+    Said,
+    Sent,
+}
+
+impl Usual {
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Received, "in.received"),
+        (Self::Handled, "in.handled"),
+        (Self::Said, "out.said"),
+        (Self::Sent, "out.sent"),
+    ];
+}
+
 /// A term of the ledger: of which account, which, and why.
 type Term = (i64, &'static str, Cow<'static, str>);
 
@@ -74,6 +92,8 @@ pub(crate) struct Hot {
     last_event: EventSeq,
     last_send: SendSeq,
     numbered: bool,
+    /// What this group adds to the usual terms of each account, and to any.
+    usual: HashMap<i64, [i64; Usual::ALL.len()]>,
     totals: HashMap<Term, i64>,
     pub(crate) blobs: Blobs,
     /// What this group has settled of events that are not finished: it is written if they are not at its end.
@@ -120,6 +140,7 @@ impl Hot {
             last_event: 0,
             last_send: 0,
             numbered: false,
+            usual: HashMap::new(),
             totals: HashMap::new(),
             blobs: Blobs::load(c, holds)?,
             settled: Vec::new(),
@@ -165,6 +186,10 @@ impl Hot {
         Ok(hot)
     }
 
+    fn count_usual(&mut self, account: i64, term: Usual) {
+        self.usual.entry(account).or_default()[term as usize] += 1;
+    }
+
     fn count(&mut self, account: i64, term: &'static str, reason: Cow<'static, str>) {
         self.add(account, (term, reason), 1);
     }
@@ -207,12 +232,12 @@ impl Hot {
             let seq = self.last_event;
             let identity = event.dedupe.unwrap_or_else(|| numbered(seq));
             let row = params![seq, account, identity, event.conversation, event.received, event.body];
-            c.often(Often::AddEvent)?.execute(row)?;
+            c.often(Statement::AddEvent)?.execute(row)?;
             if event.dedupe.is_some() {
                 self.remember(c, account, seq, identity)?;
             }
             self.events.insert(seq, EventMeta { account, runs: 0, said: Vec::new(), noted: false });
-            self.count(account, "in.received", Cow::Borrowed(""));
+            self.count_usual(account, Usual::Received);
             accepted.push(Some((seq, identity)));
         }
         if let Some(cursor) = cursor {
@@ -223,14 +248,14 @@ impl Hot {
 
     /// Moves the dedupe window on.
     fn remember(&mut self, c: &mut Db<'_>, account: i64, seq: EventSeq, key: DedupeKey) -> Result<()> {
-        c.often(Often::AddSeen)?.execute(params![seq, account, key])?;
+        c.often(Statement::AddSeen)?.execute(params![seq, account, key])?;
         let window = self.seen.entry(account).or_default();
         window.order.push_back((seq, key));
         while window.order.len() > self.window
             && let Some((seq, key)) = window.order.pop_front()
         {
             window.keys.remove(&key);
-            c.often(Often::DropSeen)?.execute([seq])?;
+            c.often(Statement::DropSeen)?.execute([seq])?;
         }
         Ok(())
     }
@@ -270,7 +295,7 @@ impl Hot {
 
     pub(crate) fn finish(&mut self, c: &mut Db<'_>, seq: EventSeq, outcome: &Outcome) -> Result<()> {
         let Some(event) = self.events.remove(&seq) else { return Ok(()) };
-        c.often(Often::DropEvent)?.execute([seq])?;
+        c.often(Statement::DropEvent)?.execute([seq])?;
         if event.noted {
             c.prepare_cached("DELETE FROM note WHERE event = ?")?.execute([seq])?;
         }
@@ -278,7 +303,7 @@ impl Hot {
             match self.sends.get_mut(&said.seq) {
                 // Its row goes on naming the event, which is no more.
                 Some(send) => send.event = None,
-                None => drop(c.often(Often::DropSend)?.execute([said.seq])?),
+                None => drop(c.often(Statement::DropSend)?.execute([said.seq])?),
             }
         }
         let (term, reason) = match outcome {
@@ -292,7 +317,8 @@ impl Hot {
                 for handler in errors {
                     self.count(event.account, "in.error", Cow::Owned(handler.to_string()));
                 }
-                ("in.handled", Cow::Borrowed(""))
+                self.count_usual(event.account, Usual::Handled);
+                return Ok(());
             }
             Outcome::Rejected(reason) => ("in.rejected", reason.clone()),
             Outcome::Expired(reason) => ("in.expired", reason.clone()),
@@ -331,7 +357,7 @@ impl Hot {
         let blob = send.file.as_ref().map(|file| self.blobs.take(file)).transpose()?;
         self.last_send = seq;
         self.numbered = true;
-        c.often(Often::AddSend)?.execute(params![
+        c.often(Statement::AddSend)?.execute(params![
             seq,
             account,
             event,
@@ -342,12 +368,12 @@ impl Hot {
             blob
         ])?;
         self.sends.insert(seq, SendMeta { account, event, blob });
-        self.count(account, "out.said", Cow::Borrowed(""));
+        self.count_usual(account, Usual::Said);
         Ok(Enqueued::New(seq))
     }
 
     pub(crate) fn claim(&mut self, c: &mut Db<'_>, seq: SendSeq, attempt: u32, at: i64) -> Result<()> {
-        c.often(Often::Claim)?.execute(params![attempt, at, seq]).map(drop)
+        c.often(Statement::Claim)?.execute(params![attempt, at, seq]).map(drop)
     }
 
     pub(crate) fn unclaim(&mut self, c: &Connection, seq: SendSeq) -> Result<()> {
@@ -381,10 +407,12 @@ impl Hot {
                 said.settled = Some(settlement.clone());
                 self.settled.extend(send.event.map(|event| (event, seq)));
             }
-            None => drop(c.often(Often::DropSend)?.execute([seq])?),
+            None => drop(c.often(Statement::DropSend)?.execute([seq])?),
         }
-        let (term, reason) = ended(settlement);
-        self.count(send.account, term, reason);
+        match settlement {
+            Settlement::Sent(_) => self.count_usual(send.account, Usual::Sent),
+            _ => self.add(send.account, ended(settlement), 1),
+        }
         Ok(())
     }
 
@@ -492,14 +520,19 @@ impl Hot {
             let said = self.events.get(&event).and_then(|event| event.said.iter().find(|said| said.seq == seq));
             if let Some(settlement) = said.and_then(|said| said.settled.as_ref()) {
                 let body = row::settled_body(settlement).map_err(unwritable)?;
-                c.often(Often::Settle)?.execute(params![body, seq])?;
+                c.often(Statement::Settle)?.execute(params![body, seq])?;
+            }
+        }
+        for (account, counts) in self.usual.drain() {
+            for (term, name) in Usual::ALL.into_iter().filter(|(term, _)| counts[*term as usize] != 0) {
+                c.often(Statement::AddTotal)?.execute(params![account, name, "", counts[term as usize]])?;
             }
         }
         for ((account, term, reason), count) in self.totals.drain() {
-            c.often(Often::AddTotal)?.execute(params![account, term, reason, count])?;
+            c.often(Statement::AddTotal)?.execute(params![account, term, reason, count])?;
         }
         if std::mem::take(&mut self.numbered) {
-            c.often(Often::Number)?.execute(params![self.last_event, self.last_send])?;
+            c.often(Statement::Number)?.execute(params![self.last_event, self.last_send])?;
         }
         Ok(())
     }

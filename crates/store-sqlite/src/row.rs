@@ -13,8 +13,12 @@ const VERSION: u32 = 1;
 /// What stands before the version.
 const MARK: &[u8] = br#"{"v":"#;
 
+/// Bytes that the usual row has room in.
+const USUAL: usize = 384;
+
 fn write(row: &impl Serialize) -> serde_json::Result<Vec<u8>> {
-    let mut body = MARK.to_vec();
+    let mut body = Vec::with_capacity(USUAL);
+    body.extend_from_slice(MARK);
     body.extend_from_slice(VERSION.to_string().as_bytes());
     let at = body.len();
     serde_json::to_writer(&mut body, row)?;

@@ -17,7 +17,7 @@ use wechaty_types::Timestamp;
 
 use crate::{
     archive::{self, Keep},
-    db::{Db, Often},
+    db::{Db, Statement},
     error::clone,
     health::Health,
     hot::{Hot, Result},
@@ -167,14 +167,7 @@ struct Thread<'c> {
 }
 
 impl<'c> Thread<'c> {
-    fn new(
-        db: Db<'c>,
-        hot: Hot,
-        window: usize,
-        keep: Keep,
-        waiting: Arc<Waiting>,
-        health: Arc<Health>,
-    ) -> Self {
+    fn new(db: Db<'c>, hot: Hot, window: usize, keep: Keep, waiting: Arc<Waiting>, health: Arc<Health>) -> Self {
         let (clock, told) = (Clock::system(), (0, Duration::ZERO));
         Self { db, hot, window, keep, waiting, health, torn: false, clock, told, warned: None, dropped: 0 }
     }
@@ -277,11 +270,11 @@ impl<'c> Thread<'c> {
             if !hot.is_to_bury(keep, now) && archive::oldest(c, now, keep)?.is_none() {
                 return Ok(false);
             }
-            c.often(Often::Begin)?.execute([])?;
+            c.often(Statement::Begin)?.execute([])?;
             let buried = hot.bury(c, keep, now)?;
             let gone = archive::expire(c, now, keep)?;
             hot.roll_up(c)?;
-            c.often(Often::Commit)?.execute([])?;
+            c.often(Statement::Commit)?.execute([])?;
             Ok(buried > 0 || gone)
         };
         expire().unwrap_or_else(|error: rusqlite::Error| {
@@ -310,9 +303,9 @@ impl<'c> Thread<'c> {
         let now = self.now();
         let Self { db: c, hot, keep, .. } = self;
         let mut write = || {
-            c.often(Often::Begin)?.execute([])?;
+            c.often(Statement::Begin)?.execute([])?;
             let written = archive::write(hot, c, &some, now, keep)?;
-            c.often(Often::Commit)?.execute([]).map(|_| written)
+            c.often(Statement::Commit)?.execute([]).map(|_| written)
         };
         match write() {
             Ok(written) => self.waiting.drop_some(some.len() - written),
@@ -347,13 +340,13 @@ impl<'c> Thread<'c> {
             return;
         }
         let mut write = || {
-            c.often(Often::Begin)?.execute([])?;
+            c.often(Statement::Begin)?.execute([])?;
             for (events, hops) in &taken_in {
                 let time = |time: Option<Timestamp>| time.map(Timestamp::as_millis);
                 let of = params![time(hops.committed), time(hops.acked), events.start(), events.end()];
                 c.prepare_cached("UPDATE event SET committed = ?, acked = ? WHERE seq BETWEEN ? AND ?")?.execute(of)?;
             }
-            c.often(Often::Commit)?.execute([]).map(drop)
+            c.often(Statement::Commit)?.execute([]).map(drop)
         };
         if let Err(error) = write() {
             tracing::debug!(%error, "when events were taken in could not be written");
@@ -369,9 +362,9 @@ impl<'c> Thread<'c> {
         let Self { db: c, hot, .. } = self;
         let Some(blob) = hot.blobs.unwanted() else { return false };
         let mut sweep = || {
-            c.often(Often::Begin)?.execute([])?;
+            c.often(Statement::Begin)?.execute([])?;
             hot.blobs.sweep(c, blob)?;
-            c.often(Often::Commit)?.execute([]).map(drop)
+            c.often(Statement::Commit)?.execute([]).map(drop)
         };
         let swept = sweep();
         if let Err(error) = &swept {
@@ -441,9 +434,9 @@ impl<'c> Thread<'c> {
         }
         let Self { db: c, .. } = self;
         let mut make = || {
-            c.often(Often::Begin)?.execute([])?;
+            c.often(Statement::Begin)?.execute([])?;
             let gone = archive::make_room(c)?;
-            c.often(Often::Commit)?.execute([]).map(|_| gone)
+            c.often(Statement::Commit)?.execute([]).map(|_| gone)
         };
         match make() {
             Ok(0) => false,
@@ -489,13 +482,13 @@ impl<'c> Thread<'c> {
     fn transaction(&mut self, group: &mut [Box<dyn Job>]) -> std::result::Result<(), (rusqlite::Error, Option<usize>)> {
         let Self { db: c, hot, .. } = self;
         let all = |error| (error, None);
-        c.often(Often::Begin).and_then(|begin| begin.execute([])).map_err(all)?;
+        c.often(Statement::Begin).and_then(|begin| begin.execute([])).map_err(all)?;
         for (number, job) in group.iter_mut().enumerate() {
             job.run(hot, c).map_err(|error| (error, Some(number)))?;
         }
         hot.roll_up(c).map_err(all)?;
         crash_point(group, |(_, before, _)| before);
-        c.often(Often::Commit).and_then(|commit| commit.execute([])).map_err(all)?;
+        c.often(Statement::Commit).and_then(|commit| commit.execute([])).map_err(all)?;
         crash_point(group, |(_, _, after)| after);
         Ok(())
     }

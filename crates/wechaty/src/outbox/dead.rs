@@ -67,7 +67,7 @@ async fn retry(bot: &Bot, seq: SendSeq) -> Result<Option<Receipt>> {
     // Closed, the next start finds it in the store, and its receipt here.
     if core.gate.is_open() {
         let queued = send::queued(account, row, true, false, permit);
-        later::post(account, queued, || !core.gate.is_open()).await.go_on(core);
+        later::post(account, queued, || !core.gate.is_open()).start_here(core).await;
     }
     Ok(Some(receipt))
 }

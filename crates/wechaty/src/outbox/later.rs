@@ -36,7 +36,7 @@ struct Sleeping {
 ///
 /// A start waits for the row's permit. So whoever says something is told in time that its life is over, and no row is
 /// posted by a say and by a start.
-pub(super) async fn post(account: &Account, queued: QueuedRow, is_over: impl Fn() -> bool) -> Posted {
+pub(super) fn post(account: &Account, queued: QueuedRow, is_over: impl Fn() -> bool) -> Posted {
     let core = account.core();
     match queued.row.not_before {
         Some(due) if due > core.clock.wall() => {
@@ -49,7 +49,7 @@ pub(super) async fn post(account: &Account, queued: QueuedRow, is_over: impl Fn(
             drop(permit);
             receipt.into()
         }
-        _ => send::post(account, queued, is_over).await,
+        _ => send::post(account, queued, is_over),
     }
 }
 
@@ -108,13 +108,10 @@ async fn wake(core: Arc<Core>, life: CancellationToken) {
             Some(Ok((account, mut queued))) => {
                 queued.permit = Some(permit);
                 let is_over = || core.gate.is_closed() || life.is_cancelled();
-                let posted = AssertUnwindSafe(send::post(&account, queued, is_over)).catch_unwind().await;
-                match posted {
-                    Ok(posted) => drop(posted.go_on(&core)),
-                    Err(panic) => {
-                        let error = handler::panicked(&*panic);
-                        tracing::error!(account = %account.id(), %error, "a planned send failed; those behind it go on");
-                    }
+                let posted = async { send::post(&account, queued, is_over).start_here(&core).await };
+                if let Err(panic) = AssertUnwindSafe(posted).catch_unwind().await {
+                    let error = handler::panicked(&*panic);
+                    tracing::error!(account = %account.id(), %error, "a planned send failed; those behind it go on");
                 }
             }
             Some(Err(wait)) => {

@@ -18,7 +18,7 @@ use super::{
     Receipt, ReceiptState,
     key::idempotency_key,
     later,
-    send::{self, Posted},
+    send::{self, End, Posted},
     split,
 };
 use crate::{
@@ -202,7 +202,7 @@ impl Future for Say {
                 },
                 State::Committing(core, mut commit) => {
                     if let Poll::Ready(done) = commit.as_mut().poll(cx) {
-                        return Poll::Ready(done.map(|posted| posted.go_on(&core)));
+                        return Poll::Ready(done.map(|posted| posted.start(&core, cx)));
                     }
                     // The store takes its time. Who waits may never ask again, and a start waits for this.
                     let (tell, told) = oneshot::channel();
@@ -210,9 +210,9 @@ impl Future for Say {
                     let own = runner.clone();
                     let spawned = core.tasks.spawn(async move {
                         match commit.await {
-                            Ok(Posted { receipt, lane }) => {
+                            Ok(Posted { receipt, end }) => {
                                 let _ = tell.send(Ok(receipt));
-                                if let Some(lane) = lane {
+                                if let End::Started(lane) = end {
                                     // The lane has a task already: this one.
                                     lane.run(&task, own.get()).await;
                                 }
@@ -376,7 +376,11 @@ impl Commit {
         match core.store.enqueue(&row).await? {
             Enqueued::New(seq) if core.gate.is_open() => {
                 let queued = send::queued(&account, OutboxRow { seq, ..row }, named, claimed, permit);
-                Ok(later::post(&account, queued, || !core.gate.is_open()).await)
+                let posted = later::post(&account, queued, || !core.gate.is_open());
+                if claimed && matches!(posted.end, End::Left) {
+                    send::unclaim(&account, seq).await;
+                }
+                Ok(posted)
             }
             // The next start finds it in the store, and its receipt here.
             Enqueued::New(seq) => {

@@ -4,7 +4,7 @@ use std::{
     future::poll_fn,
     pin::pin,
     sync::{Arc, atomic::Ordering},
-    task::Poll,
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -119,62 +119,68 @@ impl QueuedRow {
     }
 }
 
-/// Puts a durable row into its lane, and starts the lane if it was idle.
+/// Puts a durable row into its lane. Where that was idle, whoever posts has to start it.
 ///
 /// `is_over`: whether the life that posts it has ended; it is asked when the row is in its lane.
-///
-/// The lane is polled once where we are: a platform that answers at once costs no task. Dropping the caller cannot
-/// tear a send apart, as the rest, if there is one, goes on in a task of its own.
-pub(super) async fn post(account: &Account, queued: QueuedRow, is_over: impl Fn() -> bool) -> Posted {
+pub(super) fn post(account: &Account, queued: QueuedRow, is_over: impl Fn() -> bool) -> Posted {
     let core = account.core();
-    let receipt = queued.receipt();
-    let key = lane(account, &queued.row);
-    let claimed_seq = queued.claimed.then_some(queued.row.seq);
-    let unclaimed = async {
-        if let Some(seq) = claimed_seq {
-            unclaim(account, seq).await;
-        }
-    };
-    match core.outbox.push(&key, queued) {
-        Pushed::Queued(_) => {}
+    let (receipt, key) = (queued.receipt(), lane(account, &queued.row));
+    let end = match core.outbox.push(&key, queued) {
+        Pushed::Queued(_) => End::Queued,
         // The bot stops, and older ones of the conversation wait for the next start.
-        Pushed::Left => unclaimed.await,
+        Pushed::Left => End::Left,
         Pushed::Start(number) if is_over() => {
             // The bot stopped in this moment: the row waits in the store.
             core.outbox.forget(&key, number);
-            unclaimed.await;
+            End::Left
         }
         Pushed::Start(number) => {
-            let mut rest: BoxFuture<'static, ()> = Box::pin(drain(account.clone(), key.clone(), number));
-            if poll_fn(|cx| Poll::Ready(rest.as_mut().poll(cx).is_pending())).await {
-                return Posted { receipt, lane: Some(Started { key, number, rest }) };
-            }
+            let rest = Box::pin(drain(account.clone(), key.clone(), number));
+            End::Started(Started { key, number, rest })
         }
-    }
-    receipt.into()
+    };
+    Posted { receipt, end }
 }
 
-/// A row in its lane.
-#[must_use = "its lane may have to go on"]
+/// A durable row that was posted.
+#[must_use = "its lane may have to be started"]
 pub(super) struct Posted {
     pub(super) receipt: Receipt,
-    /// It started the lane, which has to go on.
-    pub(super) lane: Option<Started>,
+    pub(super) end: End,
+}
+
+/// Where a posted row is.
+pub(super) enum End {
+    /// In a lane that somebody runs, or it is over.
+    Queued,
+    /// In the store only.
+    Left,
+    /// In a lane that has to be run.
+    Started(Started),
 }
 
 impl From<Receipt> for Posted {
     fn from(receipt: Receipt) -> Self {
-        Self { receipt, lane: None }
+        Self { receipt, end: End::Queued }
     }
 }
 
 impl Posted {
-    /// The lane, if it has to go on, goes on in a task.
-    pub(super) fn go_on(self, core: &Core) -> Receipt {
-        if let Some(lane) = self.lane {
+    /// Starts the lane: it is polled once where we are, as a platform that answers at once costs no task then. Dropping
+    /// the caller cannot tear a send apart: the rest, if there is one, goes on in a task of its own.
+    pub(super) fn start(self, core: &Core, cx: &mut Context<'_>) -> Receipt {
+        if let End::Started(mut lane) = self.end
+            && lane.rest.as_mut().poll(cx).is_pending()
+        {
             lane.spawn(core);
         }
         self.receipt
+    }
+
+    /// As [`start`](Self::start).
+    pub(super) async fn start_here(self, core: &Core) -> Receipt {
+        let mut posted = Some(self);
+        poll_fn(|cx| posted.take().map_or(Poll::Pending, |posted| Poll::Ready(posted.start(core, cx)))).await
     }
 }
 
@@ -220,7 +226,7 @@ pub(crate) async fn resume(account: &Account) -> Result<(), StoreError> {
     }
     for row in rows {
         let queued = queued(account, row, true, false, core.sends.force(1));
-        later::post(account, queued, || false).await.go_on(core);
+        later::post(account, queued, || false).start_here(core).await;
     }
     Ok(())
 }
