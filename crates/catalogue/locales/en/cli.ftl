@@ -237,7 +237,7 @@ trace-attempts = attempts:  { $value }
 trace-end = end:       { $value }
 trace-delivered = delivered: { $value }
 trace-read = read:      { $value }
-trace-told-by = { $time } by { $person }
+trace-told-by = { $time }, { $person } first
 trace-zone = times are those of { $zone }, the bot's time zone
 trace-zone-here = times are those of { $zone }, this machine's time zone; a BOT.toml with `timezone` says the bot's
 

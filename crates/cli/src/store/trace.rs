@@ -319,13 +319,16 @@ mod tests {
         assert_eq!(
             told(Lang::En),
             [
-                "  read:      1970-01-01 00:00:05.000 +00:00 by alice",
-                "  delivered: 1970-01-01 00:00:03.000 +00:00 by alice",
+                "  read:      1970-01-01 00:00:05.000 +00:00, alice first",
+                "  delivered: 1970-01-01 00:00:03.000 +00:00, alice first",
             ]
         );
         assert_eq!(
             told(Lang::Zh),
-            ["  已读时间：1970-01-01 00:00:05.000 +00:00，alice", "  送达时间：1970-01-01 00:00:03.000 +00:00，alice",]
+            [
+                "  已读时间：1970-01-01 00:00:05.000 +00:00，最先是 alice",
+                "  送达时间：1970-01-01 00:00:03.000 +00:00，最先是 alice",
+            ]
         );
         let json = serde_json::to_value(&found[1]).expect("JSON");
         assert_eq!(
