@@ -232,6 +232,9 @@ trace-tried = 首次发送：{ $value }
 trace-by = 处理函数：{ $value }
 trace-attempts = 尝试次数：{ $value }
 trace-end = 结果：　　{ $value }
+trace-delivered = 送达时间：{ $value }
+trace-read = 已读时间：{ $value }
+trace-told-by = { $time }，最先是 { $person }
 trace-zone = 时间按机器人的时区 { $zone } 显示
 trace-zone-here = 时间按本机时区 { $zone } 显示；在 BOT.toml 里写 `timezone` 可以指定机器人的时区
 

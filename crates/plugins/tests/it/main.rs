@@ -167,7 +167,7 @@ async fn a_login_code_is_drawn_and_its_text_kept_secret() {
 async fn plugins_leave_nothing_behind() {
     let platform = FakePlatform::new();
     let alice = platform.user("alice");
-    let bot = spawn(Bot::builder(platform.puppet()).clock(platform.bot_clock())).await;
+    let bot = spawn(Bot::builder(platform.puppet()).clock(platform.bot_clock()).timezone("UTC")).await;
     bot.install(DingDong::default()).unwrap();
     bot.install(AutoReply::default()).unwrap();
     bot.install(EventLogger::default()).unwrap();

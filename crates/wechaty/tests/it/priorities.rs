@@ -7,7 +7,7 @@ use std::sync::{
 
 use wechaty::{Limits, Owner, Priority, prelude::*, testing::*, types::EventPayload};
 
-use crate::support::{Disk, Log, bot, idle, secs, until};
+use crate::support::{Disk, Log, bot, idle, millis, secs, until};
 
 fn at_once(handlers: usize) -> Limits {
     Limits { handlers: Some(handlers), ..Limits::default() }
@@ -266,4 +266,106 @@ fn a_bound_of_none_is_refused() {
     let platform = FakePlatform::new();
     let error = bot(&platform).limits(at_once(0)).build().expect_err("nobody could ever run");
     assert!(error.to_string().contains("handlers"), "{error}");
+}
+
+/// Lets time pass until this is so.
+async fn pass_until(platform: &FakePlatform, what: &str, so: impl Fn() -> bool) {
+    for _ in 0..200_000 {
+        if so() {
+            return;
+        }
+        platform.clock().advance(millis(25)).await;
+        std::thread::yield_now();
+    }
+    panic!("waited in vain until {what}");
+}
+
+#[tokio::test]
+async fn through_a_flood_a_stop_and_a_crash_order_holds_and_an_owner_is_heard() {
+    const EACH: usize = 4;
+    let platform = FakePlatform::new();
+    let (disk, log) = (Disk::new(), Log::default());
+    let (boss, carol) = (platform.user("boss"), platform.user("carol"));
+    let rooms: Vec<_> = (0..50)
+        .map(|n| {
+            let member = platform.user(&format!("member {n}"));
+            (platform.room(&format!("room {n}"), &[&member]), member)
+        })
+        .collect();
+    let work = async |msg: Message, bot: Bot, log: State<Log>| {
+        let text = msg.text().unwrap_or_default();
+        log.note(text);
+        if text == "question" {
+            let answer = msg.ask("well?").await?;
+            log.note(format!("answer {}", answer.as_ref().and_then(|answer| answer.text()).unwrap_or("none")));
+        }
+        bot.clock().sleep(secs(1)).await;
+        msg.say(format!("done: {text}")).await.map(drop)
+    };
+    let start = async || {
+        let builder = disk.bot(&platform).await.limits(at_once(2)).state(log.clone());
+        let owner = Owner { account: "default".into(), contact: boss.id() };
+        let bot = spawn(builder.owners([owner]).on_message(work)).await;
+        bot.ready().await;
+        bot
+    };
+    let flood = async |numbers: std::ops::Range<usize>| {
+        for n in numbers {
+            for (i, (room, member)) in rooms.iter().enumerate() {
+                member.says_in(room, format!("{i}/{n}")).await;
+            }
+        }
+    };
+    // How many begin between a word and its turn.
+    let turns = async |word: &str| {
+        let before = log.all().len();
+        pass_until(&platform, word, || log.all()[before..].iter().any(|line| line == word)).await;
+        log.all()[before..].iter().position(|line| line == word).expect("it is there")
+    };
+    let first = start().await;
+    carol.says("question").await;
+    assert_eq!(carol.hears().await, "well?");
+    flood(0..2).await;
+    boss.says("command 1").await;
+    assert!(turns("command 1").await <= 1);
+    pass_until(&platform, "some are done", || log.all().len() > 25).await;
+    let begun = log.all().len();
+    let stopping = tokio::spawn({
+        let bot = (*first).clone();
+        async move { bot.stop().await }
+    });
+    pass_until(&platform, "it has stopped", || stopping.is_finished()).await;
+    // The places are given on for ten seconds, and no longer.
+    let (books, turns_in_the_end) = (first.books().await, log.all().len() - begun);
+    assert!(!first.was_drained() && (4..=22).contains(&turns_in_the_end), "{turns_in_the_end}: {books}");
+    assert!(books.inbound.pending > 40, "{books}");
+    drop(first);
+    // Whoever waited is late now; who comes is not.
+    platform.clock().advance(secs(3_600)).await;
+    let second = start().await;
+    flood(2..EACH).await;
+    boss.says("command 2").await;
+    // The two that have a place may not have begun.
+    let after = turns("command 2").await;
+    assert!(after <= 3, "{after}: {:?}", log.all());
+    carol.says("yes").await;
+    let after = turns("answer yes").await;
+    assert!(after <= 10, "{after}: {:?}", log.all());
+    pass_until(&platform, "some are done", || log.all().len() > 90).await;
+    second.crash().await;
+    let third = start().await;
+    pass_until(&platform, "all are done", || rooms.iter().all(|(room, who)| who.inbox_in(room).len() == EACH)).await;
+    let ledger = third.finish_with(&platform).await;
+    assert_eq!(ledger.inbound.reasons.get("handled(none)"), None, "{ledger}");
+    for (i, (room, member)) in rooms.iter().enumerate() {
+        let heard: Vec<_> = member.inbox_in(room).iter().map(ToString::to_string).collect();
+        assert_eq!(heard, (0..EACH).map(|n| format!("done: {i}/{n}")).collect::<Vec<_>>());
+        let mut begun: Vec<_> = log.all().into_iter().filter(|line| line.starts_with(&format!("{i}/"))).collect();
+        // In whose hands it was when the process ended.
+        begun.dedup();
+        assert_eq!(begun, (0..EACH).map(|n| format!("{i}/{n}")).collect::<Vec<_>>());
+    }
+    let heard = |of: &Person| of.inbox().iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(heard(&boss), ["done: command 1", "done: command 2"]);
+    assert_eq!(heard(&carol), ["well?", "done: question"]);
 }

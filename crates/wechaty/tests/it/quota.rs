@@ -11,7 +11,7 @@ use wechaty::{
 };
 use wechaty_puppet::{Per, Quota};
 
-use crate::support::{bot, idle, secs, texts};
+use crate::support::{bot, echo, idle, secs, texts};
 
 const THREE_ANSWERS: Quota = Quota { sends: 3, per: Per::Inbound, within: secs(24 * 3_600) };
 const TWO_A_MINUTE: Quota = Quota { sends: 2, per: Per::Conversation, within: secs(60) };
@@ -161,6 +161,51 @@ async fn a_restart_forgets_nothing_and_a_stop_waits_for_no_quota() {
     idle(&platform).await;
     assert_eq!(texts(&alice), ["one", "two", "three", "four"]);
     third.finish_with(&platform).await;
+    never_exceeded(&platform);
+}
+
+#[tokio::test]
+async fn counts_that_are_over_leave_the_store_once_in_a_life_and_once_a_day() {
+    const DAY: std::time::Duration = secs(24 * 3_600);
+    let platform = platform(&[THREE_ANSWERS, TWO_A_MINUTE, FIVE_OF_ALL]);
+    let (alice, bob, carol) = (platform.user("alice"), platform.user("bob"), platform.user("carol"));
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let start = || spawn(bot(&platform).store(store.clone()).on_message(echo));
+    let kept = async || {
+        idle(&platform).await;
+        let mut keys = store.keys("quota/default").await.expect("reads");
+        keys.sort();
+        keys.join(" ")
+    };
+    let key = |of: &Person| format!("contact/{}", of.id());
+    let (of_alice, of_bob, of_carol) = (key(&alice), key(&bob), key(&carol));
+    let first = start().await;
+    alice.says("hi").await;
+    platform.clock().advance(secs(60)).await;
+    bob.says("hi").await;
+    assert_eq!(kept().await, format!("account {of_alice} {of_bob}"));
+    platform.clock().advance(DAY - secs(61)).await;
+    bob.says("one second more").await;
+    assert_eq!(kept().await, format!("account {of_alice} {of_bob}"), "looked at a day later");
+    platform.clock().advance(secs(1)).await;
+    carol.says("hi").await;
+    assert_eq!(kept().await, format!("account {of_bob} {of_carol}"));
+    // Without her counts all is as with them.
+    let to_alice = first.main_account().contact_handle(&alice.id());
+    assert_eq!(to_alice.quota().await.expect("reads").opens, Some(Opens::WhenTheyWrite));
+    assert_eq!(kept().await, format!("account {of_bob} {of_carol}"), "who asks changes nothing");
+    alice.says("me again").await;
+    assert_eq!(to_alice.quota().await.expect("reads").left, Some(1), "of two a minute");
+    assert_eq!(kept().await, format!("account {of_alice} {of_bob} {of_carol}"));
+    first.finish_with(&platform).await;
+    // Nobody is sent anything for a year; the next life cleans up after this one.
+    platform.clock().advance(DAY * 365).await;
+    let second = start().await;
+    second.ready().await;
+    assert_eq!(kept().await, format!("account {of_alice} {of_bob} {of_carol}"));
+    bob.says("still there?").await;
+    assert_eq!(kept().await, format!("account {of_bob}"));
+    second.finish_with(&platform).await;
     never_exceeded(&platform);
 }
 

@@ -89,6 +89,16 @@ impl Counts {
         QuotaLeft { left: Some(left), until: None, opens }
     }
 
+    /// Whether nothing of it matters any more: without it all would be the same.
+    pub(super) fn is_over(&self, quotas: &[Quota], now: Timestamp) -> bool {
+        let answers = quotas.iter().filter(|quota| quota.per == Per::Inbound);
+        let heard = self.heard.filter(|heard| answers.clone().any(|quota| end(*heard, quota.within) > now));
+        let spans = self.sent.iter().map(|(span, sent)| (Duration::from_millis(*span), sent));
+        // Spans of a declaration that has changed, too: it may change back.
+        heard.is_none()
+            && spans.flat_map(|(span, sent)| sent.iter().map(move |(at, _)| end(*at, span))).all(|end| end <= now)
+    }
+
     /// The other side has written. False: this event is known.
     pub(super) fn heard(&mut self, at: Timestamp, event: u64) -> bool {
         if self.heard.is_some() && event <= self.event {
@@ -197,6 +207,19 @@ mod tests {
         assert_eq!(left(&counts, 60).opens, Some(Opens::At(at(70))), "its call took 20 s");
     }
 
+    #[test]
+    fn it_is_over_with_its_last_window_and_its_last_span() {
+        let quotas = [quota(2, Per::Inbound, 100), quota(2, Per::Conversation, 60), quota(5, Per::Conversation, 600)];
+        let mut counts = Counts::default();
+        assert!(counts.is_over(&quotas, at(0)));
+        counts.heard(at(0), 7);
+        assert!(!counts.is_over(&quotas, at(99)) && counts.is_over(&quotas, at(100)));
+        counts.take(&quotas, at(50));
+        assert!(!counts.is_over(&quotas, at(649)) && counts.is_over(&quotas, at(650)));
+        assert!(!counts.is_over(&[], at(649)), "a span that is not declared now");
+        assert!(counts.is_over(&[], at(650)));
+    }
+
     proptest! {
         /// Whenever it lets one through, no span holds more than it may; when it does not, it does at the time it tells.
         #[test]
@@ -208,6 +231,9 @@ mod tests {
             let (mut counts, mut now, mut sent) = (Counts::default(), 0, Vec::<i64>::new());
             for step in steps {
                 now += step;
+                if counts.is_over(&quotas, Timestamp::from_millis(now)) {
+                    counts = Counts::default();
+                }
                 if let Some(Opens::At(opens)) = counts.left(&quotas, Timestamp::from_millis(now)).opens {
                     prop_assert!(opens.as_millis() > now);
                     prop_assert!(counts.left(&quotas, opens).opens.is_none());

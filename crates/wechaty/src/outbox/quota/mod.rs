@@ -1,6 +1,7 @@
 //! QUOTA: how many sends the platform takes in a span of time, known before one is tried, and not forgotten by a restart.
 
 mod counts;
+mod sweep;
 
 use std::{
     sync::{
@@ -57,6 +58,8 @@ pub(crate) struct Quotas {
     any: AtomicBool,
     /// By conversation; `None`: the account's own.
     books: Mutex<HashMap<Option<ConversationId>, Arc<Book>>>,
+    /// When the store was last looked through for counts that are over.
+    swept: Mutex<Option<Duration>>,
 }
 
 #[derive(Debug)]
@@ -89,14 +92,29 @@ impl Quotas {
             books.retain(|_, book| Arc::strong_count(book) > 1);
         }
         let make = || {
-            let key = match conversation {
-                None => "account".to_owned(),
-                Some(ConversationId::Contact(id)) => format!("contact/{id}"),
-                Some(ConversationId::Room(id)) => format!("room/{id}"),
-            };
+            let key = key(conversation);
             Arc::new(Book { key, counts: tokio::sync::Mutex::default(), moved: Notify::new() })
         };
         books.entry(conversation.cloned()).or_insert_with(make).clone()
+    }
+}
+
+/// Under which the counts of a conversation are in the store, or those of the account.
+fn key(conversation: Option<&ConversationId>) -> String {
+    match conversation {
+        None => "account".to_owned(),
+        Some(ConversationId::Contact(id)) => format!("contact/{id}"),
+        Some(ConversationId::Room(id)) => format!("room/{id}"),
+    }
+}
+
+/// Whose counts these are; `None`: nobody's.
+fn of_key(key: &str) -> Option<Option<ConversationId>> {
+    match key.split_once('/') {
+        None if key == "account" => Some(None),
+        Some(("contact", id)) => Some(Some(ConversationId::Contact(id.into()))),
+        Some(("room", id)) => Some(Some(ConversationId::Room(id.into()))),
+        _ => None,
     }
 }
 
@@ -131,6 +149,16 @@ impl<'b> Opened<'b> {
         let json = serde_json::to_vec(self.get()).map_err(crate::Error::other)?;
         account.core().store.put(&namespace(account), &self.book.key, None, Some(json.into())).await?;
         Ok(())
+    }
+
+    /// Takes them out of the store, if nothing of them matters any more.
+    async fn sweep(&mut self, account: &Account, quotas: &[Quota], now: Timestamp) -> Result<bool> {
+        let is_over = self.get().is_over(quotas, now);
+        if is_over {
+            account.core().store.put(&namespace(account), &self.book.key, None, None).await?;
+            *self.get() = Counts::default();
+        }
+        Ok(is_over)
     }
 }
 
@@ -248,6 +276,7 @@ pub(super) async fn pass(account: &Account, row: &OutboxRow, since: Timestamp, r
         let mut until = match books.take(account, now).await {
             Ok(None) => {
                 receipt.hold(None);
+                sweep::soon(account);
                 return Pass::Taken(Taken { books, at: now });
             }
             Ok(Some(opens)) => {
