@@ -237,22 +237,16 @@ trace-event = event:     { $value }
 trace-receipt = receipt:   { $value }
 trace-cause = said in:   { $value }
 trace-received = received:  { $value }
-<<<<<<< HEAD
 trace-committed = committed: { $value }
 trace-acked = acked:     { $value }
-=======
->>>>>>> h/prio
 trace-said = said:      { $value }
 trace-tried = tried:     { $value }
 trace-by = handlers:  { $value }
 trace-attempts = attempts:  { $value }
 trace-end = end:       { $value }
-<<<<<<< HEAD
-=======
 trace-delivered = delivered: { $value }
 trace-read = read:      { $value }
 trace-told-by = { $time }, { $person } first
->>>>>>> h/prio
 trace-zone = times are those of { $zone }, the bot's time zone
 trace-zone-here = times are those of { $zone }, this machine's time zone; a BOT.toml with `timezone` says the bot's
 
