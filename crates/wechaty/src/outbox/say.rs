@@ -25,9 +25,12 @@ use crate::{
     Error, Result, Sayable,
     bot::{Account, Core, Permit},
     handler::Run,
-    store::{Enqueued, OutboxRow, Settlement, Spooled, crash, named},
+    store::{Enqueued, OutboxRow, Settlement, Spooled, StoreError, Trouble, crash, named},
     user::Contact,
 };
+
+/// How often it is looked whether a full store has room again.
+const LOOK_FOR_ROOM: Duration = Duration::from_secs(1);
 
 /// A say about to happen: a future of its [`Receipt`], ready once the send is durable.
 ///
@@ -372,8 +375,16 @@ impl Commit {
         let Self { account, mut row, named, permit } = self;
         let core = account.core();
         crash::point("handler-before-say");
-        let claimed = send::claim(&account, &mut row);
-        match core.store.enqueue(&row).await? {
+        let mut claimed = send::claim(&account, &mut row);
+        let enqueued = match core.store.enqueue(&row).await {
+            Err(error) if core.store.trouble() == Some(Trouble::Full) => {
+                // By then others may be before it.
+                (claimed, row.attempts, row.claimed_at) = (false, 0, None);
+                Box::pin(when_there_is_room(core, &row, error)).await?
+            }
+            enqueued => enqueued?,
+        };
+        match enqueued {
             Enqueued::New(seq) if core.gate.is_open() => {
                 let queued = send::queued(&account, OutboxRow { seq, ..row }, named, claimed, permit);
                 let posted = later::post(&account, queued, || !core.gate.is_open());
@@ -401,6 +412,20 @@ impl Commit {
             }
         }
     }
+}
+
+/// Writes a row into a store that was full: who says something waits as those do who bring something, and nobody goes
+/// without an answer for it. A time limit of the handler counts on.
+async fn when_there_is_room(core: &Core, row: &OutboxRow, mut error: StoreError) -> Result<Enqueued> {
+    while core.store.trouble() == Some(Trouble::Full) && !core.gate.is_closed() {
+        tracing::debug!(%error, "what was said waits for room in the store");
+        core.clock.sleep(LOOK_FOR_ROOM).await;
+        match core.store.enqueue(row).await {
+            Ok(enqueued) => return Ok(enqueued),
+            Err(again) => error = again,
+        }
+    }
+    Err(error.into())
 }
 
 /// Turns what the platform cannot show into the best it can, and spools its file, which it only names then.

@@ -11,7 +11,7 @@ use wechaty::{
     Ledger,
     store::{
         BlobId, DeadLetter, Enqueued, EventSeq, Incoming, MemoryStore, OutboxRow, Outcome, Reason, Result, Said,
-        SendSeq, Settlement, Spooled, Store, StoreError, StoredEvent, Versioned,
+        SendSeq, Settlement, Spooled, Store, StoreError, StoredEvent, Trouble, Versioned,
     },
 };
 use wechaty_file_box::ByteStream;
@@ -27,6 +27,8 @@ pub(crate) struct Faulty {
     /// How many ends of sends and events, and parts, cannot be written.
     ends: Arc<AtomicU32>,
     finishes: Arc<AtomicU32>,
+    /// Whether there is no room for what is said.
+    full: Arc<AtomicBool>,
     /// Whether the ends of events get lost.
     forgets: Arc<AtomicBool>,
     /// Good readings of unsent rows before those that fail, and how many fail.
@@ -42,6 +44,7 @@ impl Faulty {
             panics: Arc::default(),
             ends: Arc::default(),
             finishes: Arc::default(),
+            full: Arc::default(),
             forgets: Arc::default(),
             unsent: Arc::default(),
         }
@@ -52,6 +55,10 @@ impl Faulty {
     /// Commits wait while this is set.
     pub(crate) fn slow(&self, slow: bool) {
         self.slow.send_replace(slow);
+    }
+    /// There is no room for what is said, or there is again.
+    pub(crate) fn fill(&self, full: bool) {
+        self.full.store(full, SeqCst);
     }
     /// So many claims fail.
     pub(crate) fn fail_claims(&self, n: u32) {
@@ -116,9 +123,15 @@ impl Store for Faulty {
         self.inner.unfinished(account).await
     }
     async fn enqueue(&self, row: &OutboxRow) -> Result<Enqueued> {
+        if self.full.load(SeqCst) {
+            return Err(StoreError::Failed { context: "enqueueing a send", source: "disk full".into() });
+        }
         let enqueued = self.inner.enqueue(row).await;
         self.fast().await;
         enqueued
+    }
+    fn trouble(&self) -> Option<Trouble> {
+        self.full.load(SeqCst).then_some(Trouble::Full)
     }
     async fn spool(&self, bytes: ByteStream) -> Result<Spooled> {
         self.inner.spool(bytes).await

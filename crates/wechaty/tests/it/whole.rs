@@ -166,6 +166,25 @@ async fn a_send_waits_for_a_store_that_cannot_claim_it() {
 }
 
 #[tokio::test]
+async fn an_answer_waits_for_room_in_a_full_store_and_those_behind_it_wait_too() {
+    let platform = FakePlatform::new();
+    let (alice, store) = (platform.user("alice"), Faulty::new());
+    let bot = spawn(bot(&platform).store(store.arc()).on_message(echo)).await;
+    store.fill(true);
+    for text in ["one", "two", "three"] {
+        alice.leaves_message(text);
+    }
+    idle(&platform).await;
+    platform.clock().advance(secs(60)).await;
+    assert!(platform.book().delivered().is_empty(), "there was no room for it");
+    store.fill(false);
+    platform.clock().advance(secs(2)).await;
+    let ledger = bot.finish_with(&platform).await;
+    assert_eq!(texts(&alice), ["one", "two", "three"]);
+    assert!(ledger.is_settled() && ledger.inbound.errors.is_empty(), "{ledger}");
+}
+
+#[tokio::test]
 async fn equal_named_says_of_one_run_are_one_send_whose_receipts_all_settle() {
     let platform = FakePlatform::new();
     let alice = platform.user("alice");
