@@ -142,10 +142,12 @@ fn remove(c: &Connection, until: i64) -> rusqlite::Result<usize> {
     Ok(removed)
 }
 
-/// Whether the file may grow.
-pub(crate) fn has_any_room(c: &Connection) -> rusqlite::Result<bool> {
+/// Whether the file may grow by more than the next small row: else it would be full again at once.
+pub(crate) fn has_reserve(c: &Connection) -> rusqlite::Result<bool> {
+    const RESERVE: i64 = 64 << 10;
     let pragma = |name| c.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    Ok(pragma("page_count")? - pragma("freelist_count")? < pragma("max_page_count")?)
+    let free = pragma("max_page_count")? - pragma("page_count")? + pragma("freelist_count")?;
+    Ok(free.saturating_mul(pragma("page_size")?) >= RESERVE)
 }
 
 /// Whether the archive may grow. A quarter of what the file may become is never its.

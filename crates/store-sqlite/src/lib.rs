@@ -4,6 +4,7 @@
 //! last commit is over: there is no timer, so a lone message waits for one sync and a thousand share one.
 
 mod archive;
+mod behind;
 mod blob;
 mod db;
 mod error;

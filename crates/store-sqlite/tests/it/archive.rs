@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wechaty_puppet::Sent;
+use wechaty_puppet::{Clock, Sent};
 use wechaty_store::{Archive, Book, Enqueued, Find, Hops, Outcome, Record, Settlement, Store, StoredEvent};
 use wechaty_store_sqlite::{Keep, SqliteOptions, SqliteStore, SqliteView};
 use wechaty_types::{ConversationId, MessageId, Timestamp};
@@ -237,6 +237,25 @@ async fn when_an_event_was_taken_in_is_known_while_it_waits_and_when_it_is_over(
     }
     drop((store, view));
     assert_eq!(place.open().unfinished(&account()).await.expect("reads")[0].hops, hops);
+}
+
+#[tokio::test]
+async fn when_an_event_was_taken_in_is_written_while_nothing_else_happens() {
+    let place = Place::new();
+    let store = place.open();
+    let event = accept(&store, 1, "waits").await;
+    let clock = Clock::system();
+    // The thread has nothing to do, and lies down.
+    clock.sleep(Duration::from_millis(100)).await;
+    let hops = Hops { committed: Some(at(1)), acked: Some(at(2)) };
+    store.taken_in(event.seq..=event.seq, hops);
+    let view = SqliteView::open(&place.path).expect("opens");
+    let id = Find::Id(format!("e{}", event.seq));
+    let began = clock.now();
+    while view.find(&id, 1).expect("reads")[0].hops != hops {
+        assert!(clock.now() - began < Duration::from_secs(30), "it is not written");
+        clock.sleep(Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test]
