@@ -32,4 +32,4 @@ pub use schema::VERSION;
 #[doc(hidden)]
 pub use schema::to_version_1;
 pub use store::{SqliteOptions, SqliteStore};
-pub use view::SqliteView;
+pub use view::{SqliteLook, SqliteView};

@@ -5,11 +5,15 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, backup::Backup, ffi};
+use rusqlite::{Connection, Transaction, backup::Backup, ffi};
 use wechaty_store::{Books, DeadLetter, Find, Ledger, Record, SendSeq};
 use wechaty_types::AccountId;
 
-use crate::{OpenError, archive, lock, query, read, schema};
+use crate::{
+    OpenError,
+    archive::{self, Pending},
+    lock, query, read, schema,
+};
 
 /// Whether SQLite would have to write beside the file in order to read it.
 fn is_read_only(error: &rusqlite::Error) -> bool {
@@ -144,7 +148,16 @@ impl SqliteView {
     /// # Errors
     /// When the file cannot be read.
     pub fn find(&self, what: &Find, limit: usize) -> Result<Vec<Record>, OpenError> {
-        self.read(|c| archive::find(c, what, limit))
+        self.look()?.find(what, limit)
+    }
+
+    /// One moment of it, to find several things in: what is not over is read once for all.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn look(&self) -> Result<SqliteLook<'_>, OpenError> {
+        let moment = self.connection.unchecked_transaction().map_err(OpenError::of(&self.path))?;
+        Ok(SqliteLook { path: &self.path, moment, pending: Pending::default() })
     }
 
     /// The numbers of dead letters above `after`, in order, at most so many.
@@ -162,5 +175,23 @@ impl SqliteView {
     /// When the file cannot be read.
     pub fn dead_letters(&self, after: SendSeq, limit: usize) -> Result<Vec<DeadLetter>, OpenError> {
         self.read(|c| query::dead_letters(c, after, limit, None))
+    }
+}
+
+/// A store as it was at one moment.
+#[derive(Debug)]
+pub struct SqliteLook<'v> {
+    path: &'v Path,
+    moment: Transaction<'v>,
+    pending: Pending,
+}
+
+impl SqliteLook<'_> {
+    /// As [`SqliteView::find`].
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn find(&self, what: &Find, limit: usize) -> Result<Vec<Record>, OpenError> {
+        archive::find_in(&self.moment, &self.pending, what, limit).map_err(OpenError::of(self.path))
     }
 }

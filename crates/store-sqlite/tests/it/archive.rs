@@ -272,6 +272,26 @@ async fn what_a_pending_event_said_comes_with_it() {
 }
 
 #[tokio::test]
+async fn a_look_is_one_moment() {
+    let place = Place::new();
+    let store = place.open();
+    let event = accept(&store, 1, "ding").await;
+    let view = SqliteView::open(&place.path).expect("opens");
+    let look = view.look().expect("reads");
+    let ends = |found: Vec<Record>| found.into_iter().map(|record| record.end.into_owned()).collect::<Vec<_>>();
+    assert_eq!(ends(look.find(&Find::Last(None), 10).expect("reads")), ["pending"]);
+    store.finish(&account(), &[(event.seq, Outcome::Merged)]).await.expect("writes");
+    store.keep(Record { end: "merged".into(), ended: Some(at(5)), ..Record::of_event(&account(), &event) });
+    accept(&store, 2, "later").await;
+    store.flush().await.expect("writes");
+    for find in [Find::Last(None), Find::Id("m".into()), Find::Id("e1".into())] {
+        assert_eq!(ends(look.find(&find, 10).expect("reads")), ["pending"], "{find:?}");
+    }
+    drop(look);
+    assert_eq!(ends(view.find(&Find::Last(None), 10).expect("reads")), ["pending", "merged"]);
+}
+
+#[tokio::test]
 async fn a_person_is_forgotten_with_all_words_of_them_and_to_them() {
     let place = Place::new();
     let store = place.open();
