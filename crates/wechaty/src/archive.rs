@@ -73,6 +73,12 @@ impl Batch {
         taken.hops.committed = Some(account.core().clock.wall());
         // One call of the store numbers them one after the other.
         taken.events = first.map(|first| first..=numbers.next_back().unwrap_or(first));
+        let (hops, events, answered) = (taken.hops, taken.events.clone(), taken.answered);
+        drop(taken);
+        // Who asked has gone meanwhile, and could not tell of it.
+        if let (true, Some(events), Some(archive)) = (answered, events, account.core().store.archive()) {
+            archive.taken_in(events, hops);
+        }
     }
 }
 
