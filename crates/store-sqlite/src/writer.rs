@@ -454,13 +454,14 @@ impl<'c> Thread<'c> {
                 rooms = 0;
             }
             let refused: Vec<_> = match to_blame {
-                Some(one) if alone > 0 => {
-                    alone -= 1;
-                    vec![group.remove(one)]
-                }
                 Some(one) => {
-                    let what = group[one].context();
-                    group.extract_if(.., |job| job.context() == what).collect()
+                    let mut refused = vec![group.remove(one)];
+                    if alone == 0 {
+                        let what = refused[0].context();
+                        refused.extend(group.extract_if(.., |job| job.context() == what));
+                    }
+                    alone = alone.saturating_sub(1);
+                    refused
                 }
                 // What makes it smaller may do.
                 None if is_full && group.iter().any(|job| grows(&**job)) => {
@@ -468,11 +469,11 @@ impl<'c> Thread<'c> {
                 }
                 None => std::mem::take(group),
             };
-            for job in refused {
+            for (number, job) in refused.into_iter().enumerate() {
                 match to_blame {
                     _ if job.is_awaited() => job.tell(Err(clone(&error))),
-                    Some(_) => failed.push((job, clone(&error))),
-                    None => self.behind.keep(job),
+                    Some(_) if number == 0 => failed.push((job, clone(&error))),
+                    _ => self.behind.keep(job),
                 }
             }
         }
