@@ -1,6 +1,6 @@
 //! Archive: records of what is over, written when nothing else is to be written, and found again.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, cell::OnceCell, sync::Arc};
 
 use rusqlite::{Connection, Row, params};
 use wechaty_store::{Book, DedupeKey, EventSeq, Find, Record, SendSeq};
@@ -142,10 +142,12 @@ fn remove(c: &Connection, until: i64) -> rusqlite::Result<usize> {
     Ok(removed)
 }
 
-/// Whether the file may grow.
-pub(crate) fn has_any_room(c: &Connection) -> rusqlite::Result<bool> {
+/// Whether the file may grow by more than the next small row: else it would be full again at once.
+pub(crate) fn has_reserve(c: &Connection) -> rusqlite::Result<bool> {
+    const RESERVE: i64 = 64 << 10;
     let pragma = |name| c.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    Ok(pragma("page_count")? - pragma("freelist_count")? < pragma("max_page_count")?)
+    let free = pragma("max_page_count")? - pragma("page_count")? + pragma("freelist_count")?;
+    Ok(free.saturating_mul(pragma("page_size")?) >= RESERVE)
 }
 
 /// Whether the archive may grow. A quarter of what the file may become is never its.
@@ -188,14 +190,20 @@ fn records(c: &Connection, tail: &str, args: impl rusqlite::Params) -> rusqlite:
     found.collect()
 }
 
-/// Finds records, the latest first.
+/// Finds records, the latest first, at one moment.
 pub(crate) fn find(c: &Connection, what: &Find, limit: usize) -> rusqlite::Result<Vec<Record>> {
+    let moment = c.unchecked_transaction()?;
+    find_in(&moment, &Pending::default(), what, limit)
+}
+
+/// As [`find`], in a moment that lasts: what is pending in it is read once, and only if it is asked for.
+pub(crate) fn find_in(c: &Connection, all: &Pending, what: &Find, limit: usize) -> rusqlite::Result<Vec<Record>> {
     let most = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut found = pending(c, what, limit)?;
+    let mut found = pending(c, all, what, limit)?;
     if let Find::Last(Some(name)) = what {
         // What is not over has no name yet: whoever is called so is known by what is over.
         for other in called(c, name)? {
-            let more = pending(c, &Find::Last(Some(other)), limit)?;
+            let more = pending(c, all, &Find::Last(Some(other)), limit)?;
             found.extend(
                 more.into_iter()
                     .filter(|one| !found.iter().any(|had| (had.book, had.seq) == (one.book, one.seq)))
@@ -222,8 +230,33 @@ fn called(c: &Connection, name: &str) -> rusqlite::Result<Vec<String>> {
     found.collect()
 }
 
+/// All that was not over at a moment, the latest first, once it was read.
+#[derive(Debug, Default)]
+pub(crate) struct Pending(OnceCell<Vec<Record>>);
+
+impl Pending {
+    fn read(&self, c: &Connection) -> rusqlite::Result<&[Record]> {
+        match self.0.get() {
+            Some(all) => Ok(all),
+            None => {
+                let mut all = unfinished(c, None)?;
+                all.sort_by_key(|record| std::cmp::Reverse((record.began, record.seq)));
+                Ok(self.0.get_or_init(|| all))
+            }
+        }
+    }
+}
+
+/// What is not over, or an event that is not, with what it said of that.
+fn unfinished(c: &Connection, event: Option<EventSeq>) -> rusqlite::Result<Vec<Record>> {
+    let mut read: Vec<_> = query::pending_sends(c, event)?.iter().map(|row| Record::of_send(row, None)).collect();
+    let events = query::pending_events(c, event)?;
+    read.extend(events.iter().map(|(account, event)| Record::of_event(account, event)));
+    Ok(read)
+}
+
 /// What fits and is not over, the latest first.
-fn pending(c: &Connection, what: &Find, limit: usize) -> rusqlite::Result<Vec<Record>> {
+fn pending(c: &Connection, all: &Pending, what: &Find, limit: usize) -> rusqlite::Result<Vec<Record>> {
     let fits = |record: &Record| match what {
         Find::Id(id) => {
             let key = u128::from_be_bytes(record.key);
@@ -246,24 +279,18 @@ fn pending(c: &Connection, what: &Find, limit: usize) -> rusqlite::Result<Vec<Re
     if matches!(what, Find::History(..)) {
         return Ok(Vec::new());
     }
-    let read = |event| -> rusqlite::Result<Vec<Record>> {
-        let mut read: Vec<_> = query::pending_sends(c, event)?.iter().map(|row| Record::of_send(row, None)).collect();
-        let events = query::pending_events(c, event)?;
-        read.extend(events.iter().map(|(account, event)| Record::of_event(account, event)));
-        Ok(read)
-    };
-    let mut found = match what {
-        // With what it said.
-        Find::Id(id) => event_number(id).map_or(Ok(Vec::new()), |event| read(Some(event)))?,
-        _ => Vec::new(),
-    };
-    if found.is_empty() {
-        found = read(None)?;
-        found.retain(fits);
+    // An event comes with what it said.
+    if let Find::Id(id) = what
+        && let Some(event) = event_number(id)
+    {
+        let mut found = unfinished(c, Some(event))?;
+        if !found.is_empty() {
+            found.sort_by_key(|record| std::cmp::Reverse((record.began, record.seq)));
+            found.truncate(limit);
+            return Ok(found);
+        }
     }
-    found.sort_by_key(|record| std::cmp::Reverse((record.began, record.seq)));
-    found.truncate(limit);
-    Ok(found)
+    Ok(all.read(c)?.iter().filter(|record| fits(record)).take(limit).cloned().collect())
 }
 
 /// What fits and is over.

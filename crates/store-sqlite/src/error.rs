@@ -104,3 +104,19 @@ pub(crate) fn clone(error: &rusqlite::Error) -> rusqlite::Error {
         other => rusqlite::Error::ToSqlConversionFailure(other.to_string().into()),
     }
 }
+
+/// Whether the same may go well later: it is the disk, or somebody else has the file.
+pub(crate) fn may_be_over(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode as Code;
+    let passing = [
+        Code::DiskFull,
+        Code::ReadOnly,
+        Code::PermissionDenied,
+        Code::SystemIoFailure,
+        Code::CannotOpen,
+        Code::DatabaseBusy,
+        Code::DatabaseLocked,
+        Code::OutOfMemory,
+    ];
+    error.sqlite_error_code().is_some_and(|code| passing.contains(&code))
+}

@@ -22,21 +22,44 @@ pub(crate) struct Health {
     path: PathBuf,
     clock: Clock,
     state: Mutex<State>,
+    /// What the log was told of reading.
+    reading: Mutex<Told>,
     aside: AtomicU64,
 }
 
 #[derive(Default)]
 struct State {
     trouble: Option<Trouble>,
-    /// What the log was told last, and when.
+    told: Told,
+    /// When the log was told that it goes on.
+    goes_on: Option<Duration>,
+}
+
+/// What the log was told last, and when.
+#[derive(Default)]
+struct Told {
     last: Option<Trouble>,
-    told: Option<Duration>,
+    at: Option<Duration>,
     untold: u64,
+}
+
+impl Told {
+    /// Gives how many have failed since the log was told last, if it is to be told again.
+    fn count(&mut self, trouble: Trouble, now: Duration) -> Option<u64> {
+        let is_new = self.last.replace(trouble) != Some(trouble);
+        self.untold += 1;
+        if !is_new && self.at.is_some_and(|told| now - told < TOLD) {
+            return None;
+        }
+        self.at = Some(now);
+        Some(std::mem::take(&mut self.untold))
+    }
 }
 
 impl Health {
     pub(crate) fn of(path: PathBuf) -> Self {
-        Self { path, clock: Clock::system(), state: Mutex::default(), aside: AtomicU64::new(0) }
+        let (state, reading, aside) = (Mutex::default(), Mutex::default(), AtomicU64::new(0));
+        Self { path, clock: Clock::system(), state, reading, aside }
     }
 
     pub(crate) fn trouble(&self) -> Option<Trouble> {
@@ -50,28 +73,39 @@ impl Health {
         }
     }
 
+    /// An operation that only reads failed. Only what is damaged keeps the bot from anything: that a file cannot be opened
+    /// once more says nothing of the one that is written.
+    pub(crate) fn tell_of_reading(&self, error: &rusqlite::Error, what: &str) {
+        let times = match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => self.failed(error),
+            _ => self.reading.lock().count(Trouble::Failing, self.clock.now()),
+        };
+        if let Some(times) = times {
+            tracing::error!(%error, times, "the store failed while {what}");
+        }
+    }
+
     /// An operation failed. Gives how many have failed since the log was told last, if it is to be told again.
     fn failed(&self, error: &rusqlite::Error) -> Option<u64> {
         let Some(trouble) = self.cause(error) else { return Some(1) };
-        let now = self.clock.now();
         let mut state = self.state.lock();
-        let is_new = state.last.replace(trouble) != Some(trouble);
         // What is damaged stays so, whatever else fails.
         state.trouble = state.trouble.filter(|one| *one == Trouble::Damaged).or(Some(trouble));
-        state.untold += 1;
-        if !is_new && state.told.is_some_and(|told| now - told < TOLD) {
-            return None;
-        }
-        state.told = Some(now);
-        Some(std::mem::take(&mut state.untold))
+        state.told.count(trouble, self.clock.now())
     }
 
-    /// Something new was taken.
+    /// It takes what is new. The log is told once in a while only, and what it was told before stays: a file that is full
+    /// and not, and full again, would fill it.
     pub(crate) fn works(&self) {
         let mut state = self.state.lock();
-        if state.trouble.is_some_and(|trouble| trouble != Trouble::Damaged) {
+        if state.trouble.is_none_or(|trouble| trouble == Trouble::Damaged) {
+            return;
+        }
+        state.trouble = None;
+        let now = self.clock.now();
+        if state.goes_on.is_none_or(|told| now - told >= TOLD) {
+            state.goes_on = Some(now);
             tracing::warn!("the store goes on: it takes what is new again");
-            *state = State::default();
         }
     }
 
@@ -116,16 +150,26 @@ impl Health {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_failure_is_told_once_and_the_end_of_it_ends_it() {
+    fn error(code: i32) -> rusqlite::Error {
+        rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None)
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_told_once_in_a_while_also_when_it_comes_and_goes() {
         let folder = tempfile::tempdir().expect("a folder");
-        let health = Health::of(folder.path().join("bot.db"));
-        let error = |code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+        let clock = wechaty_puppet::VirtualClock::new();
+        let health = Health { clock: clock.clone().into(), ..Health::of(folder.path().join("bot.db")) };
         let full = error(rusqlite::ffi::SQLITE_FULL);
         assert_eq!((health.failed(&full), health.failed(&full)), (Some(1), None));
         assert_eq!(health.trouble(), Some(Trouble::Full));
+        for _ in 0..10 {
+            health.works();
+            assert_eq!((health.trouble(), health.failed(&full)), (None, None));
+            assert_eq!(health.trouble(), Some(Trouble::Full));
+        }
+        clock.advance(TOLD).await;
         health.works();
-        assert_eq!((health.trouble(), health.failed(&full)), (None, Some(1)));
+        assert_eq!(health.failed(&full), Some(12));
         // Not the fault of the file.
         assert_eq!(health.failed(&rusqlite::Error::InvalidQuery), Some(1));
         // What is damaged does not mend itself.
@@ -133,5 +177,16 @@ mod tests {
         health.works();
         assert_eq!(health.trouble(), Some(Trouble::Damaged));
         assert_eq!(health.room(), Ok(()));
+    }
+
+    #[test]
+    fn a_reader_that_finds_no_file_says_nothing_of_the_one_that_is_written() {
+        let health = Health::of("nowhere".into());
+        for code in [rusqlite::ffi::SQLITE_CANTOPEN, rusqlite::ffi::SQLITE_IOERR, rusqlite::ffi::SQLITE_READONLY] {
+            health.tell_of_reading(&error(code), "reading");
+            assert_eq!(health.trouble(), None);
+        }
+        health.tell_of_reading(&error(rusqlite::ffi::SQLITE_CORRUPT), "reading");
+        assert_eq!(health.trouble(), Some(Trouble::Damaged));
     }
 }

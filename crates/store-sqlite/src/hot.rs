@@ -577,3 +577,6 @@ fn ended(settlement: &Settlement) -> (&'static str, Cow<'static, str>) {
         Settlement::MaybeSent => ("out.maybe_sent", Cow::Borrowed("")),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,8 +17,12 @@ pub(crate) trait Job: Send {
     fn run(&mut self, hot: &mut Hot, c: &mut Db<'_>) -> Result<()>;
     /// Tells who waits. `Err`: the group's commit failed.
     fn tell(self: Box<Self>, committed: std::result::Result<(), rusqlite::Error>);
-    /// Nobody waits for it; it is told to the log.
+    /// What it does; it is told to the log.
     fn context(&self) -> &'static str;
+    /// Whether somebody waits for it.
+    fn is_awaited(&self) -> bool;
+    /// It failed by itself; gives how often it has.
+    fn failed(&mut self) -> u32;
     /// Where somebody waits for it.
     fn runtime(&self) -> Option<&Handle>;
 }
@@ -47,6 +51,8 @@ pub(crate) struct Operation<T, W> {
     pub(crate) context: &'static str,
     pub(crate) work: W,
     pub(crate) done: Option<T>,
+    /// How often it failed by itself.
+    pub(crate) failures: u32,
     /// `None`: nobody waits.
     pub(crate) reply: Option<oneshot::Sender<std::result::Result<T, StoreError>>>,
     pub(crate) runtime: Option<Handle>,
@@ -65,15 +71,20 @@ impl<T: Send, W: FnMut(&mut Hot, &mut Db<'_>) -> Result<T> + Send> Job for Opera
             // Not reached: what was committed has run.
             (Ok(()), None) => Err(failed(context)(rusqlite::Error::QueryReturnedNoRows)),
         };
-        match (reply, outcome) {
+        if let Some(reply) = reply {
             // Who asked may have gone.
-            (Some(reply), outcome) => drop(reply.send(outcome)),
-            (None, Err(error)) => tracing::debug!(%error, "the store failed; it is done again after the next start"),
-            (None, Ok(_)) => {}
+            drop(reply.send(outcome));
         }
     }
     fn context(&self) -> &'static str {
         self.context
+    }
+    fn is_awaited(&self) -> bool {
+        self.reply.is_some()
+    }
+    fn failed(&mut self) -> u32 {
+        self.failures += 1;
+        self.failures
     }
     fn runtime(&self) -> Option<&Handle> {
         self.runtime.as_ref()

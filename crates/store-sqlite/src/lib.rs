@@ -4,6 +4,7 @@
 //! last commit is over: there is no timer, so a lone message waits for one sync and a thousand share one.
 
 mod archive;
+mod behind;
 mod blob;
 mod db;
 mod error;
@@ -31,4 +32,4 @@ pub use schema::VERSION;
 #[doc(hidden)]
 pub use schema::to_version_1;
 pub use store::{SqliteOptions, SqliteStore};
-pub use view::SqliteView;
+pub use view::{SqliteLook, SqliteView};

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 use wechaty_puppet::IdempotencyKey;
 use wechaty_store::{BlobId, Books, DeadLetter, EventSeq, Hops, Ledger, OutboxRow, SendSeq, StoredEvent};
 use wechaty_types::{AccountId, Timestamp};
@@ -49,85 +49,89 @@ pub(crate) fn outbox_row(row: &Row<'_>, files: Option<&Files>) -> rusqlite::Resu
     })
 }
 
-/// Both books, from one snapshot.
+/// Both books, of one account or of all.
 pub(crate) fn ledger(c: &Connection, account: Option<&AccountId>) -> rusqlite::Result<Ledger> {
-    let snapshot = c.unchecked_transaction()?;
-    ledger_in(&snapshot, account)
+    Ok(books_of(c, account)?.total)
 }
 
-/// The books of all and of each account, from one snapshot.
+/// The books of all and of each account.
 pub(crate) fn books(c: &Connection) -> rusqlite::Result<Books> {
-    let snapshot = c.unchecked_transaction()?;
-    let of = |account: AccountId| Ok((account.clone(), ledger_in(&snapshot, Some(&account))?));
-    let each = accounts(&snapshot)?.into_iter().map(of).collect::<rusqlite::Result<_>>()?;
-    Ok(Books { total: ledger_in(&snapshot, None)?, accounts: each })
+    books_of(c, None)
 }
 
-fn ledger_in(snapshot: &Connection, account: Option<&AccountId>) -> rusqlite::Result<Ledger> {
-    let account = match account {
-        Some(name) => {
-            let id = snapshot.query_row("SELECT id FROM account WHERE name = ?", [name.as_str()], |row| row.get(0));
-            match id.optional()? {
-                None => return Ok(Ledger::default()),
-                found => found,
+/// The books of one account or of each, and their sum, from one snapshot: each table is read once, however many there are.
+fn books_of(c: &Connection, only: Option<&AccountId>) -> rusqlite::Result<Books> {
+    let snapshot = c.unchecked_transaction()?;
+    let name = only.map(AccountId::as_str);
+    let mut known = snapshot.prepare_cached("SELECT id, name FROM account WHERE ?1 IS NULL OR name = ?1")?;
+    let book = |row: &Row<'_>| Ok((row.get(0)?, (AccountId::new(row.get::<_, String>(1)?), Ledger::default())));
+    let known = known.query_map([name], book)?;
+    let mut books: BTreeMap<i64, (AccountId, Ledger)> = known.collect::<rusqlite::Result<_>>()?;
+    let mut total = Ledger::default();
+    for table in [
+        "SELECT account, 'in.pending', '', count(*) FROM event GROUP BY account",
+        "SELECT account, 'out.pending', '', count(*) FROM send WHERE settled IS NULL GROUP BY account",
+        "SELECT account, term, reason, count FROM total WHERE count <> 0",
+    ] {
+        let mut query = snapshot.prepare_cached(table)?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            // Another account than the one that is asked for is not among them.
+            if let Some((_, book)) = books.get_mut(&row.get(0)?) {
+                let (term, reason, count): (String, String, u64) = (row.get(1)?, row.get(2)?, row.get(3)?);
+                add(book, &term, &reason, count);
+                add(&mut total, &term, &reason, count);
             }
-        }
-        None => None::<i64>,
-    };
-    let mut ledger = Ledger::default();
-    let (i, o) = (&mut ledger.inbound, &mut ledger.outbound);
-    i.pending =
-        snapshot
-            .query_row("SELECT count(*) FROM event WHERE ?1 IS NULL OR account = ?1", [account], |row| row.get(0))?;
-    let unsent = "SELECT count(*) FROM send WHERE settled IS NULL AND (?1 IS NULL OR account = ?1)";
-    o.pending = snapshot.query_row(unsent, [account], |row| row.get(0))?;
-    let totals = "SELECT term, reason, sum(count) FROM total WHERE ?1 IS NULL OR account = ?1
-                  GROUP BY term, reason HAVING sum(count) <> 0";
-    let mut totals = snapshot.prepare(totals)?;
-    let mut rows = totals.query([account])?;
-    while let Some(row) = rows.next()? {
-        let (term, reason, count): (String, String, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let add = |reasons: &mut BTreeMap<String, u64>, term: &str| {
-            *reasons.entry(format!("{term}({reason})")).or_default() += count;
-        };
-        match term.as_str() {
-            "in.received" => i.received += count,
-            "in.handled" => i.handled += count,
-            "in.handled_none" => i.handled_none += count,
-            "in.diverged" => i.diverged += count,
-            "in.merged" => i.merged += count,
-            "in.duplicates" => i.duplicates += count,
-            "in.error" => *i.errors.entry(reason.clone()).or_default() += count,
-            "in.rejected" => {
-                i.rejected += count;
-                add(&mut i.reasons, "rejected");
-            }
-            "in.expired" => {
-                i.expired += count;
-                add(&mut i.reasons, "expired");
-            }
-            "out.said" => o.said += count,
-            "out.sent" => o.sent += count,
-            "out.merged" => o.merged += count,
-            "out.dropped" => o.dropped += count,
-            "out.maybe_sent" => o.maybe_sent += count,
-            "out.rejected" => {
-                o.rejected += count;
-                add(&mut o.reasons, "rejected");
-            }
-            "out.expired" => {
-                o.expired += count;
-                add(&mut o.reasons, "expired");
-            }
-            "out.dead" => {
-                o.dead += count;
-                add(&mut o.reasons, "dead");
-            }
-            // Of a later version.
-            _ => {}
         }
     }
-    Ok(ledger.balanced())
+    let accounts = books.into_values().map(|(account, book)| (account, book.balanced())).collect();
+    Ok(Books { total: total.balanced(), accounts })
+}
+
+/// Counts a term of the ledger.
+fn add(ledger: &mut Ledger, term: &str, reason: &str, count: u64) {
+    let (i, o) = (&mut ledger.inbound, &mut ledger.outbound);
+    let add = |reasons: &mut BTreeMap<String, u64>, term: &str| {
+        *reasons.entry(format!("{term}({reason})")).or_default() += count;
+    };
+    match term {
+        "in.pending" => i.pending += count,
+        "in.received" => i.received += count,
+        "in.handled" => i.handled += count,
+        "in.handled_none" => i.handled_none += count,
+        "in.diverged" => i.diverged += count,
+        "in.merged" => i.merged += count,
+        "in.duplicates" => i.duplicates += count,
+        "in.error" => *i.errors.entry(reason.to_owned()).or_default() += count,
+        "in.rejected" => {
+            i.rejected += count;
+            add(&mut i.reasons, "rejected");
+        }
+        "in.expired" => {
+            i.expired += count;
+            add(&mut i.reasons, "expired");
+        }
+        "out.pending" => o.pending += count,
+        "out.said" => o.said += count,
+        "out.sent" => o.sent += count,
+        "out.merged" => o.merged += count,
+        "out.dropped" => o.dropped += count,
+        "out.maybe_sent" => o.maybe_sent += count,
+        "out.rejected" => {
+            o.rejected += count;
+            add(&mut o.reasons, "rejected");
+        }
+        "out.expired" => {
+            o.expired += count;
+            add(&mut o.reasons, "expired");
+        }
+        "out.dead" => {
+            o.dead += count;
+            add(&mut o.reasons, "dead");
+        }
+        // Of a later version.
+        _ => {}
+    }
 }
 
 /// Dead letters with a number above `after`, in order.

@@ -57,7 +57,7 @@ impl Readers {
             Ok(found)
         };
         read().map_err(|error| {
-            self.health.tell(&error, context);
+            self.health.tell_of_reading(&error, context);
             failed(context)(error)
         })
     }

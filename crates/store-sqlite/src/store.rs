@@ -294,7 +294,7 @@ impl Store for SqliteStore {
 
     async fn finish(&self, _account: &AccountId, done: &[(EventSeq, Outcome)]) -> Result<()> {
         let done = done.to_vec();
-        // Lost, it is finished again: nobody has to wait.
+        // The thread keeps it until the file takes it, and lost with the process it is finished again: nobody has to wait.
         self.writer.run_behind("finishing an event", move |hot, c| {
             done.iter().try_for_each(|(seq, outcome)| hot.finish(c, *seq, outcome))
         });
@@ -524,7 +524,7 @@ impl Archive for SqliteStore {
     }
 
     fn taken_in(&self, events: RangeInclusive<EventSeq>, hops: Hops) {
-        self.writer.waiting().taken_in(events, hops);
+        self.writer.taken_in(events, hops);
     }
 
     async fn find(&self, what: Find, limit: usize) -> Result<Vec<Record>> {

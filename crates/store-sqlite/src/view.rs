@@ -2,14 +2,18 @@
 
 use std::{
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
-use rusqlite::{Connection, backup::Backup, ffi};
+use rusqlite::{Connection, Transaction, backup::Backup, ffi};
 use wechaty_store::{Books, DeadLetter, Find, Ledger, Record, SendSeq};
 use wechaty_types::AccountId;
 
-use crate::{OpenError, archive, lock, query, read, schema};
+use crate::{
+    OpenError,
+    archive::{self, Pending},
+    lock, query, read, schema,
+};
 
 /// Whether SQLite would have to write beside the file in order to read it.
 fn is_read_only(error: &rusqlite::Error) -> bool {
@@ -24,6 +28,14 @@ fn has_log(path: &Path) -> bool {
     std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
 }
 
+/// What tells whether somebody has written a file: its size, its time, and whether there is a log beside it.
+type Stamp = (u64, SystemTime, bool);
+
+fn stamp(path: &Path) -> std::io::Result<Stamp> {
+    let file = std::fs::metadata(path)?;
+    Ok((file.len(), file.modified()?, has_log(path)))
+}
+
 /// So many pages of a backup are copied at once.
 const PAGES: std::ffi::c_int = 1_024;
 
@@ -32,6 +44,8 @@ const PAGES: std::ffi::c_int = 1_024;
 pub struct SqliteView {
     path: PathBuf,
     connection: Connection,
+    /// What it was when it was opened, if SQLite does not look whether somebody writes it.
+    still: Option<Stamp>,
 }
 
 impl SqliteView {
@@ -62,20 +76,37 @@ impl SqliteView {
         std::fs::File::open(&path).map_err(|source| OpenError::Io { path: path.clone(), source })?;
         let opened = read::open(&path).map_err(OpenError::of(&path)).and_then(|c| Ok((schema::check(&c, &path)?, c)));
         let (found, connection) = match opened {
-            Err(OpenError::Sqlite { source, .. }) if is_read_only(&source) => {
-                if has_log(&path) {
-                    return Err(OpenError::LogUnread { path });
-                }
-                let connection = read::open_still(&path).map_err(OpenError::of(&path))?;
-                (schema::check(&connection, &path)?, connection)
-            }
+            Err(OpenError::Sqlite { source, .. }) if is_read_only(&source) => return Self::open_still(path),
             opened => opened?,
         };
-        Ok((Self { path, connection }, found))
+        Ok((Self { path, connection, still: None }, found))
+    }
+
+    /// Opens a file that cannot be written here. Elsewhere it may be, as on a disk that two machines share.
+    fn open_still(path: PathBuf) -> Result<(Self, u32), OpenError> {
+        if has_log(&path) {
+            return Err(OpenError::LogUnread { path });
+        }
+        let still = stamp(&path).map_err(|source| OpenError::Io { path: path.clone(), source })?;
+        let connection = read::open_still(&path).map_err(OpenError::of(&path))?;
+        let view = Self { path, connection, still: Some(still) };
+        let found = view.checked(schema::check(&view.connection, &view.path))?;
+        Ok((view, found))
+    }
+
+    /// What was read, unless somebody wrote the file meanwhile: it may be of two moments then.
+    fn checked<T>(&self, read: Result<T, OpenError>) -> Result<T, OpenError> {
+        let io = |source| OpenError::Io { path: self.path.clone(), source };
+        match &self.still {
+            Some(still) if stamp(&self.path).map_err(io)? != *still => {
+                Err(io(std::io::Error::other("it was written while it was read: read it where its bot runs, or again")))
+            }
+            _ => read,
+        }
     }
 
     fn read<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, OpenError> {
-        query(&self.connection).map_err(OpenError::of(&self.path))
+        self.checked(query(&self.connection).map_err(OpenError::of(&self.path)))
     }
 
     /// Both books, of one account or of all.
@@ -111,10 +142,9 @@ impl SqliteView {
             // One file, without a log beside it.
             into.pragma_update(None, "journal_mode", "DELETE")
         };
-        made().map_err(|error| {
+        self.checked(made().map_err(OpenError::of(to))).inspect_err(|_| {
             // What is not whole is no backup, and would be in the way of the next.
             let _ = std::fs::remove_file(to);
-            OpenError::of(to)(error)
         })
     }
 
@@ -144,7 +174,16 @@ impl SqliteView {
     /// # Errors
     /// When the file cannot be read.
     pub fn find(&self, what: &Find, limit: usize) -> Result<Vec<Record>, OpenError> {
-        self.read(|c| archive::find(c, what, limit))
+        self.look()?.find(what, limit)
+    }
+
+    /// One moment of it, to find several things in: what is not over is read once for all.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn look(&self) -> Result<SqliteLook<'_>, OpenError> {
+        let moment = self.connection.unchecked_transaction().map_err(OpenError::of(&self.path))?;
+        Ok(SqliteLook { view: self, moment, pending: Pending::default() })
     }
 
     /// The numbers of dead letters above `after`, in order, at most so many.
@@ -162,5 +201,24 @@ impl SqliteView {
     /// When the file cannot be read.
     pub fn dead_letters(&self, after: SendSeq, limit: usize) -> Result<Vec<DeadLetter>, OpenError> {
         self.read(|c| query::dead_letters(c, after, limit, None))
+    }
+}
+
+/// A store as it was at one moment.
+#[derive(Debug)]
+pub struct SqliteLook<'v> {
+    view: &'v SqliteView,
+    moment: Transaction<'v>,
+    pending: Pending,
+}
+
+impl SqliteLook<'_> {
+    /// As [`SqliteView::find`].
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn find(&self, what: &Find, limit: usize) -> Result<Vec<Record>, OpenError> {
+        let found = archive::find_in(&self.moment, &self.pending, what, limit);
+        self.view.checked(found.map_err(OpenError::of(&self.view.path)))
     }
 }

@@ -78,14 +78,16 @@ impl Waiting {
         gone as u64
     }
 
-    /// Events were taken in.
-    pub(crate) fn taken_in(&self, events: RangeInclusive<EventSeq>, hops: Hops) {
+    /// Events were taken in; gives whether they are the first that wait.
+    pub(crate) fn taken_in(&self, events: RangeInclusive<EventSeq>, hops: Hops) -> bool {
         let mut taken_in = self.taken_in.lock();
+        let is_first = taken_in.old.is_empty() && taken_in.new.is_empty();
         if taken_in.new.len() == RECORDS {
             // In a flood; the oldest is most likely over.
             taken_in.new.pop_front();
         }
         taken_in.new.push_back((events, hops));
+        is_first
     }
 
     /// Those that were taken in a moment ago. `now`: `None` at the end, for all.

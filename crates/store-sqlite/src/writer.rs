@@ -1,6 +1,7 @@
 //! Writer: the one thread that writes. It takes what waits, commits it at once, and tells everybody then.
 
 use std::{
+    ops::RangeInclusive,
     sync::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel},
@@ -12,13 +13,14 @@ use std::{
 use rusqlite::{Connection, params};
 use tokio::{runtime::Handle, sync::oneshot};
 use wechaty_puppet::Clock;
-use wechaty_store::{Record, StoreError, Trouble, crash};
+use wechaty_store::{EventSeq, Hops, Record, StoreError, Trouble, crash};
 use wechaty_types::Timestamp;
 
 use crate::{
     archive::{self, Keep},
+    behind::Behind,
     db::{Db, Statement},
-    error::clone,
+    error::{clone, may_be_over},
     health::Health,
     hot::{Hot, Result},
     job::{Job, Operation, told},
@@ -45,6 +47,8 @@ enum Task {
     Keep(Box<Record>),
     /// Tells when all before it is written, records too. `false`: it cannot be.
     Flush(oneshot::Sender<bool>),
+    /// There is something to do a moment later.
+    Look,
 }
 
 /// The way to the writing thread; dropped, it ends the thread, which does first what was asked for.
@@ -77,7 +81,8 @@ impl Writer {
         work: impl FnMut(&mut Hot, &mut Db<'_>) -> Result<T> + Send + 'static,
     ) -> std::result::Result<T, StoreError> {
         let (reply, told) = oneshot::channel();
-        self.give(Operation { context, work, done: None, reply: Some(reply), runtime: Handle::try_current().ok() });
+        let runtime = Handle::try_current().ok();
+        self.give(Operation { context, work, done: None, failures: 0, reply: Some(reply), runtime });
         match told.await {
             Ok(outcome) => outcome,
             Err(_) => Err(ended(context)),
@@ -91,7 +96,9 @@ impl Writer {
         match given.then_some(told) {
             Some(told) => match told.await {
                 Ok(true) => Ok(()),
-                Ok(false) => Err(StoreError::Failed { context: "writing", source: "the store cannot be read".into() }),
+                Ok(false) => {
+                    Err(StoreError::Failed { context: "writing", source: "the store cannot be read or written".into() })
+                }
                 Err(_) => Err(ended("writing")),
             },
             None => Err(ended("writing")),
@@ -103,13 +110,14 @@ impl Writer {
         self.waiting.clone()
     }
 
-    /// Runs an operation in the next group; it is in the file before anything that is asked for later.
+    /// Runs an operation in the next group; it is in the file before anything that is asked for later. Refused, it is
+    /// done as soon as the file takes it.
     pub(crate) fn run_behind<T: Send + 'static>(
         &self,
         context: &'static str,
         work: impl FnMut(&mut Hot, &mut Db<'_>) -> Result<T> + Send + 'static,
     ) {
-        self.give(Operation { context, work, done: None, reply: None, runtime: None });
+        self.give(Operation { context, work, done: None, failures: 0, reply: None, runtime: None });
     }
 
     /// Keeps a record when nothing else is to be written.
@@ -119,6 +127,16 @@ impl Writer {
         {
             // Whoever would write it has ended: so it is with everything.
             let _ = tasks.send(Task::Keep(Box::new(record)));
+        }
+    }
+
+    /// Events were taken in. It is written when, if they are not over a moment later.
+    pub(crate) fn taken_in(&self, events: RangeInclusive<EventSeq>, hops: Hops) {
+        // The thread may have lain down for long.
+        if self.waiting.taken_in(events, hops)
+            && let Some(tasks) = &self.tasks
+        {
+            let _ = tasks.send(Task::Look);
         }
     }
 
@@ -156,6 +174,7 @@ struct Thread<'c> {
     keep: Keep,
     waiting: Arc<Waiting>,
     health: Arc<Health>,
+    behind: Behind,
     /// What is known here may not be what is in the file: nothing is done until that is read again.
     torn: bool,
     clock: Clock,
@@ -169,7 +188,8 @@ struct Thread<'c> {
 impl<'c> Thread<'c> {
     fn new(db: Db<'c>, hot: Hot, window: usize, keep: Keep, waiting: Arc<Waiting>, health: Arc<Health>) -> Self {
         let (clock, told) = (Clock::system(), (0, Duration::ZERO));
-        Self { db, hot, window, keep, waiting, health, torn: false, clock, told, warned: None, dropped: 0 }
+        let (behind, torn, warned, dropped) = (Behind::default(), false, None, 0);
+        Self { db, hot, window, keep, waiting, health, behind, torn, clock, told, warned, dropped }
     }
 
     fn work(&mut self, queue: &Receiver<Task>) {
@@ -182,9 +202,10 @@ impl<'c> Thread<'c> {
                     Task::Do(job) => group.push(job),
                     Task::Keep(record) => self.waiting.push(*record),
                     Task::Flush(reply) => flushes.push(reply),
+                    Task::Look => {}
                 }
             }
-            if !group.is_empty() {
+            if !group.is_empty() || !flushes.is_empty() {
                 self.work_off(&mut group);
             }
             while !flushes.is_empty() && self.waiting.len() > 0 && self.is_whole() {
@@ -199,7 +220,7 @@ impl<'c> Thread<'c> {
             }
             // Who asked may have gone.
             for reply in flushes.drain(..) {
-                let _ = reply.send(!self.torn);
+                let _ = reply.send(!self.torn && self.behind.is_empty());
             }
             self.tell_of_dropped();
             // A flood does not keep the archive waiting for ever.
@@ -208,8 +229,10 @@ impl<'c> Thread<'c> {
             }
             next = self.next(queue);
         }
+        self.work_off(&mut group);
         self.note_taken_in(None);
         self.checkpoint();
+        self.behind.give_up();
         self.warned = None;
         self.tell_of_dropped();
     }
@@ -235,11 +258,12 @@ impl<'c> Thread<'c> {
                 Err(_) => {
                     self.note_taken_in(Some(self.clock.now()));
                     self.look_again();
-                    let soon = self.waiting.has_taken_in() || self.health.trouble().is_some();
+                    let has_more = self.waiting.has_taken_in() || !self.behind.is_empty();
+                    let soon = has_more || self.health.trouble().is_some();
                     let quiet = if soon { MOMENT } else { QUIET };
                     match queue.recv_timeout(quiet) {
                         Ok(task) => return Some(task),
-                        Err(RecvTimeoutError::Timeout) => {}
+                        Err(RecvTimeoutError::Timeout) => self.work_off(&mut Vec::new()),
                         Err(RecvTimeoutError::Disconnected) => return None,
                     }
                 }
@@ -322,8 +346,20 @@ impl<'c> Thread<'c> {
         if !matches!(self.health.trouble(), None | Some(Trouble::Damaged))
             && self.health.room().is_ok()
             && self.is_whole()
-            && archive::has_any_room(&self.db).unwrap_or(false)
+            && archive::has_reserve(&self.db).unwrap_or(false)
         {
+            self.health.works();
+        }
+    }
+
+    /// Something new was taken: that is enough, unless the file was full. A small one finds room where others do not.
+    fn has_grown(&self) {
+        let is_over = match self.health.trouble() {
+            None | Some(Trouble::Damaged) => false,
+            Some(Trouble::Full) => archive::has_reserve(&self.db).unwrap_or(false) && self.health.room().is_ok(),
+            Some(_) => true,
+        };
+        if is_over {
             self.health.works();
         }
     }
@@ -374,16 +410,39 @@ impl<'c> Thread<'c> {
         swept.is_ok()
     }
 
-    /// Commits a group and tells everybody. Those to blame for a failure are taken out, so that the others are done.
+    /// Commits what was left behind and a group, and tells everybody. Those to blame for a failure are taken out, so that
+    /// the others are done; what nobody waits for is left behind then.
     fn work_off(&mut self, group: &mut Vec<Box<dyn Job>>) {
+        self.behind.put_before(group);
+        let mut failed = Vec::new();
+        let is_done = self.work_off_all(group, &mut failed);
+        for (job, error) in failed {
+            // It may be the file, as long as that takes nothing else either.
+            if is_done || !may_be_over(&error) {
+                self.behind.keep_failed(job);
+            } else {
+                self.behind.keep(job);
+            }
+        }
+        self.behind.tell(self.clock.now());
+    }
+
+    /// Gives whether something was committed; those that failed by themselves, and nobody waits for, into `failed`.
+    fn work_off_all(
+        &mut self,
+        group: &mut Vec<Box<dyn Job>>,
+        failed: &mut Vec<(Box<dyn Job>, rusqlite::Error)>,
+    ) -> bool {
         let (mut rooms, mut alone) = (ROOMS, ALONE);
         while !group.is_empty() {
             let (error, to_blame) = match self.commit(group) {
-                Ok(()) if self.health.trouble().is_some() && group.iter().any(|job| grows(&**job)) => {
-                    self.health.works();
-                    return told(std::mem::replace(group, Vec::with_capacity(GROUP)));
+                Ok(()) => {
+                    if group.iter().any(|job| grows(&**job)) {
+                        self.has_grown();
+                    }
+                    told(std::mem::replace(group, Vec::with_capacity(GROUP)));
+                    return true;
                 }
-                Ok(()) => return told(std::mem::replace(group, Vec::with_capacity(GROUP))),
                 Err(failed) => failed,
             };
             let is_full = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
@@ -395,13 +454,14 @@ impl<'c> Thread<'c> {
                 rooms = 0;
             }
             let refused: Vec<_> = match to_blame {
-                Some(one) if alone > 0 => {
-                    alone -= 1;
-                    vec![group.remove(one)]
-                }
                 Some(one) => {
-                    let what = group[one].context();
-                    group.extract_if(.., |job| job.context() == what).collect()
+                    let mut refused = vec![group.remove(one)];
+                    if alone == 0 {
+                        let what = refused[0].context();
+                        refused.extend(group.extract_if(.., |job| job.context() == what));
+                    }
+                    alone = alone.saturating_sub(1);
+                    refused
                 }
                 // What makes it smaller may do.
                 None if is_full && group.iter().any(|job| grows(&**job)) => {
@@ -409,8 +469,15 @@ impl<'c> Thread<'c> {
                 }
                 None => std::mem::take(group),
             };
-            refused.into_iter().for_each(|job| job.tell(Err(clone(&error))));
+            for (number, job) in refused.into_iter().enumerate() {
+                match to_blame {
+                    _ if job.is_awaited() => job.tell(Err(clone(&error))),
+                    Some(_) if number == 0 => failed.push((job, clone(&error))),
+                    _ => self.behind.keep(job),
+                }
+            }
         }
+        false
     }
 
     /// `Err`: why, and which operation it was, if it was one.
@@ -519,79 +586,4 @@ fn crash_point(group: &[Box<dyn Job>], which: impl Fn(&(&str, &'static str, &'st
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-    use crate::schema;
-
-    fn memory() -> Connection {
-        let mut c = Connection::open_in_memory().expect("opens");
-        schema::migrate(&mut c, Path::new("memory")).expect("made");
-        c
-    }
-
-    fn thread(c: &Connection) -> Thread<'_> {
-        let hot = Hot::load(c, 10, Arc::default()).expect("read");
-        let health = Arc::new(Health::of("nowhere".into()));
-        Thread::new(Db::new(c), hot, 10, Keep::default(), Arc::default(), health)
-    }
-
-    type Reply = oneshot::Receiver<std::result::Result<(), StoreError>>;
-
-    fn job(context: &'static str, work: impl FnMut() -> Result<()> + Send + 'static) -> (Box<dyn Job>, Reply) {
-        let (reply, told) = oneshot::channel();
-        let mut work = work;
-        (
-            Box::new(Operation {
-                context,
-                work: move |_: &mut Hot, _: &mut Db<'_>| work(),
-                done: None,
-                reply: Some(reply),
-                runtime: None,
-            }),
-            told,
-        )
-    }
-
-    #[test]
-    fn a_full_disk_refuses_a_group_after_few_tries_and_does_what_makes_room() {
-        let memory = memory();
-        let mut thread = thread(&memory);
-        let tries = Arc::<std::sync::atomic::AtomicU32>::default();
-        let jobs = (0..GROUP).map(|number| {
-            let tries = tries.clone();
-            if number % 10 == 7 {
-                return job("finishing an event", || Ok(()));
-            }
-            job("accepting events", move || {
-                tries.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                let full = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
-                Err(rusqlite::Error::SqliteFailure(full, None))
-            })
-        });
-        let (mut group, told): (Vec<_>, Vec<_>) = jobs.unzip();
-        thread.work_off(&mut group);
-        // After each try all that is known is read again.
-        assert_eq!(tries.load(std::sync::atomic::Ordering::Relaxed), ALONE + 1);
-        for (number, mut told) in told.into_iter().enumerate() {
-            assert_eq!(told.try_recv().expect("it is told").is_ok(), number % 10 == 7, "{number}");
-        }
-    }
-
-    #[test]
-    fn one_that_fails_costs_the_others_nothing() {
-        let memory = memory();
-        let mut thread = thread(&memory);
-        let jobs = (0..100).map(|number| {
-            job("accepting events", move || match number {
-                50 => Err(rusqlite::Error::InvalidQuery),
-                _ => Ok(()),
-            })
-        });
-        let (mut group, told): (Vec<_>, Vec<_>) = jobs.unzip();
-        thread.work_off(&mut group);
-        let failed = told.into_iter().map(|mut told| told.try_recv().expect("it is told").is_err());
-        assert_eq!(failed.enumerate().filter(|(_, failed)| *failed).map(|(n, _)| n).collect::<Vec<_>>(), [50]);
-    }
-}
+mod tests;

@@ -73,6 +73,12 @@ impl Batch {
         taken.hops.committed = Some(account.core().clock.wall());
         // One call of the store numbers them one after the other.
         taken.events = first.map(|first| first..=numbers.next_back().unwrap_or(first));
+        let (hops, events, answered) = (taken.hops, taken.events.clone(), taken.answered);
+        drop(taken);
+        // Who asked has gone meanwhile, and could not tell of it.
+        if let (true, Some(events), Some(archive)) = (answered, events, account.core().store.archive()) {
+            archive.taken_in(events, hops);
+        }
     }
 }
 
@@ -115,5 +121,46 @@ fn name(account: &Account, conversation: Option<&ConversationId>) -> Option<Stri
     match conversation? {
         ConversationId::Contact(id) => cache.contact.get(account.index(), id).map(|contact| contact.name.clone()),
         ConversationId::Room(id) => cache.room.get(account.index(), id).map(|room| room.topic.clone()),
+    }
+}
+
+#[cfg(all(test, feature = "sqlite", feature = "testing"))]
+mod tests {
+    use wechaty_puppet::MessagePayload;
+    use wechaty_store::{Find, Incoming, Store};
+    use wechaty_types::Event;
+
+    use super::*;
+    use crate::{Bot, store::SqliteStore, testing::FakePlatform};
+
+    #[tokio::test]
+    async fn an_event_was_taken_in_though_who_asked_has_gone() {
+        let (folder, platform) = (tempfile::tempdir().expect("a folder"), FakePlatform::new());
+        let store = Arc::new(SqliteStore::open(folder.path().join("bot.db")).expect("opens"));
+        let bot = Bot::builder(platform.puppet()).clock(platform.bot_clock()).store(store.clone()).build();
+        let bot = bot.expect("builds");
+        let account = bot.main_account();
+        let mut times = Vec::new();
+        for (number, goes_first) in [true, false].into_iter().enumerate() {
+            let answering = Answering::new(account).expect("the store remembers");
+            let batch = answering.batch();
+            let event = Event::message(MessagePayload::direct(format!("m{number}"), "alice", "bot", "hi"));
+            let received = account.core().clock.wall();
+            let incoming = Incoming { dedupe: None, conversation: None, event, received };
+            let stored = store.accept(account.id(), vec![incoming], None).await.expect("writes");
+            if goes_first {
+                drop(answering);
+                batch.committed(account, &stored);
+            } else {
+                batch.committed(account, &stored);
+                answering.acked();
+            }
+            store.flush().await.expect("writes");
+            let found =
+                bot.store().archive().expect("it remembers").find(Find::Id(format!("e{}", number + 1)), 1).await;
+            let hops = found.expect("reads")[0].hops;
+            times.push((hops.committed.is_some(), hops.acked.is_some()));
+        }
+        assert_eq!(times, [(true, false), (true, true)]);
     }
 }

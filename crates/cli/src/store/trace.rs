@@ -7,7 +7,10 @@ use jiff::{
     tz::{TimeZone, TimeZoneDatabase},
 };
 use serde::Serialize;
-use wechaty::store::{Book, Find, Record};
+use wechaty::{
+    Clock,
+    store::{Book, Find, Record},
+};
 use wechaty_catalogue::{Args, Lang, text};
 use wechaty_types::{ContactId, ConversationId, DeliveryStatus, Timestamp};
 
@@ -28,7 +31,9 @@ pub(crate) fn run(args: TraceArgs, lang: Lang) -> Result<(), Failure> {
         (_, Some(words), _) => (Find::Words(words.clone()), words),
         (.., with) => (Find::Last(with.clone()), with.unwrap_or_default()),
     };
-    let look = |find: &Find, most| view.find(find, most).map_err(|error| super::failure(&error));
+    // One moment for all that is looked for: what is not over is read once.
+    let moment = view.look().map_err(|error| super::failure(&error))?;
+    let look = |find: &Find, most| moment.find(find, most).map_err(|error| super::failure(&error));
     let found = chosen(&look, &find, args.limit.into())?;
     if found.is_empty() {
         return Err(Failure::usage("W186").set("id", asked).set("name", &*place.name));
@@ -43,7 +48,7 @@ pub(crate) fn run(args: TraceArgs, lang: Lang) -> Result<(), Failure> {
     };
     let mut blocks: Vec<_> = found.iter().map(|shown| block(shown, &zone, lang)).collect();
     // The offset stands at each time.
-    blocks.push(text(lang, key, &Args::new().set("zone", zone.iana_name().unwrap_or("UTC").to_owned())));
+    blocks.push(text(lang, key, &Args::new().set("zone", zone_name(&zone))));
     output::print(&(blocks.join("\n\n") + "\n"))
 }
 
@@ -226,6 +231,13 @@ fn block(shown: &Shown, zone: &TimeZone, lang: Lang) -> String {
     lines.join("\n")
 }
 
+/// What a zone is called; one without a name (`TZ=CST-8`) by its offset now.
+fn zone_name(zone: &TimeZone) -> String {
+    let now = Instant::from_millisecond(Clock::system().wall().as_millis()).unwrap_or_default();
+    let offset = || now.to_zoned_datetime(zone.clone()).strftime("UTC%:z").to_string();
+    zone.iana_name().map_or_else(offset, str::to_owned)
+}
+
 /// A time in a zone, to the millisecond.
 fn time(at: Timestamp, zone: &TimeZone) -> String {
     match Instant::from_millisecond(at.as_millis()) {
@@ -251,6 +263,13 @@ mod tests {
         let at = Timestamp::from_millis(1_795_911_610_631);
         assert_eq!(time(at, &zone("Asia/Shanghai")), "2026-11-29 08:20:10.631 +08:00");
         assert_eq!(time(at, &zone("America/New_York")), "2026-11-28 19:20:10.631 -05:00");
+    }
+
+    #[test]
+    fn a_zone_without_a_name_is_called_by_its_offset() {
+        assert_eq!(zone_name(&TimeZoneDatabase::bundled().get("Asia/Shanghai").expect("a zone")), "Asia/Shanghai");
+        assert_eq!(zone_name(&TimeZone::posix("CST-8").expect("a zone")), "UTC+08:00");
+        assert_eq!(zone_name(&TimeZone::posix("<-0330>3:30").expect("a zone")), "UTC-03:30");
     }
 
     fn said(seq: u64, id: &str, event: u64) -> Record {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wechaty_puppet::Sent;
+use wechaty_puppet::{Clock, Sent};
 use wechaty_store::{Archive, Book, Enqueued, Find, Hops, Outcome, Record, Settlement, Store, StoredEvent};
 use wechaty_store_sqlite::{Keep, SqliteOptions, SqliteStore, SqliteView};
 use wechaty_types::{ConversationId, MessageId, Timestamp};
@@ -240,6 +240,25 @@ async fn when_an_event_was_taken_in_is_known_while_it_waits_and_when_it_is_over(
 }
 
 #[tokio::test]
+async fn when_an_event_was_taken_in_is_written_while_nothing_else_happens() {
+    let place = Place::new();
+    let store = place.open();
+    let event = accept(&store, 1, "waits").await;
+    let clock = Clock::system();
+    // The thread has nothing to do, and lies down.
+    clock.sleep(Duration::from_millis(100)).await;
+    let hops = Hops { committed: Some(at(1)), acked: Some(at(2)) };
+    store.taken_in(event.seq..=event.seq, hops);
+    let view = SqliteView::open(&place.path).expect("opens");
+    let id = Find::Id(format!("e{}", event.seq));
+    let began = clock.now();
+    while view.find(&id, 1).expect("reads")[0].hops != hops {
+        assert!(clock.now() - began < Duration::from_secs(30), "it is not written");
+        clock.sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
 async fn what_a_pending_event_said_comes_with_it() {
     let place = Place::new();
     let store = place.open();
@@ -250,6 +269,26 @@ async fn what_a_pending_event_said_comes_with_it() {
     let found = find(&store, Find::Id(format!("e{}", event.seq))).await;
     assert_eq!(found.iter().filter(|record| record.book == Book::Out).count(), 2);
     assert_eq!((found.len(), &*found[0].end), (3, "pending"));
+}
+
+#[tokio::test]
+async fn a_look_is_one_moment() {
+    let place = Place::new();
+    let store = place.open();
+    let event = accept(&store, 1, "ding").await;
+    let view = SqliteView::open(&place.path).expect("opens");
+    let look = view.look().expect("reads");
+    let ends = |found: Vec<Record>| found.into_iter().map(|record| record.end.into_owned()).collect::<Vec<_>>();
+    assert_eq!(ends(look.find(&Find::Last(None), 10).expect("reads")), ["pending"]);
+    store.finish(&account(), &[(event.seq, Outcome::Merged)]).await.expect("writes");
+    store.keep(Record { end: "merged".into(), ended: Some(at(5)), ..Record::of_event(&account(), &event) });
+    accept(&store, 2, "later").await;
+    store.flush().await.expect("writes");
+    for find in [Find::Last(None), Find::Id("m".into()), Find::Id("e1".into())] {
+        assert_eq!(ends(look.find(&find, 10).expect("reads")), ["pending"], "{find:?}");
+    }
+    drop(look);
+    assert_eq!(ends(view.find(&Find::Last(None), 10).expect("reads")), ["pending", "merged"]);
 }
 
 #[tokio::test]

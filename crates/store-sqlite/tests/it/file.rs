@@ -1,7 +1,7 @@
 //! The file: who may open it, what it may be, and who may look at it meanwhile.
 
 use rusqlite::Connection;
-use wechaty_store::{Outcome, Settlement, Store};
+use wechaty_store::{Find, Outcome, Settlement, Store};
 use wechaty_store_sqlite::{OpenError, SqliteStore, SqliteView, VERSION};
 
 use crate::support::{Place, account, message, say};
@@ -122,7 +122,19 @@ async fn a_store_that_nobody_can_write_is_read_all_the_same_if_its_log_is_empty(
     std::os::unix::fs::symlink("/nowhere/at/all", beside("shm")).expect("made");
     let view = SqliteView::open(&place.path).expect("it can be read");
     assert_eq!(view.books().expect("reads").total.inbound.received, 1);
-    assert!(view.find(&wechaty_store::Find::Last(None), 10).expect("reads").len() == 1);
+    assert!(view.find(&Find::Last(None), 10).expect("reads").len() == 1);
+    // Somebody writes it elsewhere: what is read then may be of two moments.
+    let file = std::fs::File::options().write(true).open(&place.path).expect("opens");
+    file.set_modified(std::time::UNIX_EPOCH).expect("written");
+    for error in [
+        view.books().expect_err("it has changed"),
+        view.look().expect("opens").find(&Find::Last(None), 1).expect_err("it has changed"),
+    ] {
+        assert!(error.to_string().contains("was written while it was read"), "{error}");
+    }
+    let copy = place.path.with_extension("copy");
+    assert!(view.backup(&copy).is_err() && !copy.exists(), "a backup of two moments");
+    assert_eq!(SqliteView::open(&place.path).expect("once more").books().expect("reads").total.inbound.received, 1);
     std::fs::write(beside("wal"), "the newest").expect("written");
     let refused = SqliteView::open(&place.path).expect_err("its newest cannot be read");
     assert!(matches!(refused, OpenError::LogUnread { .. }), "{refused:?}");

@@ -1,0 +1,183 @@
+//! Tests of the writing thread: who is to blame for a failure, and what becomes of the others.
+
+use std::path::Path;
+
+use super::*;
+use crate::{hot::EventIn, schema};
+
+fn memory() -> Connection {
+    let mut c = Connection::open_in_memory().expect("opens");
+    schema::migrate(&mut c, Path::new("memory")).expect("made");
+    c
+}
+
+fn thread(c: &Connection) -> Thread<'_> {
+    let hot = Hot::load(c, 10, Arc::default()).expect("read");
+    let health = Arc::new(Health::of("nowhere".into()));
+    Thread::new(Db::new(c), hot, 10, Keep::default(), Arc::default(), health)
+}
+
+type Reply = oneshot::Receiver<std::result::Result<(), StoreError>>;
+
+fn job(context: &'static str, work: impl FnMut() -> Result<()> + Send + 'static) -> (Box<dyn Job>, Reply) {
+    let (reply, told) = oneshot::channel();
+    let mut work = work;
+    (
+        Box::new(Operation {
+            context,
+            work: move |_: &mut Hot, _: &mut Db<'_>| work(),
+            done: None,
+            failures: 0,
+            reply: Some(reply),
+            runtime: None,
+        }),
+        told,
+    )
+}
+
+#[test]
+fn a_full_disk_refuses_a_group_after_few_tries_and_does_what_makes_room() {
+    let memory = memory();
+    let mut thread = thread(&memory);
+    let tries = Arc::<std::sync::atomic::AtomicU32>::default();
+    let jobs = (0..GROUP).map(|number| {
+        let tries = tries.clone();
+        if number % 10 == 7 {
+            return job("finishing an event", || Ok(()));
+        }
+        job("accepting events", move || {
+            tries.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let full = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
+            Err(rusqlite::Error::SqliteFailure(full, None))
+        })
+    });
+    let (mut group, told): (Vec<_>, Vec<_>) = jobs.unzip();
+    thread.work_off(&mut group);
+    // After each try all that is known is read again.
+    assert_eq!(tries.load(std::sync::atomic::Ordering::Relaxed), ALONE + 1);
+    for (number, mut told) in told.into_iter().enumerate() {
+        assert_eq!(told.try_recv().expect("it is told").is_ok(), number % 10 == 7, "{number}");
+    }
+}
+
+#[test]
+fn one_that_fails_costs_the_others_nothing() {
+    let memory = memory();
+    let mut thread = thread(&memory);
+    let jobs = (0..100).map(|number| {
+        job("accepting events", move || match number {
+            50 => Err(rusqlite::Error::InvalidQuery),
+            _ => Ok(()),
+        })
+    });
+    let (mut group, told): (Vec<_>, Vec<_>) = jobs.unzip();
+    thread.work_off(&mut group);
+    let failed = told.into_iter().map(|mut told| told.try_recv().expect("it is told").is_err());
+    assert_eq!(failed.enumerate().filter(|(_, failed)| *failed).map(|(n, _)| n).collect::<Vec<_>>(), [50]);
+}
+
+fn finish(seq: EventSeq) -> Box<dyn Job> {
+    let work = move |hot: &mut Hot, c: &mut Db<'_>| hot.finish(c, seq, &wechaty_store::Outcome::Merged);
+    Box::new(Operation { context: "finishing an event", work, done: None, failures: 0, reply: None, runtime: None })
+}
+
+fn accept(thread: &mut Thread<'_>, count: usize) {
+    let event = || EventIn { dedupe: None, conversation: None, received: 0, body: b"{}".to_vec() };
+    let events: Vec<_> = std::iter::repeat_with(event).take(count).collect();
+    let work =
+        move |hot: &mut Hot, c: &mut Db<'_>| hot.accept(c, &wechaty_types::AccountId::new("shop"), &events, None);
+    let context = "accepting events";
+    thread.work_off(&mut vec![Box::new(Operation {
+        context,
+        work,
+        done: None,
+        failures: 0,
+        reply: None,
+        runtime: None,
+    })]);
+}
+
+fn events(c: &Connection) -> i64 {
+    c.query_row("SELECT count(*) FROM event", [], |row| row.get(0)).expect("read")
+}
+
+#[test]
+fn what_nobody_waits_for_is_done_once_the_file_takes_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("bot.db");
+    let mut c = Connection::open(&path).expect("opens");
+    schema::migrate(&mut c, &path).expect("made");
+    c.busy_timeout(Duration::ZERO).expect("set");
+    let mut thread = thread(&c);
+    accept(&mut thread, 3);
+    let other = Connection::open(&path).expect("opens");
+    other.execute_batch("BEGIN IMMEDIATE").expect("locked");
+    thread.work_off(&mut vec![finish(1)]);
+    let (waits, mut told) = job("accepting events", || Ok(()));
+    thread.work_off(&mut vec![finish(2), waits]);
+    assert!(told.try_recv().expect("it is told").is_err());
+    // Once more, as in a quiet moment.
+    thread.work_off(&mut Vec::new());
+    assert_eq!((events(&c), thread.behind.is_empty()), (3, false));
+    other.execute_batch("COMMIT").expect("free");
+    // Done before what comes later, which sees it.
+    let work = |hot: &mut Hot, _: &mut Db<'_>| Ok((hot.has_any(1..=2), hot.has_any(3..=3)));
+    let (reply, mut told) = oneshot::channel();
+    let look = Operation { context: "writing", work, done: None, failures: 0, reply: Some(reply), runtime: None };
+    thread.work_off(&mut vec![Box::new(look)]);
+    assert_eq!(told.try_recv().expect("it is told").expect("done"), (false, true));
+    assert_eq!((events(&c), thread.behind.is_empty()), (1, true));
+}
+
+#[test]
+fn what_always_fails_is_given_up_and_costs_the_others_nothing() {
+    let memory = memory();
+    let mut thread = thread(&memory);
+    accept(&mut thread, 40);
+    let bad = || -> Box<dyn Job> {
+        let work = |_: &mut Hot, _: &mut Db<'_>| -> Result<()> { Err(rusqlite::Error::InvalidQuery) };
+        Box::new(Operation { context: "finishing an event", work, done: None, failures: 0, reply: None, runtime: None })
+    };
+    // More bad ones than are tried alone: the good ones behind them wait until those are out of the way.
+    let mut group: Vec<_> = (0..6).map(|_| bad()).chain((1..=20).map(finish)).collect();
+    for rounds in 0.. {
+        thread.work_off(&mut group);
+        if thread.behind.is_empty() {
+            break;
+        }
+        assert!(rounds < 20, "it is tried for ever");
+    }
+    assert_eq!(events(&memory), 20);
+    thread.work_off(&mut vec![finish(21)]);
+    assert_eq!(events(&memory), 19);
+}
+
+#[test]
+fn the_thread_is_woken_for_the_first_event_that_was_taken_in() {
+    let (tasks, queue) = channel();
+    let writer = Writer { tasks: Some(tasks), waiting: Arc::default(), thread: None };
+    writer.taken_in(1..=1, Hops::default());
+    writer.taken_in(2..=2, Hops::default());
+    assert!(matches!(queue.try_recv(), Ok(Task::Look)));
+    assert!(queue.try_recv().is_err(), "it is woken for each");
+    assert_eq!(writer.waiting.taken_in_before(None).len(), 2);
+    writer.taken_in(3..=3, Hops::default());
+    assert!(matches!(queue.try_recv(), Ok(Task::Look)));
+}
+
+#[test]
+fn a_file_is_full_until_it_has_some_reserve() {
+    let (memory, folder) = (memory(), tempfile::tempdir().expect("a folder"));
+    let pages: i64 = memory.pragma_query_value(None, "page_count", |row| row.get(0)).expect("read");
+    let mut thread = thread(&memory);
+    thread.health = Arc::new(Health::of(folder.path().join("bot.db")));
+    let most = |pages: i64| memory.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).expect("set");
+    let full = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL), None);
+    thread.health.tell(&full, "writing");
+    for (more, is_over) in [(2, false), (15, false), (40, true)] {
+        most(pages + more);
+        thread.look_again();
+        accept(&mut thread, 1);
+        assert_eq!(thread.health.trouble().is_none(), is_over, "{more} pages");
+    }
+}
