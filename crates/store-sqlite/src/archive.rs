@@ -393,16 +393,8 @@ pub(crate) fn is_of(record: &Record, account: &AccountId, person: &ContactId) ->
     record.account == *account && (to_them || record.person.as_ref() == Some(person))
 }
 
-/// Forgets a person: their words, their ids, and the words said to them.
-pub(crate) fn forget(hot: &mut Hot, c: &Connection, account: &AccountId, person: &ContactId) -> rusqlite::Result<u64> {
-    // What is deleted is overwritten, too.
-    c.execute_batch("PRAGMA secure_delete = ON")?;
-    let forgotten = forget_all(hot, c, account, person);
-    c.execute_batch("PRAGMA secure_delete = OFF")?;
-    forgotten
-}
-
-fn forget_all(hot: &mut Hot, c: &Connection, name: &AccountId, person: &ContactId) -> rusqlite::Result<u64> {
+/// Forgets a person: their words, their ids, and the words said to them. In the file they are until it is written anew.
+pub(crate) fn forget(hot: &mut Hot, c: &Connection, name: &AccountId, person: &ContactId) -> rusqlite::Result<u64> {
     let account = hot.account(c, name)?;
     let conversation = json(&ConversationId::Contact(person.clone()))?;
     let args = params![account, person.as_str(), conversation];

@@ -1,7 +1,7 @@
 //! JOB: one operation on its way to the writing thread and back to who waits for it.
 
 use tokio::{runtime::Handle, sync::oneshot};
-use wechaty_store::StoreError;
+use wechaty_store::{StoreError, crash};
 
 use crate::{
     db::Db,
@@ -88,5 +88,22 @@ impl<T: Send, W: FnMut(&mut Hot, &mut Db<'_>) -> Result<T> + Send> Job for Opera
     }
     fn runtime(&self) -> Option<&Handle> {
         self.runtime.as_ref()
+    }
+}
+
+/// Where the crash tests end the process: what a group does, and the points before and after its commit.
+const CRASHES: [(&str, &str, &str); 6] = [
+    ("accepting events", "journal-before-commit", "journal-after-commit"),
+    ("finishing an event", "finish-before-commit", "finish-after-commit"),
+    ("enqueueing a send", "enqueue-before-commit", "enqueue-after-commit"),
+    ("spooling a file", "spool-before-commit", "spool-after-commit"),
+    ("claiming a send", "claim-before-commit", "claim-after-commit"),
+    ("settling a send", "settle-before-commit", "settle-after-commit"),
+];
+
+pub(crate) fn crash_point(group: &[Box<dyn Job>], which: impl Fn(&(&str, &'static str, &'static str)) -> &'static str) {
+    if crash::ENABLED {
+        let holds = |what: &str| group.iter().any(|job| job.context() == what);
+        CRASHES.iter().filter(|(what, ..)| holds(what)).for_each(|crashes| crash::point(which(crashes)));
     }
 }

@@ -539,7 +539,9 @@ impl Archive for SqliteStore {
             waited += waiting.forget(&account, &person);
             archive::forget(hot, c, &account, &person).map(|forgotten| forgotten + waited)
         };
-        self.writer.run("forgetting a person", forget).await
+        let forgotten = self.writer.run("forgetting a person", forget).await?;
+        self.writer.rewrite().await?;
+        Ok(forgotten)
     }
 }
 

@@ -20,10 +20,10 @@ use crate::{
     archive::{self, Keep},
     behind::Behind,
     db::{Db, Statement},
-    error::{clone, may_be_over},
+    error::{clone, failed, may_be_over},
     health::Health,
     hot::{Hot, Result},
-    job::{Job, Operation, told},
+    job::{Job, Operation, crash_point, told},
     waiting::{MOMENT, RECORDS, Waiting},
 };
 
@@ -47,6 +47,8 @@ enum Task {
     Keep(Box<Record>),
     /// Tells when all before it is written, records too. `false`: it cannot be.
     Flush(oneshot::Sender<bool>),
+    /// Writes the whole file anew, so that nothing that was deleted is in it.
+    Rewrite(oneshot::Sender<Result<()>>),
     /// There is something to do a moment later.
     Look,
 }
@@ -91,18 +93,26 @@ impl Writer {
 
     /// Waits until everything asked for before is written, records too.
     pub(crate) async fn flush(&self) -> std::result::Result<(), StoreError> {
-        let (reply, told) = oneshot::channel();
-        let given = self.tasks.as_ref().is_some_and(|tasks| tasks.send(Task::Flush(reply)).is_ok());
-        match given.then_some(told) {
-            Some(told) => match told.await {
-                Ok(true) => Ok(()),
-                Ok(false) => {
-                    Err(StoreError::Failed { context: "writing", source: "the store cannot be read or written".into() })
-                }
-                Err(_) => Err(ended("writing")),
-            },
-            None => Err(ended("writing")),
+        match self.ask(Task::Flush).await? {
+            true => Ok(()),
+            false => {
+                Err(StoreError::Failed { context: "writing", source: "the store cannot be read or written".into() })
+            }
         }
+    }
+
+    /// Writes the file anew, without what was deleted. Others wait as long as that takes.
+    pub(crate) async fn rewrite(&self) -> std::result::Result<(), StoreError> {
+        self.ask(Task::Rewrite).await?.map_err(failed("overwriting what was forgotten"))
+    }
+
+    async fn ask<T>(&self, task: impl FnOnce(oneshot::Sender<T>) -> Task) -> std::result::Result<T, StoreError> {
+        let (reply, told) = oneshot::channel();
+        if let Some(tasks) = &self.tasks {
+            // Not taken, it is not answered.
+            let _ = tasks.send(task(reply));
+        }
+        told.await.map_err(|_| ended("writing"))
     }
 
     /// The records on their way into the archive.
@@ -194,7 +204,7 @@ impl<'c> Thread<'c> {
 
     fn work(&mut self, queue: &Receiver<Task>) {
         let mut group: Vec<Box<dyn Job>> = Vec::with_capacity(GROUP);
-        let mut flushes = Vec::new();
+        let (mut flushes, mut rewrites) = (Vec::new(), Vec::new());
         let mut next = self.next(queue);
         while let Some(first) = next {
             for task in std::iter::once(first).chain(queue.try_iter()).take(GROUP) {
@@ -202,11 +212,15 @@ impl<'c> Thread<'c> {
                     Task::Do(job) => group.push(job),
                     Task::Keep(record) => self.waiting.push(*record),
                     Task::Flush(reply) => flushes.push(reply),
+                    Task::Rewrite(reply) => rewrites.push(reply),
                     Task::Look => {}
                 }
             }
             if !group.is_empty() || !flushes.is_empty() {
                 self.work_off(&mut group);
+            }
+            for reply in rewrites.drain(..) {
+                let _ = reply.send(self.rewrite());
             }
             while !flushes.is_empty() && self.waiting.len() > 0 && self.is_whole() {
                 self.write_records();
@@ -244,6 +258,13 @@ impl<'c> Thread<'c> {
         if let Err(error) = truncated {
             tracing::debug!(%error, "the log of the store stays beside it");
         }
+    }
+
+    /// Deleted words are in the search index until its parts are merged, and in pages that are free.
+    fn rewrite(&self) -> Result<()> {
+        self.db.execute_batch("INSERT INTO archive_words (archive_words) VALUES ('optimize'); VACUUM")?;
+        self.checkpoint();
+        Ok(())
     }
 
     /// The next task. Until there is one, what waits for a quiet moment is done; `None`: that was the last.
@@ -566,23 +587,6 @@ fn grows(job: &dyn Job) -> bool {
     const GROW: [&str; 5] =
         ["accepting events", "enqueueing a send", "spooling a file", "keeping a note", "changing a value"];
     GROW.contains(&job.context())
-}
-
-/// Where the crash tests end the process: what a group does, and the points before and after its commit.
-const CRASHES: [(&str, &str, &str); 6] = [
-    ("accepting events", "journal-before-commit", "journal-after-commit"),
-    ("finishing an event", "finish-before-commit", "finish-after-commit"),
-    ("enqueueing a send", "enqueue-before-commit", "enqueue-after-commit"),
-    ("spooling a file", "spool-before-commit", "spool-after-commit"),
-    ("claiming a send", "claim-before-commit", "claim-after-commit"),
-    ("settling a send", "settle-before-commit", "settle-after-commit"),
-];
-
-fn crash_point(group: &[Box<dyn Job>], which: impl Fn(&(&str, &'static str, &'static str)) -> &'static str) {
-    if crash::ENABLED {
-        let holds = |what: &str| group.iter().any(|job| job.context() == what);
-        CRASHES.iter().filter(|(what, ..)| holds(what)).for_each(|crashes| crash::point(which(crashes)));
-    }
 }
 
 #[cfg(test)]

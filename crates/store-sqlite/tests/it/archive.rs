@@ -304,6 +304,28 @@ async fn a_person_is_forgotten_with_all_words_of_them_and_to_them() {
 }
 
 #[tokio::test]
+async fn what_is_forgotten_is_nowhere_in_the_file() {
+    let place = Place::new();
+    let store = place.open();
+    for id in 0..60 {
+        conversation(&store, id, &format!("my number is 81236{id} 我的密码")).await;
+    }
+    store.flush().await.expect("writes");
+    let words = [&b"81236"[..], "我的密码".as_bytes()];
+    let in_file = |word: &[u8]| {
+        let files =
+            ["", "-wal"].map(|end| std::fs::read(format!("{}{end}", place.path.display())).unwrap_or_default());
+        files.iter().any(|file| file.windows(word.len()).any(|bytes| bytes == word))
+    };
+    assert!(words.iter().all(|word| in_file(word)), "they are there before");
+    store.forget(&account(), &"alice".into()).await.expect("writes");
+    assert!(!words.iter().any(|word| in_file(word)), "the open store has them");
+    // It goes on as before.
+    conversation(&store, 100, "something else").await;
+    assert_eq!(find(&store, Find::Words("something".into())).await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_person_is_forgotten_in_what_waits_in_dead_letters_and_in_states() {
     let place = Place::new();
     let store = place.open();
