@@ -1,14 +1,19 @@
 //! Schedule: says something at its time, by the clock of the bot's zone.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use wechaty::{
-    Cron, Missed,
+    Cron, Error,
     prelude::*,
     user::{ContactQuery, RoomQuery},
 };
+use wechaty_puppet::Clock;
 
 use crate::{
     Match,
@@ -127,8 +132,8 @@ impl TryFrom<Settings> for Schedule {
                 NO_TARGET.with("name", &*one.name)
             } else {
                 let missed = match one.missed {
-                    MissedSettings::RunOnce => Missed::RunOnce,
-                    MissedSettings::Skip => Missed::Skip,
+                    MissedSettings::RunOnce => wechaty::Missed::RunOnce,
+                    MissedSettings::Skip => wechaty::Missed::Skip,
                 };
                 let cron = Cron::new(one.cron).missed(missed);
                 return Ok(Job { name: one.name, cron, say, contacts: one.contacts, rooms: one.rooms });
@@ -147,45 +152,118 @@ pub(crate) const DECLARATION: PluginDeclaration = PluginDeclaration {
     build: |settings| Ok(Box::new(read::<Schedule>("schedule", settings)?)),
 };
 
+/// How often a list of contacts or rooms is asked for, for about half a minute; then the job goes on without it.
+const TRIES: u32 = 5;
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+/// How many of those that were missed an error names.
+const NAMED: usize = 10;
+
+/// Asks the platform, and again where it fails.
+async fn again<T, F: Future<Output = wechaty::Result<T>>>(clock: &Clock, ask: impl Fn() -> F) -> wechaty::Result<T> {
+    for tried in 0..TRIES - 1 {
+        match ask().await {
+            Ok(told) => return Ok(told),
+            Err(Error::Stopping) => return Err(Error::Stopping),
+            Err(error) => tracing::debug!(%error, "a list for a job did not come, and is asked for again"),
+        }
+        clock.sleep(FIRST_PAUSE.saturating_mul(1 << tried)).await;
+    }
+    ask().await
+}
+
+/// What a job could not do. It goes on without: one failure is no reason to leave out everybody behind it.
+#[derive(Default)]
+struct LeftOut {
+    what: Vec<String>,
+    last: Option<Error>,
+}
+
+impl LeftOut {
+    /// Notes a failure; a stop is none, and ends the job.
+    fn note(&mut self, what: impl FnOnce() -> String, error: Error) -> wechaty::Result<()> {
+        if matches!(error, Error::Stopping) {
+            return Err(error);
+        }
+        let what = what();
+        tracing::debug!(what, %error, "a job goes on without it");
+        self.what.push(what);
+        self.last = Some(error);
+        Ok(())
+    }
+
+    fn told(self) -> wechaty::Result<()> {
+        let Some(error) = self.last else { return Ok(()) };
+        let named = self.what.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let more = match self.what.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        Err(Error::Other(format!("a job left out {named}{more}; the last failure: {error}").into()))
+    }
+}
+
 impl Job {
     /// To whom it is said now: ids as they are, and those of the lists whose names or topics fit.
-    async fn targets(&self, account: &Account) -> wechaty::Result<(Vec<Contact>, Vec<Room>)> {
+    async fn targets(
+        &self,
+        account: &Account,
+        clock: &Clock,
+        left_out: &mut LeftOut,
+    ) -> wechaty::Result<(Vec<Contact>, Vec<Room>)> {
         let mut contacts: Vec<Contact> =
             self.contacts.ids().into_iter().map(|id| account.contact_handle(&id.into())).collect();
         if self.contacts.asks_more_than_ids() {
-            for one in account.find_contacts(ContactQuery::default()).await? {
-                let stranger = one.is_self() || one.is_friend() == Some(false);
-                if !stranger && contacts.iter().all(|other| other.id() != one.id()) && self.contacts.contact(&one).await
-                {
-                    contacts.push(one);
+            match again(clock, || account.find_contacts(ContactQuery::default())).await {
+                Ok(all) => {
+                    let mut known: HashSet<_> = contacts.iter().map(|contact| contact.id().clone()).collect();
+                    for one in all {
+                        let stranger = one.is_self() || one.is_friend() == Some(false);
+                        if !stranger && !known.contains(one.id()) && self.contacts.contact(&one).await {
+                            known.insert(one.id().clone());
+                            contacts.push(one);
+                        }
+                    }
                 }
+                Err(error) => left_out.note(|| "the list of contacts".to_owned(), error)?,
             }
         }
         let mut rooms: Vec<Room> = self.rooms.ids().into_iter().map(|id| account.room_handle(&id.into())).collect();
         if self.rooms.asks_more_than_ids() {
-            for one in account.find_rooms(RoomQuery::all()).await? {
-                if rooms.iter().all(|other| other.id() != one.id()) && self.rooms.room(&one).await {
-                    rooms.push(one);
+            match again(clock, || account.find_rooms(RoomQuery::all())).await {
+                Ok(all) => {
+                    let mut known: HashSet<_> = rooms.iter().map(|room| room.id().clone()).collect();
+                    for one in all {
+                        if !known.contains(one.id()) && self.rooms.room(&one).await {
+                            known.insert(one.id().clone());
+                            rooms.push(one);
+                        }
+                    }
                 }
+                Err(error) => left_out.note(|| "the list of rooms".to_owned(), error)?,
             }
         }
         Ok((contacts, rooms))
     }
 
-    async fn run(&self, tick: &Tick) -> wechaty::Result<()> {
-        let (contacts, rooms) = self.targets(&tick.account).await?;
-        if contacts.is_empty() && rooms.is_empty() {
+    async fn run(&self, tick: &Tick, clock: &Clock) -> wechaty::Result<()> {
+        let mut left_out = LeftOut::default();
+        let (contacts, rooms) = self.targets(&tick.account, clock, &mut left_out).await?;
+        if contacts.is_empty() && rooms.is_empty() && left_out.what.is_empty() {
             tracing::warn!(job = %tick.job, account = %tick.account.id(), "there is nobody to say it to");
         }
         for text in &self.say {
             for contact in &contacts {
-                contact.say(text).await?;
+                if let Err(error) = contact.say(text).await {
+                    left_out.note(|| format!("contact {}", contact.id()), error)?;
+                }
             }
             for room in &rooms {
-                room.say(text).await?;
+                if let Err(error) = room.say(text).await {
+                    left_out.note(|| format!("room {}", room.id()), error)?;
+                }
             }
         }
-        Ok(())
+        left_out.told()
     }
 }
 
@@ -197,9 +275,9 @@ impl Plugin for Schedule {
     fn install(&self, cx: &mut PluginContext) -> wechaty::Result<()> {
         for job in &self.jobs {
             let shared = Arc::new(job.clone());
-            cx.cron(job.name.as_str(), job.cron.clone(), move |tick: Tick| {
+            cx.cron(job.name.as_str(), job.cron.clone(), move |tick: Tick, bot: Bot| {
                 let job = shared.clone();
-                async move { job.run(&tick).await }
+                async move { job.run(&tick, bot.clock()).await }
             });
         }
         Ok(())

@@ -8,7 +8,7 @@ use wechaty::{
     plugin::{Instance, Scope},
     prelude::*,
     store::{SqliteStore, Store},
-    testing::{FakePlatform, Person, TestBot, spawn},
+    testing::{FakePlatform, Person, SendFault, TestBot, spawn},
 };
 use wechaty_plugins::{Job, Match, Schedule, by_name};
 
@@ -50,6 +50,39 @@ async fn a_job_speaks_at_its_time_to_those_it_names_and_in_rooms_by_topic() {
     let handlers = bot.handler_names();
     assert_eq!(handlers, ["schedule/cron/standup", "schedule/cron/bill", "schedule/cron/all"]);
     bot.finish_with(&platform).await;
+}
+
+#[tokio::test]
+async fn a_list_that_does_not_come_is_asked_for_again_and_those_named_by_id_hear_it_in_any_case() {
+    for failures in [2, 1_000] {
+        let platform = FakePlatform::new();
+        let (alice, bob) = (platform.user("alice"), platform.user("bob"));
+        let team = platform.room("team", &[&alice]);
+        let contacts = json!([alice.id().as_str(), { "re": "^bob$" }]);
+        let jobs = json!({ "jobs": [
+            { "name": "x", "cron": "0 9 * * *", "say": "早上好", "contacts": contacts, "rooms": [team.id().as_str()] },
+        ] });
+        let told = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let errors = told.clone();
+        let builder = builder(&platform).on_error(move |report: ErrorReport| {
+            let errors = errors.clone();
+            async move { errors.lock().expect("no panic").push(report.to_string()) }
+        });
+        let bot = spawn(builder.plugin(Instance::new(by_name("schedule", jobs).expect("settings")))).await;
+        bot.ready().await;
+        platform.faults().fail_calls(failures, SendFault::Unreachable);
+        platform.clock().advance(UNTIL_NINE).await;
+        for _ in 0..60 {
+            platform.clock().advance(SECOND).await;
+        }
+        platform.faults().none();
+        let all_came = failures == 2;
+        assert_eq!((texts(&alice), alice.hears_in(&team).await.text()), (vec!["早上好".to_owned()], "早上好"));
+        assert_eq!(texts(&bob).len(), usize::from(all_came));
+        bot.finish_with(&platform).await;
+        let told = told.lock().expect("no panic").join("\n");
+        assert_eq!(told.contains("a job left out the list of contacts;"), !all_came, "{told}");
+    }
 }
 
 /// A bot on the same file.

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 use wechaty_puppet::{CancellationToken, Clock};
 
-use super::{Bot, BotInner, gauge::Gauge};
+use super::{Bot, BotInner, gauge::Gauge, told::Told};
 use crate::{
     cache::Caches,
     cron::Jobs,
@@ -135,8 +135,9 @@ pub(crate) struct Core {
     pub(super) bot: OnceLock<Weak<BotInner>>,
     /// Events in lanes and in the hands of handlers.
     pub(crate) events: Gauge,
-    /// For events in the hands of handlers; `None`: there is no bound.
-    pub(crate) seats: Option<Seats>,
+    /// For events in the hands of handlers; `None`: there is no bound. New ones each start: a handler that blocks its thread
+    /// through a restart must not keep its seat.
+    seats: Option<parking_lot::Mutex<Seats>>,
     /// Who has a seat first, where the bot has a rule of its own.
     pub(crate) priority: Option<PriorityRule>,
     /// Sends in lanes, and says on their way there.
@@ -145,8 +146,11 @@ pub(crate) struct Core {
     pub(crate) reports: Gauge,
     /// Whether what is said goes out at once.
     pub(crate) gate: Gate,
-    /// Runs of events that the process did not outlive before: one at a time, so that the guilty one is found.
+    /// Runs of events that the process did not outlive before: one at a time, so that the guilty one is found. Nobody waits
+    /// for it with a seat, nor for a seat with it.
     pub(crate) quarantine: tokio::sync::Mutex<()>,
+    /// What the log knows of a store that fails.
+    store_told: parking_lot::Mutex<Told>,
     lane_moved: Notify,
     lane_waiters: AtomicUsize,
     seed: AtomicU64,
@@ -190,13 +194,14 @@ impl Core {
             closing: parking_lot::Mutex::default(),
             bot: OnceLock::new(),
             events: Gauge::new(limits.inbox),
-            seats: limits.handlers.map(Seats::new),
+            seats: limits.handlers.map(|limit| Seats::new(limit).into()),
             priority,
             sends: Gauge::new(limits.outbox),
             reports: Gauge::new(REPORTS),
             gate: Gate::default(),
             limits,
             quarantine: tokio::sync::Mutex::default(),
+            store_told: parking_lot::Mutex::default(),
             lane_moved: Notify::new(),
             lane_waiters: AtomicUsize::new(0),
             seed: AtomicU64::new(0x9e37_79b9_7f4a_7c15),
@@ -211,6 +216,14 @@ impl Core {
     /// A start: cancelled when the bot stops.
     pub(super) fn opening(&self, close: CancellationToken) {
         *self.closing.lock() = close;
+        if let (Some(seats), Some(limit)) = (&self.seats, self.limits.handlers) {
+            *seats.lock() = Seats::new(limit);
+        }
+    }
+
+    /// The seats of this life; `None`: nobody needs one.
+    pub(crate) fn seats(&self) -> Option<Seats> {
+        self.seats.as_ref().map(|seats| seats.lock().clone())
     }
 
     /// Cancelled when the bot stops.
@@ -238,7 +251,7 @@ impl Core {
     ) -> Result<(), StoreError> {
         let closing = self.closing();
         for told in 1..TELLINGS {
-            tracing::debug!(%error, told, "the store failed, and is told again");
+            self.store_failed(&error, "the store failed, and is told again");
             let pause = match closing.is_cancelled() {
                 // A stop does not wait for long.
                 true => FIRST_PAUSE,
@@ -260,6 +273,19 @@ impl Core {
             }
         }
         Err(error)
+    }
+
+    /// The store failed at what is tried again, perhaps often: the log is told now and then, where the store itself does not
+    /// tell what is wrong.
+    pub(crate) fn store_failed(&self, error: &StoreError, what: &str) {
+        let told = match self.store.trouble() {
+            Some(_) => None,
+            None => self.store_told.lock().again(self.clock.now()),
+        };
+        match told {
+            Some(times) => tracing::warn!(%error, times, "{what}"),
+            None => tracing::debug!(%error, "{what}"),
+        }
     }
 
     pub(crate) fn lane_moved(&self) {

@@ -6,6 +6,7 @@ mod core;
 mod gauge;
 mod lifecycle;
 mod once;
+mod told;
 
 use std::sync::Arc;
 

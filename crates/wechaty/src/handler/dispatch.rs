@@ -186,7 +186,7 @@ impl EventRun {
             let mut seat = run.leave();
             let flow = this.record(&entry, outcome);
             if let Some((next, handled_by)) = behind.filter(|_| flow != Flow::Stop) {
-                if let (Some(seats), None) = (&core.seats, &seat) {
+                if let (Some(seats), None) = (core.seats(), &seat) {
                     // It had that of its answer.
                     seat = Some(seats.take(Priority::Direct).await);
                 }

@@ -51,6 +51,11 @@ impl Registry {
         self.chains.load().get(&topic).cloned()
     }
 
+    /// Whether anybody handles or observes it.
+    pub(crate) fn hears(&self, topic: Topic) -> bool {
+        self.chains.load().get(&topic).is_some_and(|chain| !(chain.handlers.is_empty() && chain.observers.is_empty()))
+    }
+
     /// Appends a handler; gives the number by which it can be removed.
     pub(crate) fn add(&self, topic: Topic, mut entry: Entry) -> u64 {
         let mut next = self.change.lock();

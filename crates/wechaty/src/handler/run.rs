@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicU8, AtomicU32, Ordering},
 };
 
+use hashbrown::{HashMap, HashSet};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use wechaty_puppet::IdempotencyKey;
@@ -32,9 +33,10 @@ pub(crate) struct Run {
     pub(crate) handler: Arc<str>,
     /// The message the event is about.
     pub(crate) cause: Option<MessageId>,
-    said: Mutex<Vec<([u8; 16], u32)>>,
+    /// How often it has said each content.
+    said: Mutex<HashMap<[u8; 16], u32>>,
     /// The keys of all it said, if an earlier life may have said others.
-    keys: Option<Mutex<Vec<IdempotencyKey>>>,
+    keys: Option<Mutex<HashSet<IdempotencyKey>>>,
     parked: AtomicU32,
     state: AtomicU8,
     /// Its own, since it came back from `ask` without its lane.
@@ -77,22 +79,16 @@ impl Run {
     /// How often this run has said the content of `digest` before: the k of the key rule.
     pub(crate) fn occurrence(&self, digest: [u8; 16]) -> u32 {
         let mut said = self.said.lock();
-        match said.iter_mut().find(|(d, _)| *d == digest) {
-            Some((_, k)) => {
-                *k += 1;
-                *k
-            }
-            None => {
-                said.push((digest, 0));
-                0
-            }
-        }
+        let times = said.entry(digest).or_default();
+        let before = *times;
+        *times += 1;
+        before
     }
 
     /// Notes that it says something under this key.
     pub(crate) fn says(&self, key: IdempotencyKey) {
         if let Some(keys) = &self.keys {
-            keys.lock().push(key);
+            keys.lock().insert(key);
         }
     }
 

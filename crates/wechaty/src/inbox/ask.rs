@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use wechaty_types::{ContactId, EventPayload, MessageId, MessagePayload, Timestamp};
 
-use super::{Item, LaneKey, Priority};
+use super::{Item, LaneKey, Priority, Seats};
 use crate::{
     Error, Result,
     bot::Core,
@@ -284,8 +284,9 @@ impl Drop for Waiting {
         let waiters = &self.message.account().core().waiters;
         if let Some(mut waiter) = waiters.remove(&self.key, self.id) {
             // Given up by who asked, who is running already.
-            if let (true, Some(run), Some(seats)) = (waiter.parked, &waiter.run, &self.message.account().core().seats) {
-                run.sit_anyway(seats);
+            if let (true, Some(run), Some(seats)) = (waiter.parked, &waiter.run, self.message.account().core().seats())
+            {
+                run.sit_anyway(&seats);
             }
             waiter.resume();
         }
@@ -385,9 +386,34 @@ impl Asking {
 
 /// Waits for a seat for who was not answered, and has no lane. It is parked meanwhile, but a stop waits for it.
 async fn sit(core: &Core, run: Option<&Run>) {
-    let (Some(seats), Some(run)) = (&core.seats, run) else { return };
+    let (Some(seats), Some(run)) = (core.seats(), run) else { return };
     let _under_way = (core.tasks.token(), core.events.force(1));
-    run.sit(seats.take(Priority::Direct).await);
+    Standing::new(run, &seats).sit().await;
+}
+
+/// Who waits for a seat, parked for that: an answer that came just too late has taken it out of the parking of its
+/// question. Dropped, it sits down in any case, as it goes on.
+struct Standing<'a> {
+    run: &'a Run,
+    seats: &'a Seats,
+}
+
+impl<'a> Standing<'a> {
+    fn new(run: &'a Run, seats: &'a Seats) -> Self {
+        run.park();
+        Self { run, seats }
+    }
+
+    async fn sit(self) {
+        self.run.sit(self.seats.take(Priority::Direct).await);
+    }
+}
+
+impl Drop for Standing<'_> {
+    fn drop(&mut self) {
+        self.run.sit_anyway(self.seats);
+        self.run.resume();
+    }
 }
 
 async fn ask(
@@ -449,5 +475,29 @@ async fn ask(
         // Its lane had waited long enough and gave it to the handlers: it is not our answer any more.
         asking.note(core, event, &question).await?;
         waiting = Waiting::new(&message, &filter, run.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::poll;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_waits_for_a_seat_is_parked_and_sits_when_it_goes_on_however_that_is() {
+        let run = Run::new(None, [0; 16], "h".into(), None, false);
+        let (seats, other) = (Seats::new(1), Seats::new(1));
+        let taken = seats.force();
+        let mut standing = Box::pin(Standing::new(&run, &seats).sit());
+        assert!(poll!(&mut standing).is_pending() && run.is_parked());
+        drop(taken);
+        standing.await;
+        assert!(!run.is_parked() && seats.try_take().is_none() && run.leave().is_some());
+        let _taken = other.force();
+        let mut given_up = Box::pin(Standing::new(&run, &other).sit());
+        assert!(poll!(&mut given_up).is_pending() && run.is_parked());
+        drop(given_up);
+        assert!(!run.is_parked() && run.leave().is_some(), "beyond the bound");
     }
 }

@@ -121,6 +121,13 @@ impl<K: Eq + Hash + Clone, T> Lanes<K, T> {
         item
     }
 
+    /// Takes the first item of the lane that began with this number if it is this one. Otherwise the lane stays as it is.
+    pub(crate) fn pop_if(&self, key: &K, number: u64, is_it: impl Fn(&T) -> bool) -> Option<T> {
+        let mut shard = self.shard(key).lock();
+        let queue = &mut shard.get_mut(key).filter(|lane| lane.number == number && !lane.left)?.queue;
+        queue.pop_front_if(|first| is_it(first))
+    }
+
     /// Looks at the first item of the lane that began with this number; `None` as of [`pop`](Self::pop).
     pub(crate) fn first<R>(&self, key: &K, number: u64, look: impl FnOnce(&T) -> R) -> Option<R> {
         let mut shard = self.shard(key).lock();
@@ -206,6 +213,7 @@ mod tests {
         assert_eq!(lanes.push(&1, 'a'), Pushed::Start(0));
         assert_eq!(lanes.push(&1, 'b'), Pushed::Queued(2));
         assert_eq!(lanes.first(&1, 0, |item| *item), Some('a'), "who looks takes nothing");
+        assert_eq!((lanes.pop_if(&1, 0, |item| *item == 'b'), lanes.pop_if(&1, 9, |_| true)), (None, None));
         assert_eq!((lanes.pop(&1, 0), lanes.pop(&1, 0), lanes.busy()), (Some('a'), Some('b'), 1));
         assert_eq!((lanes.pop(&1, 0), lanes.busy()), (None, 0));
         assert_eq!(lanes.push(&1, 'c'), Pushed::Start(1));
@@ -224,7 +232,8 @@ mod tests {
             (lanes.take_out(&1, |item| *item == 'b'), lanes.take_out(&1, |item| *item == 'b')),
             (Some('b'), None)
         );
-        assert_eq!((lanes.pop(&1, 0), lanes.pop(&1, 0), lanes.pop(&1, 0)), (Some('a'), Some('c'), None));
+        assert_eq!((lanes.pop(&1, 0), lanes.pop_if(&1, 0, |item| *item == 'c')), (Some('a'), Some('c')));
+        assert_eq!((lanes.pop_if(&1, 0, |_| true), lanes.is_idle(&1), lanes.pop(&1, 0)), (None, false, None));
         assert_eq!(lanes.take_out(&1, |_| true), None);
     }
 

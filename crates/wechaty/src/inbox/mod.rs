@@ -15,7 +15,8 @@ use futures_util::FutureExt;
 use tokio::{sync::MutexGuard, task::AbortHandle};
 use wechaty_puppet::{AcceptError, Batch, CancellationToken, Cursor, Event, EventSink, Payload};
 use wechaty_types::{
-    ConversationId, DirtyType, EventPayload, FriendshipPayload, MessagePayload, ScanStatus, TickEvent, Timestamp,
+    ConversationId, DirtyType, EventKind, EventPayload, FriendshipPayload, MessagePayload, ScanStatus, TickEvent,
+    Timestamp,
 };
 
 pub use ask::Ask;
@@ -30,7 +31,7 @@ pub(crate) use whole::{OnPanic, whole};
 use crate::{
     Error,
     archive::{self, Answering, Batch as InBatch, Noted},
-    bot::{Account, Permit},
+    bot::{Account, Core, Permit},
     handler::{self, AnyEvent, EventContext, EventRef},
     outbox,
     store::{DedupeKey, Incoming, Outcome, StoreError, StoredEvent, crash},
@@ -66,6 +67,12 @@ impl Item {
         let resumed = resumed.then_some(stored.runs);
         let StoredEvent { seq, identity, event, received, .. } = stored;
         Self { seq: Some(seq), identity, event, received, record, resumed, permit }
+    }
+
+    /// Whether it was running when the process ended: it may be why. Suspects run one at a time, so that the guilty one is
+    /// found; but for those of an account itself, which wait for nobody, as behind them may stand what brings a login.
+    fn is_suspect(&self) -> bool {
+        self.resumed.is_some_and(|before| before > 0)
     }
 }
 
@@ -335,9 +342,9 @@ fn start(account: &Account, key: &LaneKey, number: u64) {
 fn spawn(account: &Account, key: &LaneKey, number: u64) -> AbortHandle {
     // Boxed: a lane is large, and a spawn moves what it is given several times.
     let tasks = &account.core().tasks;
-    match &account.core().seats {
+    match account.core().seats() {
         None => tasks.spawn(Box::pin(drain(account.clone(), key.clone(), number))),
-        Some(seats) => tasks.spawn(Box::pin(drain_seated(account.clone(), key.clone(), number, seats.clone()))),
+        Some(seats) => tasks.spawn(Box::pin(drain_seated(account.clone(), key.clone(), number, seats))),
     }
     .abort_handle()
 }
@@ -350,7 +357,14 @@ async fn drain(account: Account, key: LaneKey, number: u64) {
     let mut turn = 0;
     while let Some(item) = core.lanes.pop(&key, number) {
         core.lane_moved();
-        handle(&account, item, None).await;
+        let alone = match (item.is_suspect(), &key.place) {
+            (false, _) => None,
+            (true, Place::Account) => core.quarantine.try_lock().ok(),
+            // Before it counts as begun: who only waits its turn is not to blame for the next crash.
+            (true, _) => Some(core.quarantine.lock().await),
+        };
+        handle(&account, item).await;
+        drop(alone);
         turn += 1;
         if turn % TURN == 0 {
             tokio::task::yield_now().await;
@@ -363,20 +377,23 @@ async fn drain(account: Account, key: LaneKey, number: u64) {
 async fn drain_seated(account: Account, key: LaneKey, number: u64, seats: Seats) {
     let core = account.core().clone();
     let guard = OnPanic(|| account.core().lanes.runs(&key, number, spawn(&account, &key, number)));
-    let look = |item: &Item| (item.event.clone(), item.received, item.resumed.is_some_and(|before| before > 0));
+    let look = |item: &Item| (item.seq, item.event.clone(), item.received, item.is_suspect());
     let mut turn = 0;
-    while let Some((event, received, suspect)) = core.lanes.first(&key, number, look) {
-        // Before the seat: those that run one at a time must not take all seats to wait for each other.
-        let alone = if suspect { Some(core.quarantine.lock().await) } else { None };
-        let seat = match key.place {
-            // Handlers that wait for a login would keep away what brings it.
-            Place::Account => None,
-            _ => Some(seats.take(NextEvent::new(&account, &key, event, received).ruled()).await),
+    while let Some((seq, event, received, suspect)) = core.lanes.first(&key, number, look) {
+        let (seat, alone) = match key.place {
+            Place::Account => (None, if suspect { core.quarantine.try_lock().ok() } else { None }),
+            _ if !is_handled(&core, &event) => (None, if suspect { Some(core.quarantine.lock().await) } else { None }),
+            _ => {
+                let next = NextEvent::new(&account, &key, event, received);
+                let (seat, alone) = sit_down(&core, &seats, next.ruled(), suspect).await;
+                (Some(seat), alone)
+            }
         };
-        let Some(item) = core.lanes.pop(&key, number) else { break };
+        // A question may have taken out its recorded answer meanwhile: the next one has a turn of its own.
+        let Some(item) = core.lanes.pop_if(&key, number, |item| item.seq == seq) else { continue };
         core.lane_moved();
-        handle(&account, item, alone).await;
-        drop(seat);
+        handle(&account, item).await;
+        drop((alone, seat));
         turn += 1;
         if turn % TURN == 0 {
             tokio::task::yield_now().await;
@@ -385,15 +402,42 @@ async fn drain_seated(account: Account, key: LaneKey, number: u64, seats: Seats)
     drop(guard);
 }
 
-async fn handle(account: &Account, item: Item, mut alone: Option<MutexGuard<'_, ()>>) {
+/// Whether an event comes into anybody's hands.
+fn is_handled(core: &Core, event: &Event) -> bool {
+    let kind = event.what.kind();
+    // A message may be the answer to a question, and its asker runs on its seat.
+    kind == EventKind::Message || core.handlers.hears(handler::Topic::Puppet(kind))
+}
+
+/// Waits for a seat, and a suspect for the quarantine, too; for neither of them with the other in its hands: who has a seat
+/// may wait for a login, and those that run one at a time must not take all seats to wait for each other.
+async fn sit_down<'c>(
+    core: &'c Core,
+    seats: &Seats,
+    priority: Priority,
+    suspect: bool,
+) -> (Seat, Option<MutexGuard<'c, ()>>) {
+    loop {
+        let seat = seats.take(priority).await;
+        if !suspect {
+            return (seat, None);
+        }
+        if let Ok(alone) = core.quarantine.try_lock() {
+            return (seat, Some(alone));
+        }
+        drop(seat);
+        let alone = core.quarantine.lock().await;
+        if let Some(seat) = seats.try_take() {
+            return (seat, Some(alone));
+        }
+    }
+}
+
+async fn handle(account: &Account, item: Item) {
     let core = account.core();
     let Some(bot) = core.bot() else { return };
     let Item { seq, identity, event, received, record, resumed, permit: _permit } = item;
-    if let (Some(seq), Some(before)) = (seq, resumed) {
-        if before > 0 && alone.is_none() {
-            // Before it counts as begun: who only waits its turn is not to blame for the next crash.
-            alone = Some(core.quarantine.lock().await);
-        }
+    if let (Some(seq), Some(_)) = (seq, resumed) {
         let runs = begin(account, seq).await;
         if runs > core.limits.runs {
             handler::report_error(bot, account, Error::Poison { event: event.what.kind(), runs: runs - 1 }, None);
@@ -427,7 +471,6 @@ async fn handle(account: &Account, item: Item, mut alone: Option<MutexGuard<'_, 
     }
     let cx = EventContext { bot, account: account.clone(), object, resumed: resumed.is_some() };
     handler::process(cx, EventRef { seq, identity, cause, resumed: resumed.is_some(), record }, asked).await;
-    drop(alone);
 }
 
 /// Whether an event has become too old to be handled.

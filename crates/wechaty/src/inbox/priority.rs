@@ -24,12 +24,14 @@ pub enum Priority {
     Account,
     /// What one of the bot's owners says.
     Owner,
-    /// What is said to the account: in a direct conversation, or with a mention of it by the platform's ids. And jobs
-    /// that are due, and handlers that come back from a question nobody has answered.
+    /// What is said to the account: in a direct conversation, or with a mention of it by the platform's ids. A mention of
+    /// all, where the platform tells it as one, is none of the account: any member could make his words urgent with it.
+    /// And jobs that are due, and handlers that come back from a question nobody has answered.
     Direct,
     /// What is said and done in rooms.
     Room,
-    /// What was said more than five minutes before its turn could come: left from an outage or a restart.
+    /// What can wait: what was said more than five minutes before its turn could come, left from an outage or a restart;
+    /// and what platforms tell of messages that were sent, such as that they were read.
     Late,
 }
 
@@ -81,6 +83,9 @@ impl NextEvent {
         if matches!(self.event.what, EventPayload::Friendship(_) | EventPayload::RoomInvite(_)) {
             return Priority::Account;
         }
+        if matches!(self.event.what, EventPayload::MessageStatus(_)) {
+            return Priority::Late;
+        }
         let message = self.event.message_payload();
         let said = message.map_or(self.received, |message| message.timestamp);
         if age(&self.account, said, self.received) > LATE {
@@ -91,10 +96,9 @@ impl NextEvent {
         }
         let me = self.account.me();
         let mentions = message.and_then(|message| message.mentions.as_ref()).zip(me.as_deref());
-        let is_mentioned = |id: Option<&ContactId>, me: &ContactId| id.is_none_or(|id| id == me);
         match self.place {
             Place::Conversation(ConversationId::Room(_))
-                if mentions.is_none_or(|(all, me)| !all.iter().any(|mention| is_mentioned(mention.contact(), me))) =>
+                if mentions.is_none_or(|(all, me)| !all.iter().any(|mention| mention.contact() == Some(me))) =>
             {
                 Priority::Room
             }

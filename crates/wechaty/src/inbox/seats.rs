@@ -95,6 +95,11 @@ impl Seats {
         seat.unwrap_or_else(|_| self.force())
     }
 
+    /// Takes a seat if one is free: nobody waits for one then.
+    pub(crate) fn try_take(&self) -> Option<Seat> {
+        self.0.lock().try_take().then(|| Seat(Some(self.0.clone())))
+    }
+
     /// Takes a seat whether one is free or not: who comes back cannot wait. Others wait until it is made good.
     pub(crate) fn force(&self) -> Seat {
         self.0.lock().taken += 1;

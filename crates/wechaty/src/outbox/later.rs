@@ -7,7 +7,10 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use wechaty_puppet::{CancellationToken, Timestamp};
 
-use super::send::{self, Posted, QueuedRow};
+use super::{
+    post::{self, Posted},
+    send::QueuedRow,
+};
 use crate::{
     bot::{Account, Core, Permit},
     handler,
@@ -32,7 +35,7 @@ struct Sleeping {
     timed: bool,
 }
 
-/// Puts a durable row into its lane, now or when it is due. `is_over`: as [`send::post`] takes it.
+/// Puts a durable row into its lane, now or when it is due. `is_over`: as [`post::post`] takes it.
 ///
 /// A start waits for the row's permit. So whoever says something is told in time that its life is over, and no row is
 /// posted by a say and by a start.
@@ -49,7 +52,7 @@ pub(super) fn post(account: &Account, queued: QueuedRow, is_over: impl Fn() -> b
             drop(permit);
             receipt.into()
         }
-        _ => send::post(account, queued, is_over),
+        _ => post::post(account, queued, is_over),
     }
 }
 
@@ -108,7 +111,7 @@ async fn wake(core: Arc<Core>, life: CancellationToken) {
             Some(Ok((account, mut queued))) => {
                 queued.permit = Some(permit);
                 let is_over = || core.gate.is_closed() || life.is_cancelled();
-                let posted = async { send::post(&account, queued, is_over).start_here(&core).await };
+                let posted = async { post::post(&account, queued, is_over).start_here(&core).await };
                 if let Err(panic) = AssertUnwindSafe(posted).catch_unwind().await {
                     let error = handler::panicked(&*panic);
                     tracing::error!(account = %account.id(), %error, "a planned send failed; those behind it go on");

@@ -7,6 +7,7 @@ mod key;
 mod later;
 mod pacing;
 mod policy;
+mod post;
 mod quota;
 mod receipt;
 mod say;

@@ -18,8 +18,8 @@ use super::{
     Receipt, ReceiptState,
     key::idempotency_key,
     later,
-    send::{self, End, Posted},
-    split,
+    post::{End, Posted},
+    send, split,
 };
 use crate::{
     Error, Result, Sayable,

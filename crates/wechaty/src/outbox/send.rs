@@ -4,13 +4,12 @@ use std::{
     future::poll_fn,
     pin::pin,
     sync::{Arc, atomic::Ordering},
-    task::{Context, Poll},
+    task::Poll,
     time::Duration,
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
 use hashbrown::HashMap;
-use tokio::task::AbortHandle;
 use wechaty_puppet::{Capability, Cause, Outgoing, PuppetError, Retry, Sent, Timestamp};
 
 use super::{
@@ -22,8 +21,8 @@ use super::{
 };
 use crate::{
     archive,
-    bot::{Account, Core, Permit},
-    inbox::{LaneKey, OnPanic, Place, Pushed},
+    bot::{Account, Permit},
+    inbox::{LaneKey, OnPanic, Place},
     store::{OutboxRow, SendSeq, Settlement, StoreError, crash},
 };
 
@@ -73,7 +72,7 @@ impl Drop for Unsettled {
     }
 }
 
-fn lane(account: &Account, row: &OutboxRow) -> LaneKey {
+pub(super) fn lane(account: &Account, row: &OutboxRow) -> LaneKey {
     LaneKey { account: account.index(), place: Place::Conversation(row.to.clone()) }
 }
 
@@ -119,97 +118,6 @@ impl QueuedRow {
     }
 }
 
-/// Puts a durable row into its lane. Where that was idle, whoever posts has to start it.
-///
-/// `is_over`: whether the life that posts it has ended; it is asked when the row is in its lane.
-pub(super) fn post(account: &Account, queued: QueuedRow, is_over: impl Fn() -> bool) -> Posted {
-    let core = account.core();
-    let (receipt, key) = (queued.receipt(), lane(account, &queued.row));
-    let end = match core.outbox.push(&key, queued) {
-        Pushed::Queued(_) => End::Queued,
-        // The bot stops, and older ones of the conversation wait for the next start.
-        Pushed::Left => End::Left,
-        Pushed::Start(number) if is_over() => {
-            // The bot stopped in this moment: the row waits in the store.
-            core.outbox.forget(&key, number);
-            End::Left
-        }
-        Pushed::Start(number) => {
-            let rest = Box::pin(drain(account.clone(), key.clone(), number));
-            End::Started(Started { key, number, rest })
-        }
-    };
-    Posted { receipt, end }
-}
-
-/// A durable row that was posted.
-#[must_use = "its lane may have to be started"]
-pub(super) struct Posted {
-    pub(super) receipt: Receipt,
-    pub(super) end: End,
-}
-
-/// Where a posted row is.
-pub(super) enum End {
-    /// In a lane that somebody runs, or it is over.
-    Queued,
-    /// In the store only.
-    Left,
-    /// In a lane that has to be run.
-    Started(Started),
-}
-
-impl From<Receipt> for Posted {
-    fn from(receipt: Receipt) -> Self {
-        Self { receipt, end: End::Queued }
-    }
-}
-
-impl Posted {
-    /// Starts the lane: it is polled once where we are, as a platform that answers at once costs no task then. Dropping
-    /// the caller cannot tear a send apart: the rest, if there is one, goes on in a task of its own.
-    pub(super) fn start(self, core: &Core, cx: &mut Context<'_>) -> Receipt {
-        if let End::Started(mut lane) = self.end
-            && lane.rest.as_mut().poll(cx).is_pending()
-        {
-            lane.spawn(core);
-        }
-        self.receipt
-    }
-
-    /// As [`start`](Self::start).
-    pub(super) async fn start_here(self, core: &Core) -> Receipt {
-        let mut posted = Some(self);
-        poll_fn(|cx| posted.take().map_or(Poll::Pending, |posted| Poll::Ready(posted.start(core, cx)))).await
-    }
-}
-
-/// A lane that somebody has to run. Dropped, nobody runs it.
-#[must_use = "somebody has to run it"]
-pub(super) struct Started {
-    key: LaneKey,
-    number: u64,
-    rest: BoxFuture<'static, ()>,
-}
-
-impl Started {
-    fn spawn(self, core: &Core) {
-        let runner = core.tasks.spawn(self.rest);
-        core.outbox.runs(&self.key, self.number, runner.abort_handle());
-    }
-
-    /// Runs it in the task of this handle; in one of its own if the task does not know its handle yet.
-    pub(super) async fn run(self, core: &Core, task: Option<&AbortHandle>) {
-        match task {
-            Some(task) => {
-                core.outbox.runs(&self.key, self.number, task.clone());
-                self.rest.await;
-            }
-            None => self.spawn(core),
-        }
-    }
-}
-
 /// Puts sends that an earlier life left unsettled back into their lanes, those that are not due to sleep.
 pub(crate) async fn resume(account: &Account) -> Result<(), StoreError> {
     let core = account.core();
@@ -231,7 +139,7 @@ pub(crate) async fn resume(account: &Account) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn drain(account: Account, key: LaneKey, number: u64) {
+pub(super) async fn drain(account: Account, key: LaneKey, number: u64) {
     let core = account.core().clone();
     // A panic of a store or an observer must not leave a lane that nobody runs.
     let guard = OnPanic(|| {
@@ -454,7 +362,7 @@ async fn attempt(
             && let Err(error) = core.store.claim(row.seq, attempt, began).await
         {
             // Sent without a claim, it would be sent again after a crash. It waits for the store.
-            tracing::debug!(account = %account.id(), %error, "a send could not be claimed in the store, and waits");
+            core.store_failed(&error, "a send could not be claimed in the store, and waits");
             Box::pin(in_time(account, row, core.clock.sleep(backoff(account, attempt)))).await;
             attempt -= 1;
             continue;

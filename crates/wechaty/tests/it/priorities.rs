@@ -234,6 +234,131 @@ async fn what_the_account_tells_of_itself_waits_for_nobody() {
 }
 
 #[tokio::test]
+async fn what_ran_when_the_process_ended_keeps_nobody_from_what_the_account_tells() {
+    for limits in [at_once(1), Limits::default()] {
+        let platform = FakePlatform::new();
+        let (disk, log) = (Disk::new(), Log::default());
+        let [alice, carol, boss] = ["alice", "carol", "boss"].map(|name| platform.user(name));
+        let owner = Owner { account: "default".into(), contact: boss.id() };
+        let builder = disk.bot(&platform).await.limits(limits.clone()).owners([owner]).state(log.clone());
+        let first = builder
+            .on_logout(|_: Logout, log: State<Log>| async move {
+                log.note("logged out");
+                std::future::pending::<()>().await;
+            })
+            .on_message(|msg: Message, bot: Bot, log: State<Log>| async move {
+                log.note(msg.text().unwrap_or_default());
+                bot.clock().sleep(secs(if msg.text() == Some("first") { 1 } else { 100_000 })).await;
+            });
+        let first = spawn(first).await;
+        first.ready().await;
+        alice.says("first").await;
+        carol.says("waits").await;
+        boss.says("suspect").await;
+        let begun = |what: &str| log.all().iter().any(|line| line == what);
+        pass_until(&platform, "the owner is heard", || begun("suspect")).await;
+        // It comes last, so in the next life it is the last to ask for anything.
+        platform.log_out_bot("elsewhere");
+        pass_until(&platform, "it is out", || begun("logged out")).await;
+        first.crash().await;
+        log.take();
+        platform.scan();
+        let builder = disk.bot(&platform).await.limits(limits).state(log.clone());
+        let second = builder.on_logout(|_: Logout, log: State<Log>| async move { log.note("logged out") }).on_message(
+            |msg: Message, bot: Bot, log: State<Log>| async move {
+                // As one that waits for the next login does.
+                while !log.all().iter().any(|line| line == "logged out") {
+                    bot.clock().sleep(secs(1)).await;
+                }
+                log.note(msg.text().unwrap_or_default());
+            },
+        );
+        let second = spawn(second).await;
+        second.ready().await;
+        pass_until(&platform, "all have run", || begun("suspect")).await;
+        // Without a bound the first may not have been done in time.
+        let order: Vec<_> = log.all().into_iter().filter(|line| line != "first").collect();
+        assert_eq!(order, ["logged out", "waits", "suspect"]);
+        second.finish_with(&platform).await;
+    }
+}
+
+#[tokio::test]
+async fn words_to_all_are_no_more_urgent_than_others_in_rooms_and_what_was_read_comes_last() {
+    let platform = FakePlatform::new();
+    let [alice, bob, carol, dave] = ["alice", "bob", "carol", "dave"].map(|name| platform.user(name));
+    let (room, other, log) = (platform.room("one", &[&carol]), platform.room("other", &[&carol]), Log::default());
+    let builder = bot(&platform)
+        .limits(at_once(1))
+        .state(log.clone())
+        .on_message_status(|_: MessageStatus, log: State<Log>| async move { log.note("read") })
+        .on_message(slow);
+    let bot = spawn(builder).await;
+    bot.ready().await;
+    bot.main_account().contact_handle(&dave.id()).say("hello").await.expect("said");
+    let hello = dave.hears().await;
+    alice.says("first").await;
+    until("the first runs", || log.all().len() == 1).await;
+    dave.reads(hello.id()).await;
+    carol.says_in(&room, "in a room").await;
+    carol.mentions_all_in(&other, "to all").await;
+    bob.says("to the bot").await;
+    idle(&platform).await;
+    pass(&platform, 5).await;
+    bot.finish_with(&platform).await;
+    assert_eq!(log.all(), ["first", "to the bot", "in a room", "to all", "read"]);
+}
+
+#[tokio::test]
+async fn what_nobody_handles_waits_for_no_place() {
+    let platform = FakePlatform::new();
+    let (alice, dave, log) = (platform.user("alice"), platform.user("dave"), Log::default());
+    let bot = spawn(bot(&platform).limits(at_once(1)).state(log.clone()).on_message(slow)).await;
+    bot.ready().await;
+    bot.main_account().contact_handle(&dave.id()).say("hello").await.expect("said");
+    let hello = dave.hears().await;
+    alice.says("first").await;
+    until("the first runs", || log.all().len() == 1).await;
+    dave.reads(hello.id()).await;
+    idle(&platform).await;
+    let books = bot.books().await;
+    assert_eq!(books.inbound.pending, 1, "the first: {books}");
+    pass(&platform, 1).await;
+    bot.finish_with(&platform).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_handler_that_blocks_its_thread_through_a_restart_does_not_keep_its_place() {
+    let platform = FakePlatform::new();
+    let (alice, carol, log) = (platform.user("alice"), platform.user("carol"), Log::default());
+    let (release, blocked) = std::sync::mpsc::channel::<()>();
+    let blocked = Arc::new(parking_lot::Mutex::new(Some(blocked)));
+    let builder =
+        bot(&platform).limits(at_once(1)).state(log.clone()).on_message(move |msg: Message, log: State<Log>| {
+            let blocked = blocked.lock().take();
+            async move {
+                log.note(msg.text().unwrap_or_default());
+                // It ends when the test does.
+                let _ = blocked.map(|blocked| blocked.recv());
+            }
+        });
+    let bot = spawn(builder).await;
+    bot.ready().await;
+    alice.says("blocks").await;
+    until("it blocks", || log.all().len() == 1).await;
+    let restarting = tokio::spawn({
+        let bot = (*bot).clone();
+        async move { bot.restart().await }
+    });
+    pass_until(&platform, "it has restarted", || restarting.is_finished()).await;
+    restarting.await.expect("no panic").expect("restarted");
+    carol.says("later").await;
+    pass_until(&platform, "there is a place", || log.all().iter().any(|line| line == "later")).await;
+    drop(release);
+    bot.drained().await;
+}
+
+#[tokio::test]
 async fn a_rule_of_the_bot_decides_and_one_that_panics_decides_nothing() {
     let platform = FakePlatform::new();
     let people = ["alice", "bob", "carol", "dave"].map(|name| platform.user(name));
