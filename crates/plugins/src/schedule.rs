@@ -94,6 +94,9 @@ struct JobSettings {
     /// fields begin with seconds.
     #[schemars(extend("format" = "cron"))]
     cron: String,
+    /// Which account says it, to those it knows; without it the first of the bot, or of the plugin's `accounts`.
+    #[serde(default)]
+    account: Option<String>,
     /// What is said: a text, or several one after the other.
     say: OneOrMany,
     /// To whom, one to one. Those that are named by their ids need not be in the list of contacts.
@@ -135,7 +138,10 @@ impl TryFrom<Settings> for Schedule {
                     MissedSettings::RunOnce => wechaty::Missed::RunOnce,
                     MissedSettings::Skip => wechaty::Missed::Skip,
                 };
-                let cron = Cron::new(one.cron).missed(missed);
+                let mut cron = Cron::new(one.cron).missed(missed);
+                if let Some(account) = one.account {
+                    cron = cron.account(account);
+                }
                 return Ok(Job { name: one.name, cron, say, contacts: one.contacts, rooms: one.rooms });
             };
             Err(fault.to_string())
@@ -249,7 +255,8 @@ impl Job {
         let mut left_out = LeftOut::default();
         let (contacts, rooms) = self.targets(&tick.account, clock, &mut left_out).await?;
         if contacts.is_empty() && rooms.is_empty() && left_out.what.is_empty() {
-            tracing::warn!(job = %tick.job, account = %tick.account.id(), "there is nobody to say it to");
+            let account = tick.account.id();
+            tracing::warn!(job = %tick.job, %account, "this account knows nobody of those it is for; the job's `account` says which one asks");
         }
         for text in &self.say {
             for contact in &contacts {
