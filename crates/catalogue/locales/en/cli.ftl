@@ -31,8 +31,10 @@ demo-tea-none = None
 demo-tea-coming = Coming up.
 demo-tea-nothing = No tea, then.
 demo-tea-late = Too late, the kettle is cold.
-pending = not finished: { $what }: { $why }. This bot keeps nothing beyond its run: what is pending is forgotten now.
-pending-kept = not finished: { $what }: { $why }. It is kept in the store: the next start goes on with it.
+pending = not finished when the bot stopped: { $what }.{" "}
+pending-late = not finished when the bot stopped: { $what }. 10 s were not enough for handlers and sends to end.{" "}
+pending-kept = All of it is kept in { $path }, and the next start goes on with it.
+pending-lost = A run without a name (`name` in BOT.toml) or with `--clock virtual` keeps nothing: it is lost.
 store-still-full = The bot takes nothing new meanwhile: the platform keeps it. What was said before is still sent; what a handler says now waits, and with it its conversation. It goes on by itself when there is room.
 store-still-read-only = The bot takes nothing new and sends nothing meanwhile: the platform keeps what comes. Nothing that was accepted is lost. It goes on by itself when it may write.
 store-still-damaged = The bot goes on with what can be read: it takes what is new and sends, where that does not touch the damaged part.
@@ -48,8 +50,6 @@ pending-sends = { $count ->
     [one] { $count } send ({ $names })
    *[other] { $count } sends ({ $names })
   }
-pending-asking = a handler was still waiting for an answer (`ask`) when the bot stopped, or the store could not take how it ended
-pending-late = 10 s were not enough for handlers and sends to end when the bot stopped
 setting-missing = setting `{ $key }` is missing
 setting-invalid = setting `{ $key }`:
 
@@ -252,7 +252,12 @@ trace-zone-here = times are those of { $zone }, this machine's time zone; a BOT.
 
 # dead letters
 dead-letters-none = There are no dead letters.
-dead-letters-row = { $number }  { $reason }, attempts: { $attempts }  { $account } → { $conversation }: { $words }
+dead-letters-row = { $number }  { $time }  { $reason }, attempts: { $attempts }  { $account } → { $conversation }: { $words }
+dead-letters-receipt = receipt { $receipt }
+dead-letters-answer = receipt { $receipt }, said in { $event }
+dead-letters-untouched = Nothing was changed; left as before: { $numbers }.
+dead-letters-revived-these = In the outbox again: { $numbers }.
+dead-letters-dropped-these = Dropped: { $numbers }.
 dead-letters-revived = { $count ->
     [one] One dead letter is in the outbox again.
    *[other] { $count } dead letters are in the outbox again.
@@ -265,8 +270,16 @@ dead-letters-dropped = { $count ->
 # backup
 backup-made = { $path } holds everything committed until now: { $size } MiB.
 backup-restored = { $path } is as it was when the backup was made: { $events } events received by then, of the accounts { $accounts }. What was forgotten since is there again: `wechaty forget` it once more.
+backup-unsent = { $count ->
+    [one] One send was not over then: the next start sends it, a second time if it went out since.
+   *[other] { $count } sends were not over then: the next start sends them, a second time those that went out since.
+  }
+backup-kept = The store that was there is kept as { $path }.
+backup-unmade = It is the backup that cannot be written; the bot and its store are as they were.
+backup-made-unsound = The store is damaged itself, and the copy is as it is; it was not deleted, for it may be the best there is.
 
 # forget
+forget-kept = `restore` has kept earlier stores, and in these the words may still be: { $paths }. Delete them when they are not needed any more.
 forget-whom = people of this name: { $ids }
 forgotten = { $count ->
     [0] Nothing of { $person } was there.

@@ -277,7 +277,7 @@ W193 = { $path } may only be read
 
 W194 = { $path } is damaged in part
     .cause = A disk, a file system or another program has changed the file. What is in the damaged part cannot be read; the rest can.
-    .fix = Make a copy of what there is with `wechaty backup`, stop the bot, look after the disk, and put an earlier backup back with `wechaty restore FILE --force`.
+    .fix = Stop the bot, look after the disk, and put an earlier backup back with `wechaty restore FILE --force`, which keeps the damaged file beside it. A backup made now holds the damage, too, and `restore` refuses it.
 
 W195 = { $path } cannot be read or written just now
     .cause = The system refused it; the log says how.
@@ -293,6 +293,14 @@ W196 = { $path }: { $count ->
 W197 = the newest of { $path } cannot be read where nobody may write
     .cause = It is in the file beside it that ends in `-wal`, as its bot did not end in order or still runs elsewhere; to read that, SQLite has to write.
     .fix = Copy the file together with its `-wal` to a folder where you may write, and name that with `--store`.
+
+W198 = the backup { $path } is damaged in part
+    .cause = The store it was made of was damaged already, or a disk or another program has changed the file since.
+    .fix = `wechaty restore` refuses it: use an earlier backup. What can still be read, `sqlite3 FILE .recover` of SQLite takes out.
+
+W199 = { $path } is empty: there is no store in it
+    .cause = No bot has written anything to it yet, or something has emptied it.
+    .fix = Start the bot, which begins anew in its file; or put a backup back with `wechaty restore FILE --force`.
 
 W200 = { $count ->
     [one] the configuration has one fault

@@ -31,8 +31,10 @@ demo-tea-none = 不喝
 demo-tea-coming = 马上就来。
 demo-tea-nothing = 那就不喝了。
 demo-tea-late = 太晚了，水都凉了。
-pending = 还没有做完：{ $what }，因为{ $why }。这个机器人不保存任何东西，未完成的到此作废。
-pending-kept = 还没有做完：{ $what }，因为{ $why }。它们保存在存储里，下次启动会接着做。
+pending = 机器人停止时还没有做完：{ $what }。
+pending-late = 机器人停止时还没有做完：{ $what }，处理函数和发送在 10 秒内没能结束。
+pending-kept = 它们保存在 { $path } 里，下次启动会接着做。
+pending-lost = 没有名字（BOT.toml 里的 `name`）或用 `--clock virtual` 的运行不保存任何东西，它们就此丢失。
 store-still-full = 机器人暂时不接收新消息，由平台保留。之前要发的照常发出；处理函数现在要发的先等着，它所在的会话也一起等。有了空间会自行继续。
 store-still-read-only = 在此期间机器人不接收新消息，也不发送；新消息由平台保留。已接收的不会丢失。可写后会自行继续。
 store-still-damaged = 机器人用能读的部分继续工作：只要不涉及损坏部分，照常接收和发送。
@@ -42,8 +44,6 @@ store-goes-on = 存储已恢复：机器人重新接收新消息。
 store-strangers = 存储里还有账号 `{ $account }` 的 { $count } 项没有做完，而这个机器人没有这个账号：请把账号加回来，或者不去管它。
 pending-events = { $count } 个事件（{ $names }）
 pending-sends = { $count } 条待发消息（{ $names }）
-pending-asking = 机器人停止时，还有处理函数在等回答（`ask`），或者存储没能记下结果
-pending-late = 机器人停止时，处理函数和发送在 10 秒内没能结束
 setting-missing = 缺少设置 `{ $key }`
 setting-invalid = 设置 `{ $key }`：
 
@@ -240,15 +240,25 @@ trace-zone-here = 时间按本机时区 { $zone } 显示；在 BOT.toml 里写 `
 
 # dead letters
 dead-letters-none = 没有死信。
-dead-letters-row = { $number }  { $reason }，尝试 { $attempts } 次  { $account } → { $conversation }：{ $words }
+dead-letters-row = { $number }  { $time }  { $reason }，尝试 { $attempts } 次  { $account } → { $conversation }：{ $words }
+dead-letters-receipt = 回执 { $receipt }
+dead-letters-answer = 回执 { $receipt }，出自事件 { $event }
+dead-letters-untouched = 什么都没有改动；保持原样的有：{ $numbers }。
+dead-letters-revived-these = 已放回发件箱：{ $numbers }。
+dead-letters-dropped-these = 已丢弃：{ $numbers }。
 dead-letters-revived = 已把 { $count } 封死信放回发件箱。
 dead-letters-dropped = 已丢弃 { $count } 封死信。
 
 # backup
 backup-made = { $path } 保存了到此刻为止提交的全部内容：{ $size } MiB。
 backup-restored = { $path } 已恢复到备份时的样子：当时账号 { $accounts } 共收到 { $events } 个事件。备份之后删除过的个人数据又回来了，请再执行一次 `wechaty forget`。
+backup-unsent = 备份时有 { $count } 条消息还没发完，下次启动会发送；备份之后已经发出的会再发一次。
+backup-kept = 原来的存储保留为 { $path }。
+backup-unmade = 写不了的是备份文件；机器人和它的存储都没有变化。
+backup-made-unsound = 存储本身已损坏，副本与它一样；副本没有删除，因为它可能是现有最好的一份。
 
 # forget
+forget-kept = `restore` 保留了以前的存储，其中可能还有这些话：{ $paths }。不再需要时请删除它们。
 forget-whom = 叫这个名字的人：{ $ids }
 forgotten = { $count ->
     [0] 归档里没有 { $person } 的任何记录。

@@ -271,7 +271,7 @@ W193 = { $path } 只能读取
 
 W194 = { $path } 部分损坏
     .cause = 磁盘、文件系统或别的程序改动了这个文件。损坏部分读不出来，其余部分可以读取。
-    .fix = 先用 `wechaty backup` 备份现有内容，停下机器人，检查磁盘，再用 `wechaty restore FILE --force` 恢复较早的备份。
+    .fix = 停下机器人，检查磁盘，再用 `wechaty restore FILE --force` 恢复较早的备份，损坏的文件会保留在旁边。现在做的备份同样带着损坏，`restore` 不会接受。
 
 W195 = { $path } 目前无法读写
     .cause = 系统拒绝了操作；日志里有具体原因。
@@ -284,6 +284,14 @@ W196 = { $path }：有 { $count } 行读不出来，已搁置
 W197 = { $path } 的最新内容在只读位置无法读取
     .cause = 最新内容在旁边以 `-wal` 结尾的文件里，因为机器人没有正常结束，或仍在别处运行；SQLite 读取它时必须写入。
     .fix = 把文件连同它的 `-wal` 一起复制到可写的目录，再用 `--store` 指明那里。
+
+W198 = 备份 { $path } 部分损坏
+    .cause = 备份时存储就已损坏，或者磁盘、别的程序后来改动了这个文件。
+    .fix = `wechaty restore` 不接受它，请用更早的备份。还能读出的内容，可用 SQLite 的 `sqlite3 FILE .recover` 取出。
+
+W199 = { $path } 是空的，里面没有存储
+    .cause = 还没有机器人写入过任何内容，或者它被清空了。
+    .fix = 启动机器人，它会在自己的文件里重新开始；或用 `wechaty restore FILE --force` 恢复备份。
 
 W200 = 配置有 { $count } 处错误
     .cause = BOT.toml、旁边的 `.env` 或环境变量里写了不成立的内容。什么都没有启动。

@@ -143,6 +143,15 @@ async fn drive(
         .filter(|_| kept)
         .map(|file| tokio_util::task::AbortOnDropHandle::new(tokio::spawn(store::watch(bot.clone(), file, lang))));
     let failed = |ledger: &Ledger| ledger.outbound.dead + ledger.outbound.maybe_sent;
+    // What it met in its store says more than how it failed.
+    let stopped_by = |error: &wechaty::Error| match (bot.store().trouble(), &file) {
+        (Some(trouble), Some(file)) if kept && matches!(error, wechaty::Error::Store(_)) => {
+            Some(store::stopped_by(trouble, file).source(error))
+        }
+        _ => None,
+    };
+    let not_started = |error: wechaty::Error| stopped_by(&error).unwrap_or_else(|| not_started(error));
+    let ended = |error: wechaty::Error| stopped_by(&error).unwrap_or_else(|| ended(error));
     let earlier = failed(&bot.ledger().await.map_err(not_started)?);
     let strange = strangers(&bot, lang).await.map_err(not_started)?;
     let _answers = control.map(|control| control.serve(&bot)).transpose()?;
@@ -152,18 +161,12 @@ async fn drive(
             play::play(&bot, &clock).await;
             bot.stop().await.map_err(ended)?;
         }
-        None => bot.run().await.map_err(|error| match (bot.store().trouble(), &file) {
-            // What it met there says more than how it failed.
-            (Some(trouble), Some(file)) if matches!(error, wechaty::Error::Store(_)) => {
-                store::trouble(trouble, file).source(&error)
-            }
-            _ => ended(error),
-        })?,
+        None => bot.run().await.map_err(ended)?,
     }
     let books = bot.store().books().await.map_err(|error| ended(error.into()))?;
     let ledger = &books.total;
     let pending_sends = ledger.outbound.pending.saturating_sub(strange);
-    let pending = pending::explain(&bot, kept, lang).await.map_err(ended)?;
+    let pending = pending::explain(&bot, file.as_deref().filter(|_| kept), lang).await.map_err(ended)?;
     // Dead letters of earlier runs may have been dropped or sent meanwhile.
     let failed = failed(ledger).saturating_sub(earlier);
     Ok(End { books, pending, pending_sends, kept, failed })

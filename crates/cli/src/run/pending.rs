@@ -1,5 +1,7 @@
 //! What is not finished when a run ends, in words: nothing may be left without one.
 
+use std::path::Path;
+
 use wechaty::{
     Bot,
     store::{OutboxRow, StoredEvent},
@@ -12,17 +14,17 @@ use crate::told;
 /// So many are named; more are counted.
 const NAMED: usize = 5;
 
-/// What is pending, why, and what becomes of it: `kept` if the store outlives the run. `None`: nothing is.
-pub(super) async fn explain(bot: &Bot, kept: bool, lang: Lang) -> wechaty::Result<Option<String>> {
+/// What is pending, why, and what becomes of it: `file` is the store, if that outlives the run. `None`: nothing is.
+pub(super) async fn explain(bot: &Bot, file: Option<&Path>, lang: Lang) -> wechaty::Result<Option<String>> {
     let (mut events, mut sends) = (Vec::new(), Vec::new());
     for account in bot.accounts() {
         events.extend(bot.store().unfinished(account.id()).await?.iter().map(|one| event(one, lang)));
         sends.extend(bot.store().unsent(account.id()).await?.iter().map(|one| send(one, lang)));
     }
-    Ok(words(&events, &sends, bot.was_drained(), kept, lang))
+    Ok(words(&events, &sends, bot.was_drained(), file, lang))
 }
 
-fn words(events: &[String], sends: &[String], drained: bool, kept: bool, lang: Lang) -> Option<String> {
+fn words(events: &[String], sends: &[String], drained: bool, file: Option<&Path>, lang: Lang) -> Option<String> {
     if events.is_empty() && sends.is_empty() {
         return None;
     }
@@ -35,10 +37,13 @@ fn words(events: &[String], sends: &[String], drained: bool, kept: bool, lang: L
             text(lang, key, &Args::new().number("count", all.len() as u64).set("names", names))
         })
         .collect();
-    let why = if drained { "pending-asking" } else { "pending-late" };
-    let what = parts.join(&text(lang, "and", &Args::new()));
-    let end = if kept { "pending-kept" } else { "pending" };
-    Some(text(lang, end, &Args::new().set("what", what).set("why", text(lang, why, &Args::new()))))
+    let what = Args::new().set("what", parts.join(&text(lang, "and", &Args::new())));
+    let what = if drained { text(lang, "pending", &what) } else { text(lang, "pending-late", &what) };
+    let end = match file {
+        Some(file) => text(lang, "pending-kept", &Args::new().set("path", file.display().to_string())),
+        None => text(lang, "pending-lost", &Args::new()),
+    };
+    Some(what + &end)
 }
 
 fn event(event: &StoredEvent, lang: Lang) -> String {
@@ -64,15 +69,16 @@ mod tests {
 
     #[test]
     fn an_open_question_is_not_passed_over_in_silence() {
-        assert_eq!(words(&[], &[], true, false, Lang::En), None);
-        let told = words(&["message t1".to_owned()], &[], true, false, Lang::En).expect("something is pending");
-        assert!(told.starts_with("not finished: 1 event (message t1): a handler was still waiting for an answer"));
-        assert!(told.ends_with("forgotten now."), "{told}");
+        let file = Some(Path::new("shop.wechaty.db"));
+        assert_eq!(words(&[], &[], true, None, Lang::En), None);
+        let told = words(&["message t1".to_owned()], &[], true, None, Lang::En).expect("something is pending");
+        assert!(told.starts_with("not finished when the bot stopped: 1 event (message t1). "), "{told}");
+        assert!(told.ends_with(" keeps nothing: it is lost."), "{told}");
         let many: Vec<String> = (0..7).map(|n| format!("Text to c{n}")).collect();
-        let told = words(&["login".to_owned()], &many, false, true, Lang::En).expect("something is pending");
-        assert!(told.contains("1 event (login) and 7 sends (Text to c0, Text to c1") && told.contains("c4, …): 10 s"));
-        assert!(told.ends_with("the next start goes on with it."), "{told}");
-        let told = words(&["login".to_owned()], &many, false, true, Lang::Zh).expect("something is pending");
+        let told = words(&["login".to_owned()], &many, false, file, Lang::En).expect("something is pending");
+        assert!(told.contains("1 event (login) and 7 sends (Text to c0, Text to c1") && told.contains("c4, …). 10 s"));
+        assert!(told.ends_with(" All of it is kept in shop.wechaty.db, and the next start goes on with it."), "{told}");
+        let told = words(&["login".to_owned()], &many, false, file, Lang::Zh).expect("something is pending");
         assert!(told.contains("1 个事件（login）") && told.contains("7 条待发消息"), "{told}");
     }
 }

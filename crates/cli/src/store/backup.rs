@@ -1,8 +1,11 @@
 //! `wechaty backup` and `restore`: the whole store as one file of one moment, and back.
 
-use std::fs;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use wechaty::store::{SqliteStore, SqliteView};
+use wechaty::store::{OpenError, SqliteStore, SqliteView};
 use wechaty_catalogue::{Args, Lang, text};
 
 use super::{failure, place};
@@ -19,8 +22,17 @@ pub(crate) fn backup(args: BackupArgs, lang: Lang) -> Result<(), Failure> {
         return Err(Failure::usage("W188").set("path", args.file.display().to_string()));
     }
     super::there(&place)?;
-    let made = SqliteView::open_older(place.file()).and_then(|view| view.backup(&args.file));
-    made.map_err(|error| failure(&error))?;
+    not_empty(&place.file())?;
+    let view = SqliteView::open_older(place.file()).map_err(|error| failure(&error))?;
+    view.backup(&args.file).map_err(|error| match error {
+        // It is read page by page; what is wrong with a page is found below.
+        OpenError::Corrupt { source, .. } => failure(&OpenError::Corrupt { path: place.file(), source }),
+        error => failure(&error).tell("backup-unmade", Args::new()),
+    })?;
+    drop(view);
+    // The copy has what the store has, also its damage; and that must not come out when the copy is needed.
+    let copy = SqliteView::open_older(&args.file).and_then(|copy| copy.check());
+    copy.map_err(|error| unsound(&error, &args.file).tell("backup-made-unsound", Args::new()))?;
     let size = fs::metadata(&args.file).map_or(0, |file| file.len());
     let told = Args::new().set("path", args.file.display().to_string()).set("size", format!("{:.1}", mib(size)));
     output::print(&(text(lang, "backup-made", &told) + "\n"))
@@ -34,20 +46,76 @@ pub(crate) fn restore(args: RestoreArgs, lang: Lang) -> Result<(), Failure> {
         let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
         return Err(Failure::usage("W142").set("path", args.file.display().to_string()).source(&missing));
     }
+    not_empty(&args.file)?;
     // What is no store, or damaged, replaces nothing.
     let look = |view: SqliteView| Ok((view.check()?, view.accounts()?));
-    let (found, accounts) = SqliteView::open_older(&args.file).and_then(look).map_err(|error| failure(&error))?;
+    let looked = SqliteView::open_older(&args.file).and_then(look);
+    let (found, accounts) = looked.map_err(|error| unsound(&error, &args.file))?;
     if file.exists() && !args.force {
         return Err(Failure::usage("W189").set("path", file.display().to_string()));
     }
+    let before = kept(&file);
     SqliteStore::replace(&file, &args.file).map_err(|error| failure(&error))?;
     let told = Args::new().set("path", file.display().to_string()).set("events", found.inbound.received.to_string());
     // Whose it is shows whether it is the right one.
     let accounts = accounts.iter().map(|account| format!("`{account}`")).collect::<Vec<_>>();
     let told = told.set("accounts", accounts.join(&text(lang, "comma", &Args::new())));
-    output::print(&(text(lang, "backup-restored", &told) + "\n"))
+    let mut lines = vec![text(lang, "backup-restored", &told)];
+    if found.outbound.pending > 0 {
+        lines.push(text(lang, "backup-unsent", &Args::new().number("count", found.outbound.pending)));
+    }
+    if let Some(new) = kept(&file).into_iter().find(|one| !before.contains(one)) {
+        lines.push(text(lang, "backup-kept", &Args::new().set("path", new.display().to_string())));
+    }
+    output::print(&(lines.join("\n") + "\n"))
+}
+
+/// The stores that earlier restores have put aside, beside the one there is.
+pub(super) fn kept(file: &Path) -> Vec<PathBuf> {
+    let Some((folder, name)) = file.parent().zip(file.file_name()) else { return Vec::new() };
+    let first = format!("{}.before", name.to_string_lossy());
+    let is_kept = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let end = name.strip_prefix(&first).map(|end| end.strip_prefix('-').unwrap_or(end));
+        end.is_some_and(|end| end.chars().all(|c| c.is_ascii_digit()))
+    };
+    let mut all: Vec<_> =
+        fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).filter(is_kept).collect();
+    all.sort_unstable();
+    all
+}
+
+fn not_empty(file: &Path) -> Result<(), Failure> {
+    let is_empty = fs::metadata(file).is_ok_and(|file| file.len() == 0);
+    if is_empty { Err(Failure::failed("W199").set("path", file.display().to_string())) } else { Ok(()) }
+}
+
+/// What is wrong with a backup.
+fn unsound(error: &OpenError, file: &Path) -> Failure {
+    let code = Failure::failed("W198").set("path", file.display().to_string());
+    match error {
+        OpenError::Corrupt { source, .. } | OpenError::Sqlite { source, .. } => code.source(source),
+        other => failure(other),
+    }
 }
 
 fn mib(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_restores_have_put_aside_is_found_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let names =
+            ["a.db", "a.db-wal", "a.db.before", "a.db.before-2", "a.db.before-2-wal", "a.db.before.new", "b.db.before"];
+        for name in names {
+            fs::write(folder.path().join(name), "").expect("written");
+        }
+        let found = kept(&folder.path().join("a.db"));
+        assert_eq!(found, ["a.db.before", "a.db.before-2"].map(|name| folder.path().join(name)));
+    }
 }

@@ -1,10 +1,11 @@
 //! `wechaty dead-letters`: sends that failed for good, or of which nobody knows: listed, tried again, dropped.
 
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use wechaty::store::{DeadLetter, OpenError, SendSeq, Store};
 use wechaty_catalogue::{Args, Lang, text};
 
-use super::{change_all, place, view};
+use super::{change_all, place, times, view};
 use crate::{
     args::{ChosenArgs, DeadLettersArgs, DeadLettersCommand},
     control::Ask,
@@ -18,9 +19,10 @@ const PAGE: usize = 1_000;
 pub(crate) fn run(args: DeadLettersArgs, lang: Lang) -> Result<(), Failure> {
     match args.what {
         DeadLettersCommand::List { which, json } => {
-            let view = view(&place(&which, lang)?)?;
+            let place = place(&which, lang)?;
+            let view = view(&place)?;
             let letters = pages(|after| view.dead_letters(after, PAGE), |letter| letter.row.seq)?;
-            list(&letters, json, lang)
+            list(&letters, json, &times::zone(&place), lang)
         }
         DeadLettersCommand::Retry(chosen) => decide(chosen, true, lang),
         DeadLettersCommand::Drop(chosen) => decide(chosen, false, lang),
@@ -45,6 +47,10 @@ fn pages<T>(
 #[derive(Serialize)]
 struct Row<'a> {
     number: SendSeq,
+    /// `wechaty trace` takes it.
+    receipt: String,
+    /// The number of the event in whose run it was said.
+    event: Option<u64>,
     account: &'a str,
     conversation: &'a str,
     kind: &'static str,
@@ -60,6 +66,8 @@ impl<'a> Row<'a> {
         let row = &letter.row;
         Self {
             number: row.seq,
+            receipt: row.key.to_string(),
+            event: row.event,
             account: row.account.as_str(),
             conversation: row.to.as_str(),
             kind: row.what.kind(),
@@ -72,7 +80,7 @@ impl<'a> Row<'a> {
     }
 }
 
-fn list(letters: &[DeadLetter], json: bool, lang: Lang) -> Result<(), Failure> {
+fn list(letters: &[DeadLetter], json: bool, zone: &TimeZone, lang: Lang) -> Result<(), Failure> {
     let rows: Vec<_> = letters.iter().map(Row::of).collect();
     if json {
         return output::json(&rows);
@@ -80,32 +88,45 @@ fn list(letters: &[DeadLetter], json: bool, lang: Lang) -> Result<(), Failure> {
     if rows.is_empty() {
         return output::print(&(text(lang, "dead-letters-none", &Args::new()) + "\n"));
     }
-    let line = |row: &Row<'_>| {
+    let line = |(letter, row): (&DeadLetter, &Row<'_>)| {
         let words = row.text.map_or_else(|| row.kind.to_owned(), |text| text.chars().take(60).collect());
         let args = Args::new()
             .set("number", row.number.to_string())
+            .set("time", times::time(letter.at, zone))
             .set("reason", row.reason.clone())
             .set("attempts", row.attempts.to_string())
             .set("account", row.account.to_owned())
             .set("conversation", row.conversation.to_owned())
             .set("words", words.replace(|c: char| c.is_control(), " "));
-        text(lang, "dead-letters-row", &args) + "\n"
+        let receipt = Args::new().set("receipt", row.receipt.clone());
+        let receipt = match row.event {
+            Some(event) => text(lang, "dead-letters-answer", &receipt.set("event", format!("e{event}"))),
+            None => text(lang, "dead-letters-receipt", &receipt),
+        };
+        format!("{}\n    {receipt}\n", text(lang, "dead-letters-row", &args))
     };
-    output::print(&rows.iter().map(line).collect::<String>())
+    output::print(&letters.iter().zip(&rows).map(line).collect::<String>())
 }
 
 fn decide(chosen: ChosenArgs, again: bool, lang: Lang) -> Result<(), Failure> {
     let place = place(&chosen.which, lang)?;
     let view = view(&place)?;
     let there = pages(|after| view.dead_letter_numbers(after, PAGE), |number| *number)?;
-    let unknown = |number: &SendSeq| Failure::usage("W187").set("number", number.to_string());
+    let list = |numbers: Vec<SendSeq>| {
+        numbers.iter().map(SendSeq::to_string).collect::<Vec<_>>().join(&text(lang, "comma", &Args::new()))
+    };
+    let unknown = |gone, key, others: Vec<SendSeq>| {
+        let failure = Failure::usage("W187").set("number", list(gone));
+        if others.is_empty() { failure } else { failure.tell(key, Args::new().set("numbers", list(others))) }
+    };
     // The last who closes the file takes its log away, and who only reads cannot.
     drop(view);
     let mut numbers = if chosen.all { there.clone() } else { chosen.numbers };
     numbers.sort_unstable();
     numbers.dedup();
-    if let Some(missing) = numbers.iter().find(|number| there.binary_search(number).is_err()) {
-        return Err(unknown(missing));
+    let (known, missing): (Vec<_>, Vec<_>) = numbers.iter().partition(|number| there.binary_search(number).is_ok());
+    if !missing.is_empty() {
+        return Err(unknown(missing, "dead-letters-untouched", known));
     }
     let ask = |seq: &SendSeq| if again { Ask::Revive { seq: *seq } } else { Ask::Discard { seq: *seq } };
     let done = change_all(&place, numbers.iter().map(ask).collect(), async |store, ask| {
@@ -116,14 +137,16 @@ fn decide(chosen: ChosenArgs, again: bool, lang: Lang) -> Result<(), Failure> {
         };
         done.map_err(|error| Failure::failed("W110").source(&error))
     })?;
-    let count = done.iter().filter(|done| **done).count() as u64;
+    let of =
+        |what: bool| numbers.iter().zip(&done).filter(|(_, done)| **done == what).map(|(number, _)| *number).collect();
+    let (done, gone): (Vec<_>, Vec<_>) = (of(true), of(false));
     // Somebody was faster. Of all there are, that is none that was meant.
-    let gone = numbers.iter().zip(&done).find_map(|(number, done)| (!done).then_some(number));
-    if let Some(gone) = gone.filter(|_| !chosen.all && count == 0) {
-        return Err(unknown(gone));
+    if !gone.is_empty() && !chosen.all {
+        let key = if again { "dead-letters-revived-these" } else { "dead-letters-dropped-these" };
+        return Err(unknown(gone, key, done));
     }
     let key = if again { "dead-letters-revived" } else { "dead-letters-dropped" };
-    output::print(&(text(lang, key, &Args::new().number("count", count)) + "\n"))
+    output::print(&(text(lang, key, &Args::new().number("count", done.len() as u64)) + "\n"))
 }
 
 #[cfg(test)]

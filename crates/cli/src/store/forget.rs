@@ -4,7 +4,7 @@ use wechaty::store::{Archive, Find, SqliteView};
 use wechaty_catalogue::{Args, Lang, text};
 use wechaty_types::{AccountId, ContactId};
 
-use super::{change, place, view};
+use super::{backup::kept, change, place, view};
 use crate::{args::ForgetArgs, control::Ask, failure::Failure, output};
 
 pub(crate) fn run(args: ForgetArgs, lang: Lang) -> Result<(), Failure> {
@@ -28,15 +28,25 @@ pub(crate) fn run(args: ForgetArgs, lang: Lang) -> Result<(), Failure> {
         })?;
         count += forgotten;
     }
+    // They are never changed: who is to be forgotten is in them as before.
+    let kept: Vec<_> = kept(&place.file()).iter().map(|path| path.display().to_string()).collect();
+    let kept = (!kept.is_empty()).then(|| Args::new().set("paths", kept.join(", ")));
     if count == 0 {
-        let failure = Failure::usage("W191").set("person", person.to_string());
+        let mut failure = Failure::usage("W191").set("person", person.to_string());
+        if let Some(kept) = kept {
+            failure = failure.tell("forget-kept", kept);
+        }
         return Err(match named(&view, person.as_str())? {
             ids if ids.is_empty() => failure,
             ids => failure.tell("forget-whom", Args::new().set("ids", ids.join(", "))),
         });
     }
     let told = Args::new().number("count", count).set("person", person.to_string());
-    output::print(&(text(lang, "forgotten", &told) + "\n"))
+    let mut lines = text(lang, "forgotten", &told) + "\n";
+    if let Some(kept) = kept {
+        lines += &(text(lang, "forget-kept", &kept) + "\n");
+    }
+    output::print(&lines)
 }
 
 /// Who is called like this: a name is not enough to forget somebody, for anybody may take it.

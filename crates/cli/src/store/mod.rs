@@ -3,6 +3,7 @@
 mod backup;
 mod dead_letters;
 mod forget;
+mod times;
 mod trace;
 mod trouble;
 
@@ -16,7 +17,7 @@ pub(crate) use self::{
     dead_letters::run as dead_letters,
     forget::run as forget,
     trace::run as trace,
-    trouble::{failure as trouble, watch},
+    trouble::{stopped_by, watch},
 };
 use crate::{
     args::BotArgs,
@@ -40,6 +41,7 @@ pub(crate) fn failure(error: &OpenError) -> Failure {
         OpenError::LogUnread { path } => ("W197", path),
         OpenError::InUse { path } => ("W180", path),
         OpenError::Newer { path, .. } => ("W181", path),
+        OpenError::Older { path, found: 0, .. } => ("W199", path),
         OpenError::Older { path, .. } => ("W182", path),
         OpenError::Foreign { path } => ("W183", path),
         OpenError::Corrupt { path, .. } => ("W184", path),

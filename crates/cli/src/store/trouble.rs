@@ -10,8 +10,20 @@ use crate::{failure::Failure, output};
 /// How often it is looked.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Why a bot has not started, or has ended.
+pub(crate) fn stopped_by(trouble: Trouble, file: &Path) -> Failure {
+    let code = match trouble {
+        Trouble::Full => "W192",
+        Trouble::ReadOnly => "W193",
+        // Without this part there is no going on.
+        Trouble::Damaged => "W184",
+        _ => "W195",
+    };
+    Failure::failed(code).set("path", file.display().to_string())
+}
+
 /// What is wrong, by its code, and what the bot still does.
-pub(crate) fn failure(trouble: Trouble, file: &Path) -> Failure {
+fn failure(trouble: Trouble, file: &Path) -> Failure {
     let (code, still) = match trouble {
         Trouble::Full => ("W192", "store-still-full"),
         Trouble::ReadOnly => ("W193", "store-still-read-only"),

@@ -3,4 +3,5 @@
 mod chinese;
 mod english_words;
 mod readmes;
+mod store;
 mod streams;

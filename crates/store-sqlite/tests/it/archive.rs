@@ -313,8 +313,7 @@ async fn what_is_forgotten_is_nowhere_in_the_file() {
     store.flush().await.expect("writes");
     let words = [&b"81236"[..], "我的密码".as_bytes()];
     let in_file = |word: &[u8]| {
-        let files =
-            ["", "-wal"].map(|end| std::fs::read(format!("{}{end}", place.path.display())).unwrap_or_default());
+        let files = ["", "-wal"].map(|end| std::fs::read(format!("{}{end}", place.path.display())).unwrap_or_default());
         files.iter().any(|file| file.windows(word.len()).any(|bytes| bytes == word))
     };
     assert!(words.iter().all(|word| in_file(word)), "they are there before");
