@@ -395,6 +395,14 @@ pub(crate) fn is_of(record: &Record, account: &AccountId, person: &ContactId) ->
 
 /// Forgets a person: their words, their ids, and the words said to them. In the file they are until it is written anew.
 pub(crate) fn forget(hot: &mut Hot, c: &Connection, name: &AccountId, person: &ContactId) -> rusqlite::Result<u64> {
+    // What is deleted is overwritten, too.
+    c.execute_batch("PRAGMA secure_delete = ON")?;
+    let forgotten = forget_all(hot, c, name, person);
+    c.execute_batch("PRAGMA secure_delete = OFF")?;
+    forgotten
+}
+
+fn forget_all(hot: &mut Hot, c: &Connection, name: &AccountId, person: &ContactId) -> rusqlite::Result<u64> {
     let account = hot.account(c, name)?;
     let conversation = json(&ConversationId::Contact(person.clone()))?;
     let args = params![account, person.as_str(), conversation];

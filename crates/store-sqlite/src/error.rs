@@ -94,7 +94,10 @@ impl OpenError {
 }
 
 pub(crate) fn failed(context: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
-    move |source| StoreError::Failed { context, source: source.into() }
+    move |source| match source.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DiskFull) => StoreError::Full { context, source: source.into() },
+        _ => StoreError::Failed { context, source: source.into() },
+    }
 }
 
 /// An SQLite error once more; what was nested in it becomes its text.

@@ -540,7 +540,9 @@ impl Archive for SqliteStore {
             archive::forget(hot, c, &account, &person).map(|forgotten| forgotten + waited)
         };
         let forgotten = self.writer.run("forgetting a person", forget).await?;
-        self.writer.rewrite().await?;
+        if forgotten > 0 {
+            self.writer.rewrite();
+        }
         Ok(forgotten)
     }
 }

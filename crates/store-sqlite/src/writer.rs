@@ -20,7 +20,7 @@ use crate::{
     archive::{self, Keep},
     behind::Behind,
     db::{Db, Statement},
-    error::{clone, failed, may_be_over},
+    error::{clone, may_be_over},
     health::Health,
     hot::{Hot, Result},
     job::{Job, Operation, crash_point, told},
@@ -48,7 +48,7 @@ enum Task {
     /// Tells when all before it is written, records too. `false`: it cannot be.
     Flush(oneshot::Sender<bool>),
     /// Writes the whole file anew, so that nothing that was deleted is in it.
-    Rewrite(oneshot::Sender<Result<()>>),
+    Rewrite,
     /// There is something to do a moment later.
     Look,
 }
@@ -101,9 +101,12 @@ impl Writer {
         }
     }
 
-    /// Writes the file anew, without what was deleted. Others wait as long as that takes.
-    pub(crate) async fn rewrite(&self) -> std::result::Result<(), StoreError> {
-        self.ask(Task::Rewrite).await?.map_err(failed("overwriting what was forgotten"))
+    /// Writes the file anew, without what was deleted, before anything that is asked for later.
+    pub(crate) fn rewrite(&self) {
+        if let Some(tasks) = &self.tasks {
+            // Nobody there to do it: the next start finds what is left.
+            let _ = tasks.send(Task::Rewrite);
+        }
     }
 
     async fn ask<T>(&self, task: impl FnOnce(oneshot::Sender<T>) -> Task) -> std::result::Result<T, StoreError> {
@@ -204,7 +207,7 @@ impl<'c> Thread<'c> {
 
     fn work(&mut self, queue: &Receiver<Task>) {
         let mut group: Vec<Box<dyn Job>> = Vec::with_capacity(GROUP);
-        let (mut flushes, mut rewrites) = (Vec::new(), Vec::new());
+        let (mut flushes, mut rewrite) = (Vec::new(), false);
         let mut next = self.next(queue);
         while let Some(first) = next {
             for task in std::iter::once(first).chain(queue.try_iter()).take(GROUP) {
@@ -212,15 +215,15 @@ impl<'c> Thread<'c> {
                     Task::Do(job) => group.push(job),
                     Task::Keep(record) => self.waiting.push(*record),
                     Task::Flush(reply) => flushes.push(reply),
-                    Task::Rewrite(reply) => rewrites.push(reply),
+                    Task::Rewrite => rewrite = true,
                     Task::Look => {}
                 }
             }
             if !group.is_empty() || !flushes.is_empty() {
                 self.work_off(&mut group);
             }
-            for reply in rewrites.drain(..) {
-                let _ = reply.send(self.rewrite());
+            if std::mem::take(&mut rewrite) {
+                self.rewrite();
             }
             while !flushes.is_empty() && self.waiting.len() > 0 && self.is_whole() {
                 self.write_records();
@@ -261,10 +264,14 @@ impl<'c> Thread<'c> {
     }
 
     /// Deleted words are in the search index until its parts are merged, and in pages that are free.
-    fn rewrite(&self) -> Result<()> {
-        self.db.execute_batch("INSERT INTO archive_words (archive_words) VALUES ('optimize'); VACUUM")?;
-        self.checkpoint();
-        Ok(())
+    fn rewrite(&self) {
+        let rewritten = self.db.execute_batch("INSERT INTO archive_words (archive_words) VALUES ('optimize'); VACUUM");
+        match rewritten {
+            Ok(()) => self.checkpoint(),
+            Err(error) => {
+                tracing::error!(%error, "the file could not be written anew: forgotten words may be in free places")
+            }
+        }
     }
 
     /// The next task. Until there is one, what waits for a quiet moment is done; `None`: that was the last.

@@ -37,6 +37,15 @@ pub enum StoreError {
         #[source]
         source: BoxError,
     },
+    /// There is no room; it may go well later.
+    #[error("the store failed while {context}: there is no room")]
+    Full {
+        /// What was being done.
+        context: &'static str,
+        /// What the system says.
+        #[source]
+        source: BoxError,
+    },
     /// The bytes of a file that should be kept broke off.
     #[error("a file cannot be read")]
     Unreadable {

@@ -108,7 +108,7 @@ const CASES: &[Case] = &[
         stdin: &[(b"ding\n", 1), (b"x", 64 << 20), (b"\nding\n", 1)],
         seconds: 120,
         env: &[],
-        expect: &[Success, Lines(2), EachLine("dong"), StderrAny(TOO_LONG), PeakMib(48)],
+        expect: &[Success, Lines(2), EachLine("dong"), StderrAny(TOO_LONG), PeakMib(56)],
     },
     Case {
         name: "a question that is open at the end of the input is told",
@@ -116,7 +116,7 @@ const CASES: &[Case] = &[
         stdin: &[(b"menu\n", 1)],
         seconds: 30,
         env: &[],
-        expect: &[Success, Lines(1), Stderr("waiting for an answer"), Stderr("forgotten")],
+        expect: &[Success, Lines(1), Stderr("not finished when the bot stopped"), Stderr("it is lost")],
     },
     Case {
         name: "a world runs to its end in virtual time and is recorded",

@@ -318,6 +318,7 @@ async fn what_is_forgotten_is_nowhere_in_the_file() {
     };
     assert!(words.iter().all(|word| in_file(word)), "they are there before");
     store.forget(&account(), &"alice".into()).await.expect("writes");
+    store.flush().await.expect("writes");
     assert!(!words.iter().any(|word| in_file(word)), "the open store has them");
     // It goes on as before.
     conversation(&store, 100, "something else").await;

@@ -25,7 +25,7 @@ use crate::{
     Error, Result, Sayable,
     bot::{Account, Core, Permit},
     handler::Run,
-    store::{Enqueued, OutboxRow, Settlement, Spooled, StoreError, Trouble, crash, named},
+    store::{Enqueued, OutboxRow, Settlement, Spooled, StoreError, crash, named},
     user::Contact,
 };
 
@@ -278,6 +278,8 @@ impl Request {
                 (self.what, self.file) = (what, file);
                 Ok(self.commit(pass))
             }
+            // It is the store that fails, and not what is said.
+            Err(error @ Error::Store(_)) => Err(error),
             Err(error) => {
                 self.account.core().store.refuse(self.account.id(), refusal(&error).into()).await?;
                 Err(error)
@@ -376,13 +378,13 @@ impl Commit {
         let core = account.core();
         crash::point("handler-before-say");
         let mut claimed = send::claim(&account, &mut row);
-        let enqueued = match core.store.enqueue(&row).await {
-            Err(error) if core.store.trouble() == Some(Trouble::Full) => {
-                // By then others may be before it.
-                (claimed, row.attempts, row.claimed_at) = (false, 0, None);
-                Box::pin(when_there_is_room(core, &row, error)).await?
+        let enqueued = loop {
+            match core.store.enqueue(&row).await {
+                Err(error @ StoreError::Full { .. }) => Box::pin(wait_for_room(core, error)).await?,
+                enqueued => break enqueued?,
             }
-            enqueued => enqueued?,
+            // Others may be before it now.
+            (claimed, row.attempts, row.claimed_at) = (false, 0, None);
         };
         match enqueued {
             Enqueued::New(seq) if core.gate.is_open() => {
@@ -414,18 +416,15 @@ impl Commit {
     }
 }
 
-/// Writes a row into a store that was full: who says something waits as those do who bring something, and nobody goes
-/// without an answer for it. A time limit of the handler counts on.
-async fn when_there_is_room(core: &Core, row: &OutboxRow, mut error: StoreError) -> Result<Enqueued> {
-    while core.store.trouble() == Some(Trouble::Full) && !core.gate.is_closed() {
-        tracing::debug!(%error, "what was said waits for room in the store");
-        core.clock.sleep(LOOK_FOR_ROOM).await;
-        match core.store.enqueue(row).await {
-            Ok(enqueued) => return Ok(enqueued),
-            Err(again) => error = again,
-        }
+/// Waits a moment for room in a store that is full: who says something waits as those do who bring something, and nobody
+/// goes without an answer for it. A time limit of the handler counts on.
+async fn wait_for_room(core: &Core, error: StoreError) -> Result<()> {
+    if core.gate.is_closed() {
+        return Err(error.into());
     }
-    Err(error.into())
+    tracing::debug!(%error, "what was said waits for room in the store");
+    core.clock.sleep(LOOK_FOR_ROOM).await;
+    Ok(())
 }
 
 /// Turns what the platform cannot show into the best it can, and spools its file, which it only names then.
@@ -472,7 +471,14 @@ async fn convert(account: &Account, mut what: SayablePayload) -> Result<(Sayable
     check_text(&capabilities, &mut what)?;
     let Some(file) = what.file_box() else { return Ok((what, None)) };
     let core = account.core();
-    let spooled = core.spooling.spool(&*core.store, file, capabilities.limits.file).await?;
+    let spooled = loop {
+        match core.spooling.spool(&*core.store, file, capabilities.limits.file).await {
+            Err(Error::Store(error @ StoreError::Full { .. })) if file.is_repeatable() => {
+                wait_for_room(core, error).await?
+            }
+            spooled => break spooled?,
+        }
+    };
     if let Some(spooled) = &spooled {
         what = named(&what, &spooled.id);
         crash::point("spooled-before-say");

@@ -11,7 +11,7 @@ use wechaty::{
     Ledger,
     store::{
         BlobId, DeadLetter, Enqueued, EventSeq, Incoming, MemoryStore, OutboxRow, Outcome, Reason, Result, Said,
-        SendSeq, Settlement, Spooled, Store, StoreError, StoredEvent, Trouble, Versioned,
+        SendSeq, Settlement, Spooled, Store, StoreError, StoredEvent, Versioned,
     },
 };
 use wechaty_file_box::ByteStream;
@@ -124,16 +124,16 @@ impl Store for Faulty {
     }
     async fn enqueue(&self, row: &OutboxRow) -> Result<Enqueued> {
         if self.full.load(SeqCst) {
-            return Err(StoreError::Failed { context: "enqueueing a send", source: "disk full".into() });
+            return Err(StoreError::Full { context: "enqueueing a send", source: "disk full".into() });
         }
         let enqueued = self.inner.enqueue(row).await;
         self.fast().await;
         enqueued
     }
-    fn trouble(&self) -> Option<Trouble> {
-        self.full.load(SeqCst).then_some(Trouble::Full)
-    }
     async fn spool(&self, bytes: ByteStream) -> Result<Spooled> {
+        if self.full.load(SeqCst) {
+            return Err(StoreError::Full { context: "spooling a file", source: "disk full".into() });
+        }
         self.inner.spool(bytes).await
     }
     async fn spooled(&self, id: &BlobId) -> Result<Option<Spooled>> {

@@ -185,6 +185,26 @@ async fn an_answer_waits_for_room_in_a_full_store_and_those_behind_it_wait_too()
 }
 
 #[tokio::test]
+async fn a_file_waits_for_room_as_a_text_does() {
+    let platform = FakePlatform::new();
+    let (alice, store) = (platform.user("alice"), Faulty::new());
+    let builder = bot(&platform).store(store.arc());
+    let bot =
+        spawn(builder.on_message(|msg: Message| async move {
+            msg.say(FileBox::from_bytes("picture", "a.png")).await.map(|_| ())
+        }))
+        .await;
+    store.fill(true);
+    alice.leaves_message("picture?");
+    idle(&platform).await;
+    platform.clock().advance(secs(60)).await;
+    store.fill(false);
+    platform.clock().advance(secs(2)).await;
+    let ledger = bot.finish_with(&platform).await;
+    assert_eq!((ledger.outbound.sent, ledger.inbound.errors.len()), (1, 0), "{ledger}");
+}
+
+#[tokio::test]
 async fn equal_named_says_of_one_run_are_one_send_whose_receipts_all_settle() {
     let platform = FakePlatform::new();
     let alice = platform.user("alice");
