@@ -93,7 +93,12 @@ impl Writer {
 
     /// Waits until everything asked for before is written, records too.
     pub(crate) async fn flush(&self) -> std::result::Result<(), StoreError> {
-        match self.ask(Task::Flush).await? {
+        let (reply, told) = oneshot::channel();
+        if let Some(tasks) = &self.tasks {
+            // Not taken, it is not answered.
+            let _ = tasks.send(Task::Flush(reply));
+        }
+        match told.await.map_err(|_| ended("writing"))? {
             true => Ok(()),
             false => {
                 Err(StoreError::Failed { context: "writing", source: "the store cannot be read or written".into() })
@@ -104,18 +109,9 @@ impl Writer {
     /// Writes the file anew, without what was deleted, before anything that is asked for later.
     pub(crate) fn rewrite(&self) {
         if let Some(tasks) = &self.tasks {
-            // Nobody there to do it: the next start finds what is left.
+            // Whoever would do it has ended: so it is with everything.
             let _ = tasks.send(Task::Rewrite);
         }
-    }
-
-    async fn ask<T>(&self, task: impl FnOnce(oneshot::Sender<T>) -> Task) -> std::result::Result<T, StoreError> {
-        let (reply, told) = oneshot::channel();
-        if let Some(tasks) = &self.tasks {
-            // Not taken, it is not answered.
-            let _ = tasks.send(task(reply));
-        }
-        told.await.map_err(|_| ended("writing"))
     }
 
     /// The records on their way into the archive.

@@ -2,19 +2,13 @@
 
 use std::collections::HashSet;
 
-use jiff::{
-    Timestamp as Instant,
-    tz::{TimeZone, TimeZoneDatabase},
-};
+use jiff::tz::TimeZone;
 use serde::Serialize;
-use wechaty::{
-    Clock,
-    store::{Book, Find, Record},
-};
+use wechaty::store::{Book, Find, Record};
 use wechaty_catalogue::{Args, Lang, text};
 use wechaty_types::{ContactId, ConversationId, DeliveryStatus, Timestamp};
 
-use super::{place, view};
+use super::{place, times, view};
 use crate::{args::TraceArgs, failure::Failure, output, told};
 
 /// Most records of one way.
@@ -41,14 +35,13 @@ pub(crate) fn run(args: TraceArgs, lang: Lang) -> Result<(), Failure> {
     if args.json {
         return output::json(&found);
     }
-    let zone = place.zone.as_deref().and_then(|name| TimeZoneDatabase::bundled().get(name).ok());
-    let (key, zone) = match zone {
+    let (key, zone) = match times::named(&place) {
         Some(zone) => ("trace-zone", zone),
         None => ("trace-zone-here", TimeZone::system()),
     };
     let mut blocks: Vec<_> = found.iter().map(|shown| block(shown, &zone, lang)).collect();
     // The offset stands at each time.
-    blocks.push(text(lang, key, &Args::new().set("zone", zone_name(&zone))));
+    blocks.push(text(lang, key, &Args::new().set("zone", times::zone_name(&zone))));
     output::print(&(blocks.join("\n\n") + "\n"))
 }
 
@@ -161,7 +154,7 @@ impl Shown {
     /// When it first was that far, and where it is not plain, who was.
     fn first(&self, status: DeliveryStatus, zone: &TimeZone, lang: Lang) -> Option<String> {
         let told = self.statuses.iter().find(|told| told.status == status)?;
-        let at = time(told.at, zone);
+        let at = times::exact(told.at, zone);
         match (&told.by, &self.record.conversation) {
             (Some(by), Some(ConversationId::Room(_))) => {
                 Some(text(lang, "trace-told-by", &Args::new().set("time", at).set("person", by.to_string())))
@@ -186,7 +179,7 @@ fn block(shown: &Shown, zone: &TimeZone, lang: Lang) -> String {
         (None, _) => text(lang, "trace-in-account", &args),
     };
     let mut lines = vec![title];
-    let time = |at| time(at, zone);
+    let time = |at| times::exact(at, zone);
     let mut line = |key: &str, value: &str| {
         lines.push(format!("  {}", text(lang, key, &Args::new().set("value", value.to_owned()))));
     };
@@ -231,21 +224,6 @@ fn block(shown: &Shown, zone: &TimeZone, lang: Lang) -> String {
     lines.join("\n")
 }
 
-/// What a zone is called; one without a name (`TZ=CST-8`) by its offset now.
-fn zone_name(zone: &TimeZone) -> String {
-    let now = Instant::from_millisecond(Clock::system().wall().as_millis()).unwrap_or_default();
-    let offset = || now.to_zoned_datetime(zone.clone()).strftime("UTC%:z").to_string();
-    zone.iana_name().map_or_else(offset, str::to_owned)
-}
-
-/// A time in a zone, to the millisecond.
-fn time(at: Timestamp, zone: &TimeZone) -> String {
-    match Instant::from_millisecond(at.as_millis()) {
-        Ok(instant) => instant.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f %:z").to_string(),
-        Err(_) => at.as_millis().to_string(),
-    }
-}
-
 /// The beginning of a text, on one line.
 fn shortened(words: &str) -> String {
     const MOST: usize = 120;
@@ -256,21 +234,6 @@ fn shortened(words: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_time_is_that_of_the_bots_zone() {
-        let zone = |name| TimeZoneDatabase::bundled().get(name).expect("a zone");
-        let at = Timestamp::from_millis(1_795_911_610_631);
-        assert_eq!(time(at, &zone("Asia/Shanghai")), "2026-11-29 08:20:10.631 +08:00");
-        assert_eq!(time(at, &zone("America/New_York")), "2026-11-28 19:20:10.631 -05:00");
-    }
-
-    #[test]
-    fn a_zone_without_a_name_is_called_by_its_offset() {
-        assert_eq!(zone_name(&TimeZoneDatabase::bundled().get("Asia/Shanghai").expect("a zone")), "Asia/Shanghai");
-        assert_eq!(zone_name(&TimeZone::posix("CST-8").expect("a zone")), "UTC+08:00");
-        assert_eq!(zone_name(&TimeZone::posix("<-0330>3:30").expect("a zone")), "UTC-03:30");
-    }
 
     fn said(seq: u64, id: &str, event: u64) -> Record {
         Record {
