@@ -42,6 +42,21 @@ pub(super) fn all(cx: &Context) -> Result<Vec<File>> {
     Ok(files)
 }
 
+/// The lines between which git puts two versions that it could not join.
+pub(super) fn no_conflicts(files: &[File]) -> Vec<String> {
+    let is_mark = |line: &str| {
+        let rest = |mark: char| line.strip_prefix(&mark.to_string().repeat(7));
+        let opens = ['<', '>', '|'].into_iter().filter_map(rest).any(|rest| rest.is_empty() || rest.starts_with(' '));
+        // A longer row of them underlines a heading.
+        opens || rest('=') == Some("")
+    };
+    let lines = files.iter().flat_map(|file| file.text.lines().enumerate().map(move |(i, line)| (file, i + 1, line)));
+    lines
+        .filter(|(_, _, line)| is_mark(line))
+        .map(|(file, at, _)| format!("{}:{at}: a mark of a conflict: join the two versions", file.path))
+        .collect()
+}
+
 /// `None` for what is deleted, large or not text.
 fn read(root: &Path, path: String) -> Option<File> {
     let full = root.join(&path);
@@ -67,4 +82,27 @@ fn walk(folder: &Path, prefix: &str, paths: &mut Vec<String>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_merge_left_is_found_and_a_heading_is_none() {
+        let mark = |mark: &str| mark.repeat(7);
+        let text = format!(
+            "{} ours\na\n{}\nb\r\n{} theirs\n{}=\n {} x\n{}x\n",
+            mark("<"),
+            mark("="),
+            mark(">"),
+            mark("="),
+            mark("<"),
+            mark(">"),
+        );
+        let file = File { path: "docs/a.md".into(), text };
+        let faults = no_conflicts(&[file]);
+        let lines: Vec<_> = faults.iter().filter_map(|fault| fault.split(':').nth(1)).collect();
+        assert_eq!(lines, ["1", "3", "5"], "{faults:?}");
+    }
 }
