@@ -48,6 +48,11 @@ impl Failure {
         self.code
     }
 
+    /// The message alone.
+    pub(crate) fn message(&self, lang: Lang) -> String {
+        text(lang, self.code, &self.args)
+    }
+
     /// Fills in a placeable of the message.
     #[must_use]
     pub(crate) fn set(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -92,7 +97,7 @@ impl Failure {
     /// Message, particulars and fix, one below the other, without a line break at the end.
     pub(crate) fn render(&self, lang: Lang, colour: bool) -> String {
         let (red, bold, end) = if colour { ("\x1b[31m", "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
-        let message = text(lang, self.code, &self.args);
+        let message = self.message(lang);
         let mut told = format!("{red}wechaty: [{}]{end} {bold}{message}{end}", self.code);
         for detail in &self.details {
             let detail = match detail {

@@ -173,6 +173,8 @@ fn failure(error: &clap::Error) -> Failure {
             let form = if arg.starts_with("--listen") { Some(ListenAddr::FORMS.to_owned()) } else { None };
             if let Some(all) = form.or_else(|| context(ContextKind::ValidValue)) {
                 failure = failure.tell("possible-values", Words::new().set("values", all));
+            } else if let Some((key, args)) = number(error) {
+                failure = failure.tell(key, args);
             }
             (failure, ContextKind::SuggestedValue)
         }
@@ -193,6 +195,19 @@ fn failure(error: &clap::Error) -> Failure {
         Some(name) => failure.tell("did-you-mean", Words::new().set("name", name)),
         None => failure,
     }
+}
+
+/// What an argument takes that takes numbers.
+fn number(error: &clap::Error) -> Option<(&'static str, Words)> {
+    let source = std::error::Error::source(error)?;
+    if source.is::<std::num::ParseIntError>() {
+        return Some(("possible-number", Words::new()));
+    }
+    // clap keeps the bounds in its words alone: `0 is not in 1..=10000`.
+    let told = source.to_string();
+    let (least, most) = told.rsplit_once(" is not in ")?.1.split_once("..")?;
+    let range = Words::new().set("least", least).set("most", most.trim_start_matches('='));
+    Some(("possible-range", range))
 }
 
 /// Names of all commands that are shown.
@@ -276,6 +291,9 @@ mod tests {
             ("wechaty rnu", "[W121]", "`run`"),
             ("wechaty run --clock virtal", "[W122]", "`virtual`"),
             ("wechaty bench core --seconds many", "[W122]", "`many`"),
+            ("wechaty trace --last --limit x", "[W122]", "It takes a whole number."),
+            ("wechaty trace --last --limit 0", "[W122]", "It takes a whole number from 1 to 10000."),
+            ("wechaty trace --last --limit 70000", "[W122]", "It takes a whole number from 1 to 10000."),
             ("wechaty run --listen example.com:80", "[W122]", "0.0.0.0"),
             ("wechaty run --record", "[W123]", "--record"),
             ("wechaty new", "[W123]", "DIR"),

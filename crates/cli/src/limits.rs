@@ -1,4 +1,5 @@
-//! LIMITS: how many files this process may have open. Each connection is one, and the usual limit is for programs without.
+//! LIMITS: how many files this process may have open (each connection is one, and the usual limit is for programs without);
+//! how much it may write.
 
 /// Files that a bot with all its connections has open.
 pub(crate) const ENOUGH: u64 = 4096 + 128;
@@ -23,6 +24,29 @@ pub(crate) fn raise_files() {
             return;
         }
     }
+}
+
+/// Bytes that this user may still write on the disk of a folder.
+#[cfg(unix)]
+pub(crate) fn room(folder: &std::path::Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+/// Whether this user may write a file, or files in a folder.
+#[cfg(unix)]
+pub(crate) fn may_write(path: &std::path::Path) -> bool {
+    rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok()
+}
+
+#[cfg(not(unix))]
+pub(crate) fn room(_: &std::path::Path) -> Option<u64> {
+    None
+}
+
+#[cfg(not(unix))]
+pub(crate) fn may_write(path: &std::path::Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|file| !file.permissions().readonly())
 }
 
 #[cfg(not(unix))]

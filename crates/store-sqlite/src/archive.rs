@@ -230,6 +230,26 @@ fn called(c: &Connection, name: &str) -> rusqlite::Result<Vec<String>> {
     found.collect()
 }
 
+/// Everybody's names with their ids, and the ids by themselves.
+pub(crate) fn names(c: &Connection, all: &Pending) -> rusqlite::Result<Vec<(String, String)>> {
+    let sql = "WITH known AS (SELECT name, person, coalesce(json_extract(conversation, '$.contact'),
+                                                            json_extract(conversation, '$.room')) AS place FROM archive)
+               SELECT name, place FROM known WHERE name IS NOT NULL AND place IS NOT NULL
+               UNION SELECT place, place FROM known WHERE place IS NOT NULL
+               UNION SELECT person, person FROM known WHERE person IS NOT NULL";
+    let mut query = c.prepare_cached(sql)?;
+    let found = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut found = found.collect::<rusqlite::Result<Vec<(String, String)>>>()?;
+    for record in all.read(c)? {
+        let ids = record.person.iter().map(ToString::to_string);
+        let ids = ids.chain(record.conversation.iter().map(ToString::to_string));
+        found.extend(ids.map(|id| (id.clone(), id)));
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
 /// All that was not over at a moment, the latest first, once it was read.
 #[derive(Debug, Default)]
 pub(crate) struct Pending(OnceCell<Vec<Record>>);

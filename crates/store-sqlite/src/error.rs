@@ -54,6 +54,15 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// Its sessions are encrypted with another key than was given, or none was given.
+    #[error("the sessions in {} are encrypted {}", path.display(),
+        if *given { "with another key than this one" } else { "and no key was given" })]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// Whether a key was given.
+        given: bool,
+    },
     /// It cannot be made, read or written.
     #[error("cannot open {}: {source}", path.display())]
     Io {

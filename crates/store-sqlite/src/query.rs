@@ -188,6 +188,16 @@ pub(crate) fn accounts(c: &Connection) -> rusqlite::Result<Vec<AccountId>> {
     names.collect()
 }
 
+/// Who was logged in last in which account.
+pub(crate) fn identities(c: &Connection) -> rusqlite::Result<Vec<(AccountId, String)>> {
+    let mut query = c.prepare_cached("SELECT key, value FROM value WHERE namespace = 'identity' ORDER BY key")?;
+    let found = query.query_map([], |row| {
+        let who = String::from_utf8_lossy(row.get_ref(1)?.as_blob()?).into_owned();
+        Ok((AccountId::new(row.get::<_, String>(0)?), who))
+    })?;
+    found.collect()
+}
+
 const PENDING: &str = "LIMIT 10000";
 
 /// Events that are not finished, of all accounts, the latest first; or the one of this number.

@@ -5,12 +5,15 @@ use ring::{
     aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     rand::{SecureRandom, SystemRandom},
 };
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 /// Values of these namespaces are secrets.
 const SECRET: &str = "session/";
 /// In front of an encrypted value. JSON and text never begin so.
 const MARK: &[u8] = b"\x00wechaty-sealed-1\x00";
+
+/// Where a sealed value is by which a key is known, also before anybody has logged in.
+const PROOF: (&str, &str) = (SECRET, "proof");
 
 /// The key of a store, if it has one.
 pub(crate) struct Seal(Option<LessSafeKey>);
@@ -53,6 +56,36 @@ impl Seal {
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Self::name(namespace, key), &mut sealed)
             .map_err(|_| SealError::WrongKey)?;
         Ok([MARK, &nonce, &sealed].concat())
+    }
+
+    /// Whether this is the key that was used before; without a key: whether none was. A store of one key is no store of two.
+    pub(crate) fn fits(&self, c: &Connection) -> rusqlite::Result<bool> {
+        let one = |and: &str| {
+            let sql = format!(
+                "SELECT namespace, key, value FROM value WHERE namespace >= ?1 AND namespace < 'session0'
+                 AND substr(value, 1, ?2) = ?3 {and} LIMIT 1"
+            );
+            let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+            c.query_row(&sql, params![SECRET, MARK.len(), MARK], row).optional()
+        };
+        // Of a file that had a key before it had a proof, any will do.
+        let sealed: Option<(String, String, Vec<u8>)> = match one("AND namespace = 'session/' AND key = 'proof'")? {
+            Some(proof) => Some(proof),
+            None => one("")?,
+        };
+        Ok(sealed.is_none_or(|(namespace, key, value)| self.open(&namespace, &key, value).is_ok()))
+    }
+
+    /// Writes the value by which the key is known from now on.
+    pub(crate) fn prove(&self, c: &Connection) -> rusqlite::Result<()> {
+        let (namespace, key) = PROOF;
+        let is_there = "SELECT 1 FROM value WHERE namespace = ? AND key = ?";
+        if self.0.is_none() || c.query_row(is_there, PROOF, |_| Ok(())).optional()?.is_some() {
+            return Ok(());
+        }
+        let sealed = self.close(namespace, key, b"proof");
+        let sealed = sealed.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        c.execute("INSERT INTO value VALUES (?, ?, 1, ?)", params![namespace, key, sealed]).map(drop)
     }
 
     /// Encrypts what was written before there was a key; gives whether there was something.

@@ -48,20 +48,22 @@ pub struct SqliteOptions {
     /// Encrypts login sessions and tokens in the file: a long random text, the same each time. `None`: they are there
     /// as they are, and only the file's mode protects them.
     pub key: Option<String>,
+    /// Whether a file of another key, or of a key where none is given, is refused. For who reads no session it is not.
+    pub check_key: bool,
 }
 
 impl std::fmt::Debug for SqliteOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { dedupe_window, most_bytes, keep, key } = self;
+        let Self { dedupe_window, most_bytes, keep, key, check_key } = self;
         let mut shown = f.debug_struct("SqliteOptions");
         shown.field("dedupe_window", dedupe_window).field("most_bytes", most_bytes).field("keep", keep);
-        shown.field("key", &key.as_ref().map(|_| "…")).finish()
+        shown.field("key", &key.as_ref().map(|_| "…")).field("check_key", check_key).finish()
     }
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { dedupe_window: 65_536, most_bytes: None, keep: Keep::default(), key: None }
+        Self { dedupe_window: 65_536, most_bytes: None, keep: Keep::default(), key: None, check_key: true }
     }
 }
 
@@ -107,12 +109,21 @@ impl SqliteStore {
         // A backup may read the file while its log is reset.
         connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(&sqlite)?;
         // Looked at before anything is written to it.
-        schema::check(&connection, &path)?;
+        let found = schema::check(&connection, &path)?;
+        let seal = Arc::new(Seal::new(options.key.as_deref()));
+        if options.check_key && found > 0 && !seal.fits(&connection).map_err(&sqlite)? {
+            return Err(OpenError::Key { path, given: options.key.is_some() });
+        }
         schema::tune(&connection, options.most_bytes).map_err(&sqlite)?;
         schema::migrate(&mut connection, &path)?;
-        let seal = Arc::new(Seal::new(options.key.as_deref()));
         if seal.close_all(&connection).map_err(&sqlite)? {
             tracing::info!("sessions that were stored without a key are encrypted now");
+        }
+        if options.check_key
+            && let Err(error) = seal.prove(&connection)
+        {
+            // A full disk keeps nobody from starting; the next start does it.
+            tracing::warn!(%error, "the key of the store could not be noted");
         }
         let hot = Hot::load(&connection, options.dedupe_window, Arc::default()).map_err(&sqlite)?;
         let health = Arc::new(Health::of(path.clone()));

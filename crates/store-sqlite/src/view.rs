@@ -6,7 +6,7 @@ use std::{
 };
 
 use rusqlite::{Connection, Transaction, backup::Backup, ffi};
-use wechaty_store::{Books, DeadLetter, Find, Ledger, Record, SendSeq};
+use wechaty_store::{Books, DeadLetter, Find, Ledger, OutboxRow, Record, SendSeq};
 use wechaty_types::AccountId;
 
 use crate::{
@@ -43,6 +43,8 @@ const PAGES: std::ffi::c_int = 1_024;
 #[derive(Debug)]
 pub struct SqliteView {
     path: PathBuf,
+    /// Of the tables.
+    version: u32,
     connection: Connection,
     /// What it was when it was opened, if SQLite does not look whether somebody writes it.
     still: Option<Stamp>,
@@ -79,7 +81,7 @@ impl SqliteView {
             Err(OpenError::Sqlite { source, .. }) if is_read_only(&source) => return Self::open_still(path),
             opened => opened?,
         };
-        Ok((Self { path, connection, still: None }, found))
+        Ok((Self { path, version: found, connection, still: None }, found))
     }
 
     /// Opens a file that cannot be written here. Elsewhere it may be, as on a disk that two machines share.
@@ -89,8 +91,9 @@ impl SqliteView {
         }
         let still = stamp(&path).map_err(|source| OpenError::Io { path: path.clone(), source })?;
         let connection = read::open_still(&path).map_err(OpenError::of(&path))?;
-        let view = Self { path, connection, still: Some(still) };
-        let found = view.checked(schema::check(&view.connection, &view.path))?;
+        let mut view = Self { path, version: 0, connection, still: Some(still) };
+        view.version = view.checked(schema::check(&view.connection, &view.path))?;
+        let found = view.version;
         Ok((view, found))
     }
 
@@ -186,6 +189,27 @@ impl SqliteView {
         Ok(SqliteLook { view: self, moment, pending: Pending::default() })
     }
 
+    /// The version of its tables.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// Who was logged in last in which account, as the platform names them; sorted by account.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn identities(&self) -> Result<Vec<(AccountId, String)>, OpenError> {
+        self.read(query::identities)
+    }
+
+    /// How many dead letters there are.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn count_dead_letters(&self) -> Result<u64, OpenError> {
+        self.read(|c| c.query_row("SELECT count(*) FROM dead", [], |row| row.get(0)))
+    }
+
     /// The numbers of dead letters above `after`, in order, at most so many.
     ///
     /// # Errors
@@ -219,6 +243,24 @@ impl SqliteLook<'_> {
     /// When the file cannot be read.
     pub fn find(&self, what: &Find, limit: usize) -> Result<Vec<Record>, OpenError> {
         let found = archive::find_in(&self.moment, &self.pending, what, limit);
+        self.view.checked(found.map_err(OpenError::of(&self.view.path)))
+    }
+
+    /// Sends that are not settled, the latest first; of very many, the latest.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn unsent(&self) -> Result<Vec<OutboxRow>, OpenError> {
+        let found = query::pending_sends(&self.moment, None);
+        self.view.checked(found.map_err(OpenError::of(&self.view.path)))
+    }
+
+    /// What people, rooms and conversations are called, each with its id; whom nobody has named, by the id.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn names(&self) -> Result<Vec<(String, String)>, OpenError> {
+        let found = archive::names(&self.moment, &self.pending);
         self.view.checked(found.map_err(OpenError::of(&self.view.path)))
     }
 }

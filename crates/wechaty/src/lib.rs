@@ -42,7 +42,7 @@ pub use handler::{EventType, Extract, Flow, Handler, IntoFlow, State};
 pub use inbox::{Ask, NextEvent, Priority};
 pub use outbox::{
     DeadLetters, InDoubt, Opens, OutboxPolicy, QuotaLeft, Receipt, ReceiptState, Say, SendFailure, SendObserver,
-    SentMessage,
+    SentMessage, WaitsFor,
 };
 pub use sayable::{IntoSayable, Sayable};
 pub use state::{ConversationState, Dialogue, DialogueHandler, IntoNext, PersonState, Stored};

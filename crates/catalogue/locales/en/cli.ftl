@@ -6,6 +6,8 @@ and = { " and " }
 comma = { ", " }
 did-you-mean = did you mean `{ $name }`?
 possible-values = possible: { $values }
+possible-number = It takes a whole number.
+possible-range = It takes a whole number from { $least } to { $most }.
 
 # run
 banner-terminal = Wechaty { $version } — type /help for commands, Ctrl-D to end
@@ -154,6 +156,22 @@ doctor-config = BOT.toml
 doctor-config-none = there is none here
 doctor-config-fine = is fine
 doctor-config-more = { $count } more: `wechaty config check` tells them
+doctor-store = store
+doctor-store-nameless = none: only a bot with a name keeps one
+doctor-store-none = none yet; { $path } is made when the bot starts
+doctor-store-found = { $path }: { $size } MiB, tables of version { $version }
+doctor-store-older = { $path }: { $size } MiB, tables of version { $version }; the next start brings them to { $newest }
+doctor-store-most = store limit
+doctor-store-unbounded = none; `most_mib` of [store] sets one
+doctor-store-usage = { $size } of { $most } MiB are used, { $percent } %
+doctor-store-writable = store access
+doctor-writable = file and folder can be written to
+doctor-store-read-only = { $path } may only be read
+doctor-store-room = disk
+doctor-room-found = { $free } MiB are free in { $path }
+doctor-room-unknown = this system does not tell what is free in { $path }
+doctor-store-pending = pending
+doctor-store-pending-found = events: { $events }, sends: { $sends }, dead letters: { $dead }
 doctor-files = open files
 doctor-files-found = { $now }; a bot that runs raises it to { $most }
 doctor-clock = clock
@@ -244,11 +262,24 @@ trace-tried = tried:     { $value }
 trace-by = handlers:  { $value }
 trace-attempts = attempts:  { $value }
 trace-end = end:       { $value }
+trace-waits = waits for: { $value }
 trace-delivered = delivered: { $value }
 trace-read = read:      { $value }
 trace-told-by = { $time }, { $person } first
 trace-zone = times are those of { $zone }, the bot's time zone
 trace-zone-here = times are those of { $zone }, this machine's time zone; a BOT.toml with `timezone` says the bot's
+wait-time = its time, { $time }
+wait-earlier = an earlier send of its conversation, receipt { $receipt }
+wait-answer = the platform's answer
+wait-again = another try, after one that failed
+wait-bot = its bot, which does not run
+wait-login = the login of its account
+wait-connection = the connection of its account, which is lost
+wait-quota = the platform's quota, which leaves room from { $time } on
+wait-quota-written = the other side: the platform's quota is used up until they write
+wait-breaker = the platform, which does not answer: one send at a time asks whether it is back (the circuit breaker is open)
+wait-store = the store, which is full or cannot be written
+wait-pace = its turn at the account's pace
 
 # dead letters
 dead-letters-none = There are no dead letters.
@@ -270,6 +301,8 @@ dead-letters-dropped = { $count ->
 # backup
 backup-made = { $path } holds everything committed until now: { $size } MiB.
 backup-restored = { $path } is as it was when the backup was made: { $events } events received by then, of the accounts { $accounts }. What was forgotten since is there again: `wechaty forget` it once more.
+backup-strangers = The backup is of the accounts { $accounts }, which this bot does not have; it has { $known }.
+backup-identity = In account `{ $account }` of the backup `{ $there }` was logged in, in that of this bot `{ $here }`.
 backup-unsent = { $count ->
     [one] One send was not over then: the next start sends it, a second time if it went out since.
    *[other] { $count } sends were not over then: the next start sends them, a second time those that went out since.

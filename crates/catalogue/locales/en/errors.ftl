@@ -317,6 +317,22 @@ W203 = puppet `{ $puppet }` has no setting `{ $key }`
     .cause = `--set` takes KEY=VALUE, where KEY is a setting that the puppet declares.
     .fix = Use one of the puppet's settings; `wechaty puppets` lists them.
 
+W204 = `{ $name }` can be several: { $names }
+    .cause = Their names or ids begin so, or are so but for capitals.
+    .fix = Write more of it, or the id in brackets.
+
+W205 = the sessions in { $path } are encrypted with another key
+    .cause = The `key` of [store] is not the one with which this store was made; or the file is that of another bot.
+    .fix = Give the bot the key it had. If that is lost, its logins are, too, and nothing else: stop the bot, take them out with `sqlite3 FILE "DELETE FROM value WHERE namespace GLOB 'session/*'"`, and log in again under the new key.
+
+W206 = the sessions in { $path } are encrypted, and no key is given
+    .cause = The store was made with a `key` in [store] of BOT.toml, and that is not there any more, or the bot was started without its BOT.toml.
+    .fix = Give the bot the key it had. If that is lost, its logins are, too, and nothing else: stop the bot, take them out with `sqlite3 FILE "DELETE FROM value WHERE namespace GLOB 'session/*'"`, and log in again.
+
+W207 = { $path } seems to be a backup of another bot than `{ $name }`
+    .cause = It would replace the store of this bot by that of other accounts, or of others who were logged in; sends that are pending in it would go out again, from here.
+    .fix = Check the file and the bot you mean. If it is meant so, add `--yes`.
+
 W400 = the HTTP host cannot read a request
     .cause = Its head makes no sense, or its body broke off.
     .fix = Send it again; if a program made it, check it against HTTP/1.1.

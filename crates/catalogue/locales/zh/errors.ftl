@@ -305,6 +305,22 @@ W203 = puppet `{ $puppet }` 没有 `{ $key }` 这项设置
     .cause = `--set` 要写成 KEY=VALUE，其中 KEY 是 puppet 声明过的设置。
     .fix = 请用该 puppet 已有的设置；`wechaty puppets` 会列出全部。
 
+W204 = `{ $name }` 可以指好几个：{ $names }
+    .cause = 它们的名字或编号都以此开头，或者只有大小写不同。
+    .fix = 请多写几个字，或写括号里的编号。
+
+W205 = { $path } 里的登录信息是用另一个密钥加密的
+    .cause = [store] 的 `key` 不是创建这个存储时所用的密钥；也可能这是另一个机器人的文件。
+    .fix = 请给机器人原来的密钥。密钥若已丢失，登录信息也就丢失了，其他内容不受影响：先停掉机器人，用 `sqlite3 FILE "DELETE FROM value WHERE namespace GLOB 'session/*'"` 删去登录信息，再用新密钥重新登录。
+
+W206 = { $path } 里的登录信息已加密，但没有给出密钥
+    .cause = 创建这个存储时 BOT.toml 的 [store] 里有 `key`，现在没有了，或者启动机器人时没有用它的 BOT.toml。
+    .fix = 请给机器人原来的密钥。密钥若已丢失，登录信息也就丢失了，其他内容不受影响：先停掉机器人，用 `sqlite3 FILE "DELETE FROM value WHERE namespace GLOB 'session/*'"` 删去登录信息，再重新登录。
+
+W207 = { $path } 似乎是另一个机器人的备份，不是 `{ $name }` 的
+    .cause = 这会用另一些账号（或另一些登录身份）的存储替换这个机器人的存储；其中还没发完的消息会从这里再次发出。
+    .fix = 请核对备份文件和要恢复的机器人。确实要这样做时，请加上 `--yes`。
+
 W400 = HTTP 主机无法读取一个请求
     .cause = 请求头不合规范，或请求体中途断开了。
     .fix = 请重新发送；若由程序构造，请对照 HTTP/1.1 检查。

@@ -23,7 +23,7 @@ pub(crate) struct TraceArgs {
     pub(crate) with: Option<String>,
     #[arg(long, value_name = "WORDS", conflicts_with = "last")]
     pub(crate) words: Option<String>,
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub(crate) limit: u16,
     #[command(flatten)]
     pub(crate) which: BotArgs,
@@ -73,6 +73,8 @@ pub(crate) struct RestoreArgs {
     pub(crate) file: PathBuf,
     #[arg(long)]
     pub(crate) force: bool,
+    #[arg(long)]
+    pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) which: BotArgs,
 }

@@ -52,6 +52,15 @@ pub(crate) enum Ask {
         /// Its number.
         seq: u64,
     },
+    /// What keeps the next send of a conversation from going out.
+    Waits {
+        /// Of which account.
+        account: String,
+        /// Which conversation.
+        to: wechaty_types::ConversationId,
+        /// Of what is said.
+        kind: String,
+    },
     /// A person is taken out of the archive.
     Forget {
         /// Of which account.
@@ -59,6 +68,18 @@ pub(crate) enum Ask {
         /// Whom.
         person: String,
     },
+}
+
+/// What a bot says keeps a send from going out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Waits {
+    /// `login`, `connection`, `quota`, `quota-written`, `breaker`, `store`, `pace`, or a word of a later version; `None`:
+    /// nothing it knows of.
+    #[serde(rename = "for", default)]
+    pub(crate) what: Option<String>,
+    /// Until when, where that is known; in milliseconds.
+    #[serde(default)]
+    pub(crate) until: Option<i64>,
 }
 
 /// A question.

@@ -23,6 +23,10 @@ pub(crate) struct Place {
     store: Option<PathBuf>,
     /// Its time zone, if it says one.
     pub(crate) zone: Option<String>,
+    /// The ids of its accounts, if it says them.
+    pub(crate) accounts: Vec<String>,
+    /// The largest its store may become, in MiB, if it says that.
+    pub(crate) most_mib: Option<u64>,
 }
 
 impl Place {
@@ -34,7 +38,7 @@ impl Place {
     /// The place of a bot without a file.
     pub(crate) fn within(folder: &Path, name: &str) -> Self {
         let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-        Self { name: name.to_owned(), folder, store: None, zone: None }
+        Self { name: name.to_owned(), folder, store: None, zone: None, accounts: Vec::new(), most_mib: None }
     }
 
     /// The bot that a command means: that of the file, of ./BOT.toml, or the one `WECHATY_NAME` names here. Only the name is
@@ -50,11 +54,12 @@ impl Place {
         };
         let folder = folder_of(file);
         let (env, _) = Env::system().with_folder(&folder);
-        let Told { name: named, store: elsewhere, zone } = told(file, lang)?;
+        let Told { name: named, store: elsewhere, zone, accounts, most_mib } = told(file, lang)?;
         let name = env.get("WECHATY_NAME").or(named);
         let name = name.ok_or_else(|| Failure::usage("W171").set("file", file.display().to_string()))?;
         let elsewhere = elsewhere.map(|path| folder.join(path));
-        Ok(Self { store: store.map(Path::to_owned).or(elsewhere), zone, ..Self::within(&folder, &name) })
+        let store = store.map(Path::to_owned).or(elsewhere);
+        Ok(Self { store, zone, accounts, most_mib, ..Self::within(&folder, &name) })
     }
 
     /// The file of what it must not lose.
@@ -99,6 +104,8 @@ struct Told {
     name: Option<String>,
     store: Option<String>,
     zone: Option<String>,
+    accounts: Vec<String>,
+    most_mib: Option<u64>,
 }
 
 fn told(file: &Path, lang: Lang) -> Result<Told, Failure> {
@@ -107,8 +114,16 @@ fn told(file: &Path, lang: Lang) -> Result<Told, Failure> {
     match document {
         Some(document) => {
             let text = |key: &str| document.get(key).and_then(|text| text.as_str()).map(str::to_owned);
-            let store = document.get("store").and_then(|store| store.get("path")?.as_str());
-            Ok(Told { name: text("name"), store: store.map(str::to_owned), zone: text("timezone") })
+            let store = |key: &str| document.get("store").and_then(|store| store.get(key));
+            let accounts = document.get("account").and_then(|accounts| accounts.as_array_of_tables());
+            let accounts = accounts.into_iter().flatten().filter_map(|account| account.get("id")?.as_str());
+            Ok(Told {
+                name: text("name"),
+                store: store("path").and_then(|path| path.as_str()).map(str::to_owned),
+                zone: text("timezone"),
+                accounts: accounts.map(str::to_owned).collect(),
+                most_mib: store("most_mib").and_then(|most| u64::try_from(most.as_integer()?).ok()),
+            })
         }
         None => Err(config_failure(&Config::check(file, &Env::system()), lang)),
     }
@@ -139,6 +154,7 @@ mod tests {
         fs::write(&file, text).expect("written");
         let found = Place::find(Some(&file), None, Lang::En).expect("found");
         assert_eq!((found.name.as_str(), found.zone.as_deref()), ("shop", Some("Asia/Shanghai")));
+        assert_eq!(found.accounts, ["a"]);
         fs::write(&file, "version = 1\n").expect("written");
         assert!(
             Place::find(Some(&file), None, Lang::En).expect_err("no name").render(Lang::En, false).contains("[W171]")

@@ -16,9 +16,9 @@ use tokio::{
     net::{UnixListener, UnixStream},
     task::{JoinHandle, JoinSet},
 };
-use wechaty::{Bot, Clock, store::Trouble};
+use wechaty::{Bot, Clock, Opens, WaitsFor, store::Trouble};
 
-use super::{Answer, Ask, LONGEST_QUESTION, Outcome, PATIENCE, Place, Refusal, VERSION, asked};
+use super::{Answer, Ask, LONGEST_QUESTION, Outcome, PATIENCE, Place, Refusal, VERSION, Waits, asked};
 use crate::failure::Failure;
 
 /// Questions that are answered at once; more wait.
@@ -171,6 +171,14 @@ async fn answer(ask: Ask, bot: &Bot) -> Outcome {
         Ask::Ledger => bot.store().books().await.ok().and_then(|books| serde_json::to_value(books).ok()),
         Ask::Revive { seq } => bot.dead_letters().retry(seq).await.ok().map(|receipt| receipt.is_some().into()),
         Ask::Discard { seq } => bot.dead_letters().drop(seq).await.ok().map(Into::into),
+        Ask::Waits { account, to, kind } => match bot.account(account) {
+            Some(account) => {
+                let found = account.waits_for(&to, &kind).await.ok();
+                found.and_then(|found| serde_json::to_value(found.map(waits).unwrap_or_default()).ok())
+            }
+            // Nobody sends for an account that is not there.
+            None => serde_json::to_value(Waits { what: Some("login".to_owned()), until: None }).ok(),
+        },
         Ask::Forget { account, person } => match bot.store().archive() {
             Some(archive) => archive.forget(&account.into(), &person.into()).await.ok().map(Into::into),
             None => Some(0.into()),
@@ -184,6 +192,20 @@ async fn answer(ask: Ask, bot: &Bot) -> Outcome {
         None => Refusal::Failed,
     };
     found.map_or(Outcome::Error(refusal), Outcome::Ok)
+}
+
+fn waits(what: WaitsFor) -> Waits {
+    let (what, until) = match what {
+        WaitsFor::Login => ("login", None),
+        WaitsFor::Connection => ("connection", None),
+        WaitsFor::Quota(Opens::At(time)) => ("quota", Some(time.as_millis())),
+        WaitsFor::Quota(Opens::WhenTheyWrite) => ("quota-written", None),
+        WaitsFor::Breaker => ("breaker", None),
+        WaitsFor::Store(_) => ("store", None),
+        WaitsFor::Pace => ("pace", None),
+        _ => return Waits::default(),
+    };
+    Waits { what: Some(what.to_owned()), until }
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use wechaty_catalogue::{Args, Lang};
 use wechaty_config::{Config, Env};
 use wechaty_puppet::Words;
 
-use super::{Check, Found, config, environment};
-use crate::{limits, told::told};
+use super::{Check, Found, config, environment, store};
+use crate::{control::Place, limits, told::told};
 
 /// The web chat's, and the gateway's.
 const PORTS: [(&str, u16); 2] = [("port-8080", 8080), ("port-8788", 8788)];
@@ -29,6 +29,7 @@ pub(super) fn all(lang: Lang) -> Vec<Check> {
     checks.extend(PORTS.map(|(id, port)| self::port(id, port)));
     checks.push(folder(lang));
     checks.extend(config::check(std::path::Path::new(Config::FILE), &Env::system()));
+    checks.extend(store::check(Place::find(None, None, lang), lang));
     checks.push(files(limits::files()));
     checks.push(clock(Clock::system().wall().as_millis()));
     checks.push(time_zone(env));

@@ -26,7 +26,13 @@ pub(super) fn check(path: &Path, env: &Env) -> Vec<Check> {
     });
     let more = (more > 0).then(|| {
         let count = Args::new().set("count", more.to_string());
-        Check { id: "config", state: State::Warn, found: Found::Text("doctor-config-more", count), code: None }
+        Check {
+            id: "config",
+            state: State::Warn,
+            found: Found::Text("doctor-config-more", count),
+            code: None,
+            values: None,
+        }
     });
     told.chain(more).collect()
 }

@@ -3,6 +3,7 @@
 mod checks;
 mod config;
 mod environment;
+mod store;
 
 use serde::Serialize;
 use wechaty_catalogue::{Args, Lang, fix, text};
@@ -31,6 +32,8 @@ struct Check {
     found: Found,
     /// What to do, by code; none for what is fine.
     code: Option<&'static str>,
+    /// What was measured, for scripts.
+    values: Option<serde_json::Value>,
 }
 
 /// What was found.
@@ -48,13 +51,18 @@ enum Found {
 
 impl Check {
     fn ok(id: &'static str, found: Found) -> Self {
-        Self { id, state: State::Ok, found, code: None }
+        Self { id, state: State::Ok, found, code: None, values: None }
     }
     fn warn(id: &'static str, found: Found, code: &'static str) -> Self {
-        Self { id, state: State::Warn, found, code: Some(code) }
+        Self { id, state: State::Warn, found, code: Some(code), values: None }
     }
     fn fail(id: &'static str, found: Found, code: &'static str) -> Self {
-        Self { id, state: State::Fail, found, code: Some(code) }
+        Self { id, state: State::Fail, found, code: Some(code), values: None }
+    }
+
+    /// What was measured.
+    fn values(self, values: serde_json::Value) -> Self {
+        Self { values: Some(values), ..self }
     }
 
     fn found(&self, lang: Lang) -> String {
@@ -71,7 +79,7 @@ impl Check {
 }
 
 #[derive(Serialize)]
-struct CheckJson {
+struct CheckJson<'a> {
     id: &'static str,
     state: State,
     found: String,
@@ -79,12 +87,14 @@ struct CheckJson {
     code: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fix: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    values: Option<&'a serde_json::Value>,
 }
 
 pub(crate) fn run(args: DoctorArgs, lang: Lang) -> Result<(), Failure> {
     let checks = checks::all(lang);
     if args.json {
-        let all: Vec<CheckJson> = checks
+        let all: Vec<CheckJson<'_>> = checks
             .iter()
             .map(|check| CheckJson {
                 id: check.id,
@@ -92,6 +102,7 @@ pub(crate) fn run(args: DoctorArgs, lang: Lang) -> Result<(), Failure> {
                 found: check.found(lang),
                 code: check.code,
                 fix: check.code.map(|code| fix(lang, code)),
+                values: check.values.as_ref(),
             })
             .collect();
         output::json(&serde_json::json!({ "ok": failed(&checks) == 0, "checks": all }))?;

@@ -86,7 +86,7 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
     if unsaid > 0 {
         return Err(Failure::failed("W113").number("count", unsaid));
     }
-    ledger::balanced(&books, lang)
+    ledger::balanced(&books)
 }
 
 /// Refuses what can never be read, such as a folder, before the bot says hello. Reads nothing.

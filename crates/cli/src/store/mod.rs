@@ -3,13 +3,15 @@
 mod backup;
 mod dead_letters;
 mod forget;
+mod names;
 mod times;
 mod trace;
 mod trouble;
+mod waits;
 
 use std::io::ErrorKind;
 
-use wechaty::store::{OpenError, SqliteStore, SqliteView, Trouble};
+use wechaty::store::{OpenError, SqliteOptions, SqliteStore, SqliteView, Trouble};
 use wechaty_catalogue::Lang;
 
 pub(crate) use self::{
@@ -40,6 +42,8 @@ pub(crate) fn failure(error: &OpenError) -> Failure {
         OpenError::Sqlite { path, .. } if error.trouble() == Some(Trouble::ReadOnly) => ("W193", path),
         OpenError::LogUnread { path } => ("W197", path),
         OpenError::InUse { path } => ("W180", path),
+        OpenError::Key { path, given: true } => ("W205", path),
+        OpenError::Key { path, given: false } => ("W206", path),
         OpenError::Newer { path, .. } => ("W181", path),
         OpenError::Older { path, found: 0, .. } => ("W199", path),
         OpenError::Older { path, .. } => ("W182", path),
@@ -101,7 +105,10 @@ pub(crate) fn change_all<T: serde::de::DeserializeOwned>(
                 }
             }
             drop(view(place)?);
-            let store = SqliteStore::open(place.file()).map_err(|error| failure(&error))?;
+            let mut options = SqliteOptions::default();
+            // What is changed here is no session, and nobody has to tell us the key.
+            options.check_key = false;
+            let store = SqliteStore::open_with(place.file(), &options).map_err(|error| failure(&error))?;
             opened = Some((tokio::runtime::Builder::new_current_thread().enable_all().build()?, store));
         }
         if let Some((runtime, store)) = &opened {

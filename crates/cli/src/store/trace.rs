@@ -4,11 +4,17 @@ use std::collections::HashSet;
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use wechaty::store::{Book, Find, Record};
+use wechaty::{
+    Clock,
+    store::{Book, Find, Record},
+};
 use wechaty_catalogue::{Args, Lang, text};
 use wechaty_types::{ContactId, ConversationId, DeliveryStatus, Timestamp};
 
-use super::{place, times, view};
+use super::{
+    names, place, times, view,
+    waits::{Wait, Waiting},
+};
 use crate::{args::TraceArgs, failure::Failure, output, told};
 
 /// Most records of one way.
@@ -28,9 +34,20 @@ pub(crate) fn run(args: TraceArgs, lang: Lang) -> Result<(), Failure> {
     // One moment for all that is looked for: what is not over is read once.
     let moment = view.look().map_err(|error| super::failure(&error))?;
     let look = |find: &Find, most| moment.find(find, most).map_err(|error| super::failure(&error));
-    let found = chosen(&look, &find, args.limit.into())?;
+    let mut found = chosen(&look, &find, args.limit.into())?;
+    if let (true, Find::Last(Some(name))) = (found.is_empty(), &find) {
+        let name = names::meant(&moment, name, &place.name)?;
+        found = chosen(&look, &Find::Last(Some(name)), args.limit.into())?;
+    }
     if found.is_empty() {
         return Err(Failure::usage("W186").set("id", asked).set("name", &*place.name));
+    }
+    if found.iter().any(Shown::is_unsent) {
+        let rows = moment.unsent().map_err(|error| super::failure(&error))?;
+        let waiting = Waiting::new(rows, Clock::system().wall(), &place);
+        for shown in found.iter_mut().filter(|shown| shown.is_unsent()) {
+            shown.waits = waiting.of(shown.record.seq);
+        }
     }
     if args.json {
         return output::json(&found);
@@ -125,6 +142,9 @@ struct Shown {
     /// What the platform told of it later, in the order of time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     statuses: Vec<Told>,
+    /// What a send waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits: Option<Wait>,
 }
 
 #[derive(Debug, Serialize)]
@@ -148,7 +168,12 @@ impl Shown {
             told.filter_map(|it| Some(Told { status: status(&it)?, at: it.began, by: it.person, event: it.seq }));
         let mut statuses: Vec<_> = told.collect();
         statuses.sort_by_key(|told| (told.at, told.event));
-        Ok(Self { record, statuses })
+        Ok(Self { record, statuses, waits: None })
+    }
+
+    /// Whether it is a send that is not over.
+    fn is_unsent(&self) -> bool {
+        self.record.book == Book::Out && self.record.ended.is_none() && self.record.end == "pending"
     }
 
     /// When it first was that far, and where it is not plain, who was.
@@ -216,6 +241,9 @@ fn block(shown: &Shown, zone: &TimeZone, lang: Lang) -> String {
     }
     let end = told::end(lang, &record.end);
     line("trace-end", &record.ended.map_or_else(|| end.clone(), |ended| format!("{end} {}", time(ended))));
+    if let Some(wait) = &shown.waits {
+        line("trace-waits", &wait.told(zone, lang));
+    }
     for (key, status) in [("trace-delivered", DeliveryStatus::Delivered), ("trace-read", DeliveryStatus::Read)] {
         if let Some(first) = shown.first(status, zone, lang) {
             line(key, &first);

@@ -2,17 +2,35 @@
 
 use bytes::Bytes;
 use wechaty_store::Store;
-use wechaty_store_sqlite::{SqliteOptions, SqliteStore};
+use wechaty_store_sqlite::{OpenError, SqliteOptions, SqliteStore};
 
 use crate::support::Place;
 
 const TOKEN: &str = "syt_canary_of_a_login_session";
 
-fn with(place: &Place, key: Option<&str>) -> SqliteStore {
+fn options(key: Option<&str>) -> SqliteOptions {
     let mut options = SqliteOptions::default();
     options.key = key.map(str::to_owned);
     assert!(!format!("{options:?}").contains("a long random text"), "the key is in the debug form");
+    options
+}
+
+fn with(place: &Place, key: Option<&str>) -> SqliteStore {
+    SqliteStore::open_with(&place.path, &options(key)).expect("it opens")
+}
+
+/// As one who reads no session.
+fn unchecked(place: &Place, key: Option<&str>) -> SqliteStore {
+    let mut options = options(key);
+    options.check_key = false;
     SqliteStore::open_with(&place.path, &options).expect("it opens")
+}
+
+/// What opening with another key says.
+fn refusal(place: &Place, key: Option<&str>) -> String {
+    let error = SqliteStore::open_with(&place.path, &options(key)).expect_err("it is not its key");
+    assert!(matches!(error, OpenError::Key { given, .. } if given == key.is_some()), "{error:?}");
+    error.to_string()
 }
 
 async fn session(store: &SqliteStore) -> Result<Option<Bytes>, String> {
@@ -33,9 +51,9 @@ async fn a_session_is_read_back_with_the_key_only_and_is_not_in_the_file() {
     let file = std::fs::read(&place.path).expect("a file");
     let holds = |text: &str| file.windows(text.len()).any(|part| part == text.as_bytes());
     assert!(holds("plain") && !holds(TOKEN) && !holds("a long random text"));
-    let refused = session(&with(&place, None)).await.expect_err("there is no key");
+    let refused = session(&unchecked(&place, None)).await.expect_err("there is no key");
     assert!(refused.contains("without its key"), "{refused}");
-    let refused = session(&with(&place, Some("another text"))).await.expect_err("it is another key");
+    let refused = session(&unchecked(&place, Some("another text"))).await.expect_err("it is another key");
     assert!(refused.contains("does not open"), "{refused}");
     assert_eq!(session(&with(&place, Some("a long random text"))).await, Ok(Some(TOKEN.into())));
 }
@@ -67,9 +85,37 @@ async fn a_key_that_comes_later_encrypts_what_was_there() {
     assert_eq!(session(&store).await, Ok(Some(TOKEN.into())));
     drop(store);
     assert!(!holds(TOKEN));
-    assert!(session(&with(&place, None)).await.is_err());
+    assert!(session(&unchecked(&place, None)).await.is_err());
     // A second time there is nothing to do.
     assert_eq!(session(&with(&place, Some("a long random text"))).await, Ok(Some(TOKEN.into())));
+}
+
+#[tokio::test]
+async fn a_wrong_key_or_none_is_told_when_the_store_is_opened() {
+    let place = Place::new();
+    let (key, other) = (Some("a long random text"), Some("another text"));
+    // Nobody has logged in yet.
+    drop(with(&place, key));
+    let told = refusal(&place, other);
+    assert!(told.contains("with another key than this one"), "{told}");
+    let told = refusal(&place, None);
+    assert!(told.contains("no key was given"), "{told}");
+    let store = with(&place, key);
+    store.put("session/shop", "token", None, Some(TOKEN.into())).await.expect("writes");
+    drop(store);
+    refusal(&place, other);
+    // A file of the time before there was a proof.
+    let c = rusqlite::Connection::open(&place.path).expect("opens");
+    assert_eq!(c.execute("DELETE FROM value WHERE namespace = 'session/'", []), Ok(1));
+    drop(c);
+    refusal(&place, other);
+    refusal(&place, None);
+    assert_eq!(session(&with(&place, key)).await, Ok(Some(TOKEN.into())));
+    // As the fix of the error says: the logins are gone, and another key is taken.
+    let c = rusqlite::Connection::open(&place.path).expect("opens");
+    c.execute("DELETE FROM value WHERE namespace GLOB 'session/*'", []).expect("writes");
+    drop(c);
+    assert_eq!(session(&with(&place, other)).await, Ok(None));
 }
 
 #[cfg(unix)]

@@ -15,6 +15,7 @@ mod send;
 mod split;
 mod spool;
 mod status;
+mod waits;
 
 pub(crate) use breaker::Breaker;
 pub use dead::DeadLetters;
@@ -30,3 +31,4 @@ pub(crate) use send::{QueuedRow, Receipts, resume};
 pub use send::{SendObserver, SentMessage};
 pub(crate) use spool::Spooling;
 pub(crate) use status::Statuses;
+pub use waits::WaitsFor;

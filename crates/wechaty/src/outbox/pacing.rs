@@ -201,6 +201,20 @@ impl Pacer {
         }
     }
 
+    /// Whether somebody who asks now would have to wait.
+    pub(crate) fn holds(&self, now: Duration, conversation: &ConversationId, kind: &str) -> bool {
+        let waits = |bucket: &Bucket, every: Duration| !bucket.wait(now, every, self.burst).is_zero();
+        let kind = || {
+            // Who has the turn and is not done waits.
+            self.kind(Some(kind))
+                .is_some_and(|kind| kind.turn.try_lock().map_or(true, |bucket| waits(&bucket, kind.every)))
+        };
+        let state = self.state.lock();
+        let account = self.account().is_some_and(|every| waits(&state.0, every));
+        let one = self.conversation.zip(state.1.get(conversation)).is_some_and(|(every, bucket)| waits(bucket, every));
+        account || one || !self.silence(now).is_zero() || kind()
+    }
+
     /// How long the platform wants silence yet.
     fn silence(&self, now: Duration) -> Duration {
         match self.held_until.load(Ordering::Relaxed) {
