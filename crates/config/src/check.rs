@@ -419,6 +419,30 @@ impl Check<'_> {
         self.walk.tell(key, error.nearest(nearest(name, known)));
     }
 
+    /// Whose the jobs of a plugin are: one account's each. `only`: those the plugin is for.
+    fn jobs(&mut self, key: &Key, jobs: &Value, only: Option<&[AccountId]>, ids: &[String]) {
+        let only: Vec<String> = match only {
+            Some(only) => only.iter().map(ToString::to_string).collect(),
+            None => ids.to_vec(),
+        };
+        for (i, job) in jobs.as_array().into_iter().flatten().enumerate().filter(|(_, job)| job["cron"].is_string()) {
+            let place = key.item(i);
+            match job["account"].as_str() {
+                Some(name) if !only.iter().any(|id| id == name) => {
+                    let place = place.field("account");
+                    if !self.is_told(&place) {
+                        self.no_account(&place, name, &only);
+                    }
+                }
+                None if only.len() > 1 && job["account"].is_null() && !self.is_told(&place) => {
+                    let known = list(only.iter().map(String::as_str));
+                    self.walk.tell(&place, ConfigError::new(Code::JobAccount).words("known", known));
+                }
+                _ => {}
+            }
+        }
+    }
+
     fn plugins(&mut self, ids: &[String]) -> Vec<PluginConfig> {
         self.unique("plugin", "use");
         let value = self.value;
@@ -457,6 +481,9 @@ impl Check<'_> {
                 self.walk.tell(&field, error);
             }
             let enabled = item["enabled"].as_bool().unwrap_or(true);
+            if enabled {
+                self.jobs(&field.field("jobs"), &settings["jobs"], accounts.as_deref(), ids);
+            }
             if enabled && !self.walk.has(&Key::new("timezone")) {
                 let below = |(place, _): &&(Key, String)| place.as_str().starts_with(field.as_str());
                 let crons: Vec<_> = self.walk.crons.iter().filter(below).cloned().collect();

@@ -173,6 +173,10 @@ codes! {
     NoZone = "C032", "a job at `{value}` needs to know by whose clock",
         "The bot has no `timezone`, and the machine's may be anybody's.",
         "Write `timezone = \"Asia/Shanghai\"`, or \"UTC\", at the top of the file.";
+    /// A job may be several accounts'.
+    JobAccount = "C033", "a job needs to know which account says it; there are {known}",
+        "The bot has several accounts, or its plugin has, and each knows other people and rooms.",
+        "Write `account = \"…\"` in the job, one job for each account; or give the plugin one in `accounts`.";
 }
 
 impl Code {

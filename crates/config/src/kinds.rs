@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
-use wechaty::Cron;
+use wechaty::{Cron, CronFault, CronField};
 use wechaty_puppet::{Phrase, Words};
 
 use crate::{Code, ConfigError, nearest::list, phrases, schema::NAME, sections::DURATION};
@@ -97,14 +97,32 @@ pub(crate) fn unreadable(format: &Value, text: &str, shown: &str) -> Option<Conf
             Some(ConfigError::new(Code::BadRegex).words("reason", Words::quoted(reason)).arg("pattern", shown))
         }
         "cron" => {
-            let fault = Cron::new(text).fault()?;
-            Some(
-                ConfigError::new(Code::BadCron)
-                    .arg("value", shown)
-                    .words("reason", Words::found(&fault, phrases::PHRASES)),
-            )
+            let reason = cron_fault(&Cron::new(text).fault()?, text == shown);
+            Some(ConfigError::new(Code::BadCron).arg("value", shown).words("reason", reason))
         }
         _ => None,
+    }
+}
+
+/// `open`: people may see what stands in the file.
+fn cron_fault(fault: &CronFault, open: bool) -> Words {
+    match fault {
+        CronFault::Fields(count) => phrases::CRON_FIELDS.with("count", count.to_string()),
+        CronFault::Field { field, value } => {
+            let name = match field {
+                CronField::Second => phrases::CRON_SECOND,
+                CronField::Minute => phrases::CRON_MINUTE,
+                CronField::Hour => phrases::CRON_HOUR,
+                CronField::Day => phrases::CRON_DAY,
+                CronField::Month => phrases::CRON_MONTH,
+                _ => phrases::CRON_WEEKDAY,
+            };
+            let value = if open { value } else { "…" };
+            phrases::CRON_FIELD.with("field", name.words()).with("value", value).with("allowed", field.allowed())
+        }
+        CronFault::NeverDue => phrases::NEVER_DUE.words(),
+        CronFault::Nickname => phrases::CRON_NICKNAME.words(),
+        _ => phrases::CRON_UNREADABLE.words(),
     }
 }
 

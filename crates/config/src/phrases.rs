@@ -23,5 +23,15 @@ wechaty_puppet::phrases! {
     EMPTY = "file-empty": "it is empty";
     MISSING = "is-missing": "it is missing";
     NEVER_DUE = "cron-never-due": "it is never due";
+    CRON_FIELDS = "cron-fields": "it has {count} fields, and five are needed, or six that begin with seconds";
+    CRON_FIELD = "cron-field": "the {field} cannot be `{value}`; it takes {allowed}, `*`, ranges, steps and lists of them";
+    CRON_UNREADABLE = "cron-unreadable": "its fields make no sense together";
+    CRON_NICKNAME = "cron-nickname": "it takes `@hourly`, `@daily`, `@weekly`, `@monthly` or `@yearly`";
+    CRON_SECOND = "cron-second": "second";
+    CRON_MINUTE = "cron-minute": "minute";
+    CRON_HOUR = "cron-hour": "hour";
+    CRON_DAY = "cron-day": "day of the month";
+    CRON_MONTH = "cron-month": "month";
+    CRON_WEEKDAY = "cron-weekday": "day of the week";
     DOOR = "door": "account `{account}` (`{puppet}`)";
 }

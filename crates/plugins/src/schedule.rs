@@ -94,7 +94,7 @@ struct JobSettings {
     /// fields begin with seconds.
     #[schemars(extend("format" = "cron"))]
     cron: String,
-    /// Which account says it, to those it knows; without it the first of the bot, or of the plugin's `accounts`.
+    /// Which account says it, to those it knows. Needed where the bot, or the plugin's `accounts`, has more than one.
     #[serde(default)]
     account: Option<String>,
     /// What is said: a text, or several one after the other.

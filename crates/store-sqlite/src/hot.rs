@@ -15,7 +15,7 @@ use crate::{
     archive::Keep,
     blob::{Blobs, Holds},
     db::{Db, Statement},
-    row,
+    query, row,
 };
 
 /// Result of an operation.
@@ -161,10 +161,12 @@ impl Hot {
             window.keys.insert(key);
             window.order.push_back((seq, key));
         }
+        let noted = query::noted(c);
         let mut events = c.prepare("SELECT seq, account, runs FROM event")?;
         for row in events.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))? {
             let (seq, account, runs) = row?;
-            hot.events.insert(seq, EventMeta { account, runs, said: Vec::new(), noted: true });
+            let noted = noted.contains(&seq);
+            hot.events.insert(seq, EventMeta { account, runs, said: Vec::new(), noted });
         }
         let mut sends = c.prepare("SELECT seq, account, event, key, settled, blob FROM send ORDER BY seq")?;
         let rows = sends.query_map([], |row| {

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use hashbrown::HashSet;
 use rusqlite::{Connection, Row, params};
 use wechaty_puppet::IdempotencyKey;
 use wechaty_store::{BlobId, Books, DeadLetter, EventSeq, Hops, Ledger, OutboxRow, SendSeq, StoredEvent};
@@ -219,6 +220,19 @@ pub(crate) fn pending_sends(c: &Connection, of: Option<EventSeq>) -> rusqlite::R
     let mut query = c.prepare_cached(&sql)?;
     let rows = query.query_map([of], |row| Ok((row.get(0)?, outbox_row(row, None))))?;
     readable(rows, "send").collect()
+}
+
+/// Events that have notes. Where those are damaged, none: whoever needs one is told, and no other is kept from its end by
+/// what nobody reads any more. (One that met the damage in its transaction could write nothing else in it.)
+pub(crate) fn noted(c: &Connection) -> HashSet<EventSeq> {
+    let read = c.prepare("SELECT DISTINCT event FROM note").and_then(|mut query| {
+        let events = query.query_map([], |row| row.get(0))?;
+        events.collect::<rusqlite::Result<HashSet<_>>>()
+    });
+    read.unwrap_or_else(|error| {
+        tracing::error!(%error, "the notes of handlers cannot be read: those that need them fail, the others go on");
+        HashSet::new()
+    })
 }
 
 /// The columns of a journalled event.

@@ -36,7 +36,7 @@ pub mod user;
 
 pub use bot::{Account, AccountState, Bot, BotBuilder, BuildError, Limits, Owner};
 pub use cache::CacheSizes;
-pub use cron::{Cron, Missed};
+pub use cron::{Cron, CronFault, CronField, Missed};
 pub use error::{Error, Result};
 pub use handler::{EventType, Extract, Flow, Handler, IntoFlow, State};
 pub use inbox::{Ask, NextEvent, Priority};

@@ -128,3 +128,7 @@ C031 = `{ $value }` is no cron expression: { $reason }
 C032 = a job at `{ $value }` needs to know by whose clock
     .cause = The bot has no `timezone`, and the machine's may be anybody's.
     .fix = Write `timezone = "Asia/Shanghai"`, or "UTC", at the top of the file.
+
+C033 = a job needs to know which account says it; there are { $known }
+    .cause = The bot has several accounts, or its plugin has, and each knows other people and rooms.
+    .fix = Write `account = "…"` in the job, one job for each account; or give the plugin one in `accounts`.

@@ -105,6 +105,16 @@ file-not-utf8 = it is not UTF-8 (line { $line })
 file-empty = it is empty
 is-missing = it is missing
 cron-never-due = it is never due
+cron-fields = it has { $count } fields, and five are needed, or six that begin with seconds
+cron-field = the { $field } cannot be `{ $value }`; it takes { $allowed }, `*`, ranges, steps and lists of them
+cron-unreadable = its fields make no sense together
+cron-nickname = it takes `@hourly`, `@daily`, `@weekly`, `@monthly` or `@yearly`
+cron-second = second
+cron-minute = minute
+cron-hour = hour
+cron-day = day of the month
+cron-month = month
+cron-weekday = day of the week
 door = account `{ $account }` (`{ $puppet }`)
 
 # rules and matchers of plugins

@@ -128,3 +128,7 @@ C031 = `{ $value }` 不是 cron 表达式：{ $reason }
 C032 = 任务 `{ $value }` 没有说明按哪里的时间
     .cause = 机器人没有设置 `timezone`，而这台机器的时区说不准是哪里的。
     .fix = 请在文件开头写 `timezone = "Asia/Shanghai"`，或者 "UTC"。
+
+C033 = 任务没有说明由哪个账号来说；现有 { $known }
+    .cause = 机器人（或这个插件）有多个账号，每个账号认识的人和所在的群都不同。
+    .fix = 请在任务里写 `account = "…"`，每个账号写一个任务；或在插件的 `accounts` 里只写一个账号。

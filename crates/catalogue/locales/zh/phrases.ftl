@@ -105,6 +105,16 @@ file-not-utf8 = 不是 UTF-8（第 { $line } 行）
 file-empty = 内容是空的
 is-missing = 缺少这一项
 cron-never-due = 这个时间永远不会到
+cron-fields = 有 { $count } 个字段；应为五个，或者以秒开头的六个
+cron-field = “{ $field }”不能是 `{ $value }`；可以写 { $allowed }、`*`，以及它们的范围、步长和列表
+cron-unreadable = 各字段合在一起没有意义
+cron-nickname = 只能是 `@hourly`、`@daily`、`@weekly`、`@monthly` 或 `@yearly`
+cron-second = 秒
+cron-minute = 分
+cron-hour = 时
+cron-day = 日
+cron-month = 月
+cron-weekday = 星期
 door = 账号 `{ $account }`（`{ $puppet }`）
 
 # 插件的规则和匹配条件

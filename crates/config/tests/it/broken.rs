@@ -46,7 +46,8 @@ fn a_bad_time_is_told_where_it_stands_and_so_is_a_job_without_a_zone() {
     let found = file(zone, &(job("0 9 * * MON-FRI") + &job("0 25 * * *") + &job("0 0 30 2 *")));
     assert_eq!(found.len(), 2, "{found:#?}");
     is(&found[0], "C031", 10, 24, "plugin[0].settings.jobs[1].cron");
-    assert!(found[0].message().starts_with("`0 25 * * *` is no cron expression: "), "{}", found[0]);
+    let told = "`0 25 * * *` is no cron expression: the hour cannot be `25`; it takes 0-23, `*`, ranges";
+    assert!(found[0].message().starts_with(told), "{}", found[0]);
     is(&found[1], "C031", 11, 24, "plugin[0].settings.jobs[2].cron");
     assert!(found[1].message().ends_with("it is never due"), "{}", found[1]);
     let found = file("", &job("@daily"));
@@ -57,6 +58,29 @@ fn a_bad_time_is_told_where_it_stands_and_so_is_a_job_without_a_zone() {
     assert!(found.len() == 1 && found[0].code.as_str() == "C017", "{found:#?}");
     let off = format!("{HEAD}[[plugin]]\nuse = \"schedule\"\nenabled = false\nsettings.jobs = [\n{}]\n", job("@daily"));
     assert!(problems(&off).is_empty());
+}
+
+#[test]
+fn a_job_of_several_accounts_says_whose_it_is() {
+    let file = |accounts: &str, plugin: &str, job: &str| {
+        let accounts = accounts.split_whitespace().map(|id| format!("[[account]]\nid = \"{id}\"\npuppet = \"mock\"\n"));
+        let accounts: String = accounts.collect();
+        let job = format!("{{ name = \"a\", cron = \"@daily\", say = \"x\", rooms = true{job} }}");
+        problems(&format!(
+            "version = 1\ntimezone = \"UTC\"\n{accounts}[[plugin]]\nuse = \"schedule\"\n{plugin}settings.jobs = [{job}]\n"
+        ))
+    };
+    assert!(file("a", "", "").is_empty() && file("a b", "", ", account = \"b\"").is_empty());
+    assert!(file("a b", "accounts = \"b\"\n", "").is_empty());
+    assert!(file("a b", "enabled = false\n", "").is_empty());
+    let found = file("a b", "", "");
+    is(&found[0], "C033", 11, 18, "plugin[0].settings.jobs[0]");
+    assert!(found.len() == 1 && found[0].message().ends_with("there are `a`, `b`"), "{found:#?}");
+    let found = file("a b", "", ", account = \"c\"");
+    assert!(found.len() == 1 && found[0].code.as_str() == "C015", "{found:#?}");
+    // Another than those the plugin is for would never hear of it.
+    let found = file("a b", "accounts = [\"b\"]\n", ", account = \"a\"");
+    assert!(found.len() == 1 && found[0].code.as_str() == "C015", "{found:#?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Rows that cannot be read: of a newer program that was given up, or of a disk that erred. They hold up nothing else.
 
 use rusqlite::Connection;
-use wechaty_store::{Find, Settlement, Store};
+use wechaty_store::{Find, Outcome, Settlement, Store};
 use wechaty_store_sqlite::SqliteView;
 
 use crate::support::{Place, account, message, say};
@@ -89,4 +89,36 @@ async fn a_row_of_a_newer_format_is_set_aside_and_never_misread_and_an_old_one_i
     assert_eq!(ledger.outbound.reasons.get("rejected(unreadable)"), Some(&1), "{ledger}");
     let kept = "SELECT count(*) FROM unreadable WHERE CAST(body AS TEXT) LIKE '{\"v\":2,%'";
     assert_eq!(c.query_row(kept, [], |row| row.get::<_, u64>(0)).expect("reads"), 2);
+}
+
+#[tokio::test]
+async fn damaged_notes_keep_only_those_from_their_work_who_need_them() {
+    let place = Place::new();
+    let store = place.open();
+    let events = (1..=4).map(|id| message(id, "a")).collect();
+    store.accept(&account(), events, None).await.expect("writes");
+    store.note(1, "once/pay", Some("7".into())).await.expect("writes");
+    drop(store);
+    let c = Connection::open(&place.path).expect("opens");
+    let root: u64 =
+        c.query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'note'", [], |row| row.get(0)).expect("read");
+    c.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE").expect("in the file");
+    drop(c);
+    let mut bytes = std::fs::read(&place.path).expect("a file");
+    let at = (root as usize - 1) * 4096;
+    bytes[at..at + 4096].fill(0xa5);
+    std::fs::write(&place.path, bytes).expect("written");
+    let store = place.open();
+    let handled = || Outcome::Handled { by: true, errors: Vec::new(), diverged: 0 };
+    assert_eq!(store.unfinished(&account()).await.expect("reads").len(), 4);
+    // Whoever needs them is told, and nobody else is kept from anything.
+    store.recall(1, "once/pay").await.expect_err("it cannot be known");
+    store.note(2, "once/pay", Some("8".into())).await.expect_err("it cannot be noted");
+    store.accept(&account(), vec![message(5, "b")], None).await.expect("writes");
+    store.finish(&account(), &(1..=5).map(|seq| (seq, handled())).collect::<Vec<_>>()).await.expect("taken");
+    store.flush().await.expect("writes");
+    let ledger = store.ledger(None).await.expect("reads");
+    assert_eq!((ledger.inbound.handled, ledger.inbound.pending), (5, 0), "{ledger}");
+    drop(store);
+    assert_eq!(place.open().unfinished(&account()).await.expect("reads").len(), 0);
 }

@@ -13,31 +13,11 @@ use jiff::{
 };
 use wechaty_types::Timestamp;
 
+use super::CronFault;
+
 /// The time zone of an IANA name; the data is part of the program, not the machine's.
 pub(crate) fn zone(name: &str) -> Option<TimeZone> {
     TimeZoneDatabase::bundled().get(name).ok()
-}
-
-/// What is wrong with an expression.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Wrong {
-    #[error("{0}")]
-    Form(String),
-    #[error("it is never due")]
-    NeverDue,
-}
-
-impl Wrong {
-    /// With the expression, and how one is written.
-    pub(super) fn told(&self, expression: &str) -> String {
-        match self {
-            Self::Form(error) => format!(
-                "`{expression}` is no cron expression ({error}): it has five fields, minute, hour, day of the month, \
-                 month and day of the week, like `0 9 * * MON-FRI`"
-            ),
-            Self::NeverDue => format!("`{expression}` is never due"),
-        }
-    }
 }
 
 /// A cron expression in a time zone.
@@ -50,12 +30,12 @@ pub(super) struct Calendar {
 
 impl Calendar {
     /// `now`: it must be due some time behind it.
-    pub(super) fn new(expression: &str, zone: TimeZone, now: Timestamp) -> Result<Self, Wrong> {
-        let cron = croner::Cron::from_str(expression).map_err(|error| Wrong::Form(error.to_string()))?;
+    pub(super) fn new(expression: &str, zone: TimeZone, now: Timestamp) -> Result<Self, CronFault> {
+        let cron = croner::Cron::from_str(expression).map_err(|_| CronFault::find(expression))?;
         let calendar = Self { expression: expression.to_owned(), cron, zone };
         match calendar.next(now) {
             Some(_) => Ok(calendar),
-            None => Err(Wrong::NeverDue),
+            None => Err(CronFault::NeverDue),
         }
     }
 
@@ -196,7 +176,7 @@ mod tests {
     fn a_bad_expression_says_what_it_must_be() {
         let fault =
             |expression| Calendar::new(expression, TimeZone::UTC, EARLY).expect_err("no expression").told(expression);
-        assert!(fault("0 9 * *").contains("five fields"), "{}", fault("0 9 * *"));
+        assert!(fault("0 9 * *").contains("it has 4 fields"), "{}", fault("0 9 * *"));
         assert!(fault("99 9 * * *").contains("`99 9 * * *` is no cron expression"));
         assert_eq!(fault("0 0 30 2 *"), "`0 0 30 2 *` is never due");
         assert!(zone("Asia/Shangai").is_none());

@@ -1,6 +1,7 @@
 //! CRON: what is done at its time. A due job is an event: it goes to the journal, then into the job's lane, then to handlers.
 
 mod calendar;
+mod fault;
 mod timer;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use wechaty_types::AccountId;
 
 use calendar::Calendar;
 pub(crate) use calendar::zone;
+pub use fault::{CronFault, CronField};
 pub(crate) use timer::Jobs;
 
 use crate::{
@@ -58,9 +60,9 @@ impl Cron {
     pub fn new(expression: impl Into<String>) -> Self {
         Self { expression: expression.into(), missed: Missed::default(), account: None }
     }
-    /// What is wrong with the expression, in words: it is none, or it is never due.
-    pub fn fault(&self) -> Option<String> {
-        Calendar::new(&self.expression, TimeZone::UTC, Clock::system().wall()).err().map(|fault| fault.to_string())
+    /// What is wrong with the expression: it is none, or it is never due.
+    pub fn fault(&self) -> Option<CronFault> {
+        Calendar::new(&self.expression, TimeZone::UTC, Clock::system().wall()).err()
     }
     /// What becomes of ticks that were missed; without it the latest runs.
     #[must_use]
