@@ -132,8 +132,9 @@ export function upload(file, query, progress) {
   return { done, cancel: () => request.abort() };
 }
 
-export async function join(name) {
-  const answer = await post("join", { name: name || null, lang: tag() });
+// `before`: the secret by which an earlier process of the server knew this tab.
+export async function join(name, before = null) {
+  const answer = await post("join", { name: name || null, lang: tag(), before });
   session.me = { id: answer.visitor.id, name: answer.visitor.name, secret: answer.secret };
   return answer;
 }

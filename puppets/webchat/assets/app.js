@@ -215,12 +215,13 @@ async function loadPatiently(again = true) {
 // The server forgot us: come in again under the same name; drafts and unsent messages stay.
 async function rejoin() {
   const name = session.me?.name ?? null;
+  const before = session.me?.secret ?? session.me?.before ?? null;
   session.me = null;
   try {
-    await join(name);
+    await join(name, before);
   } catch (error) {
     if (!NEEDS_HELP.includes(error.code)) {
-      session.me = { name };
+      session.me = { name, before };
       await pause(error.retryAfter * 1000 || 2000);
       return rejoin();
     }

@@ -257,6 +257,11 @@ impl Book {
         }
     }
 
+    /// The conversations there are.
+    pub(crate) fn places(&self) -> Vec<ConversationId> {
+        self.lanes.keys().cloned().collect()
+    }
+
     pub(crate) fn wait(&mut self, kept: Kept) {
         self.pending.insert(kept.id.clone(), kept);
     }

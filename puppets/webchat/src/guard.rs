@@ -3,7 +3,7 @@
 use std::fmt;
 
 use subtle::ConstantTimeEq;
-use wechaty_puppet::{ContactId, WebhookRequest};
+use wechaty_puppet::{Bytes, ContactId, WebhookRequest};
 
 use crate::refusal::Refusal;
 
@@ -30,6 +30,38 @@ impl Secret {
 }
 
 impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// What the secrets of visitors are made with. Kept with the bot, it lets them come back as who they were after a restart.
+#[derive(Clone)]
+pub(crate) struct Maker([u8; 32]);
+
+impl Maker {
+    /// 244 random bits.
+    pub(crate) fn random() -> Self {
+        let mut key = [0; 32];
+        key[..16].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+        key[16..].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+        Self(key)
+    }
+    /// As it was kept.
+    pub(crate) fn kept(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+    /// To keep it.
+    pub(crate) fn bytes(&self) -> Bytes {
+        Bytes::copy_from_slice(&self.0)
+    }
+    /// The secret of this visitor.
+    pub(crate) fn secret(&self, id: &ContactId) -> Secret {
+        Secret(blake3::keyed_hash(&self.0, id.as_str().as_bytes()).to_hex().to_string())
+    }
+}
+
+impl fmt::Debug for Maker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("…")
     }

@@ -42,16 +42,19 @@ pub(crate) async fn join(
     if let Some(oldest) = oldest {
         inner.forget(oldest, now).await?;
     }
-    let (id, contact, data) = {
+    let (id, is_back, contact, data) = {
         let mut state = inner.state.lock();
         if state.visitors.is_full() {
             return Err(Refusal::Full);
         }
-        let (id, seq, bot) = (ContactId::new(state.id('v', now)), state.seq(), state.bot());
-        let visitor = state.visitors.join(id.clone(), name, lang, now, seq);
+        let back = join.before.as_deref().and_then(|shown| state.returns(shown));
+        let (is_back, seq, bot) = (back.is_some(), state.seq(), state.bot());
+        let id = back.unwrap_or_else(|| ContactId::new(state.id('v', now)));
+        let secret = state.maker.secret(&id);
+        let visitor = state.visitors.join(id.clone(), name, lang, now, seq, secret);
         visitor.language = limits::language(told);
         let who = wire::Who { id: visitor.id.to_string(), name: visitor.name.clone() };
-        (id, visitor.payload(), json!({ "visitor": who, "secret": visitor.secret(), "bot": bot }))
+        (id, is_back, visitor.payload(), json!({ "visitor": who, "secret": visitor.secret(), "bot": bot }))
     };
     let friendship = FriendshipPayload {
         id: FriendshipId::new(format!("f{id}")),
@@ -69,8 +72,11 @@ pub(crate) async fn join(
     let known = known.payload(Payload::Contact(Arc::new(contact)));
     inner
         .accepted(vec![known, event], move |state, accepted| {
-            if accepted.is_err() {
-                state.forget(&id);
+            match accepted {
+                // What the bot has said to them waits for the next try.
+                Err(_) if is_back => state.visitors.remove(&id),
+                Err(_) => state.forget(&id),
+                Ok(()) => {}
             }
             accepted?;
             answer(&data)

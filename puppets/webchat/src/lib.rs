@@ -20,7 +20,9 @@
 //! the conversation, in a tab that is not hidden. The bot hears `message-status` of each message once, of a room that the
 //! first has it, and that the first has read it.
 //!
-//! State lives in memory, over restarts of the run, and ends with the process: visitors join again then. Everything is
+//! State lives in memory, over restarts of the run, and ends with the process. A page that was there before joins again by
+//! itself, and where the bot has a store as the same contact: what the bot said to it meanwhile, for a day, is in its
+//! history. The id of a message of the bot is made of the outbox's key, so that one said again is not there twice. Everything is
 //! bounded: visitors, rooms, messages a conversation and their bytes, files and their bytes, and what a stream that
 //! nobody reads keeps; what falls out is told by `reset`. An account elsewhere than on loopback needs a token.
 

@@ -12,7 +12,12 @@ use wechaty_puppet::{
 };
 
 use crate::{
-    BOT, CAPABILITIES, Options, PLATFORM, guard::Secret, notes::Note, refusal::Refusal, route, state::State,
+    BOT, CAPABILITIES, Options, PLATFORM,
+    guard::{Maker, Secret},
+    notes::Note,
+    refusal::Refusal,
+    route,
+    state::State,
     visitors::FORGOTTEN,
 };
 
@@ -117,6 +122,7 @@ impl Puppet for WebChatPuppet {
     }
 
     async fn run(&self, cx: PuppetContext) -> Result<()> {
+        self.0.begin(&cx).await;
         let (session, mut failure) = Session::begin(&self.0, &cx);
         cx.accept(Event::new(LoginStep::Done(BOT.into())).payload(Payload::Contact(self.bot()))).await?;
         cx.accept(EventPayload::Ready(ReadyEvent { data: None })).await?;
@@ -207,9 +213,35 @@ impl Webhook for WebChatPuppet {
     }
 }
 
+/// Under which the bot keeps what the secrets of visitors are made with.
+const MAKER: &str = "visitors";
+
 impl Inner {
+    /// A process begins, or a run of it: who was here before may come back.
+    async fn begin(&self, cx: &PuppetContext) {
+        let kept = match cx.session().get(MAKER).await {
+            Ok(Some(kept)) => Maker::kept(&kept),
+            Ok(None) => {
+                let bytes = self.state.lock().maker.bytes();
+                let kept = cx.session().set(MAKER, Some(bytes)).await;
+                kept.inspect_err(|error| tracing::warn!(%error, "visitors join anew after the next restart")).ok();
+                None
+            }
+            Err(error) => {
+                tracing::warn!(%error, "visitors of an earlier process join anew");
+                None
+            }
+        };
+        let mut state = self.state.lock();
+        if let Some(kept) = kept {
+            state.maker = kept;
+        }
+        state.begin(cx.clock().wall());
+    }
+
     /// Forgets who has been away for a day.
     async fn sweep(self: &Arc<Self>, now: Timestamp) {
+        self.state.lock().give_up_earlier(now);
         loop {
             let Some(id) = self.state.lock().visitors.take_away(now, FORGOTTEN) else { return };
             // The bot may be stopping; the next run sweeps again.

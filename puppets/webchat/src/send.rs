@@ -71,10 +71,16 @@ impl Inner {
         if let ConversationId::Room(room) = &out.to {
             state.settle_room(room, now);
         }
-        let mut kept = Kept::new("".into(), out.to.clone(), BOT.into(), state.bot_name.clone(), now);
+        // The outbox's key: said again by the next process, it is the same message.
+        let id = MessageId::new(format!("b{}", out.key));
+        if let Some(kept) = state.book.get(&id) {
+            let mut sent = Sent::new(id);
+            sent.timestamp = Some(kept.time);
+            return Ok(sent);
+        }
+        let mut kept = Kept::new(id, out.to.clone(), BOT.into(), state.bot_name.clone(), now);
         kept.quote = out.quote.as_ref().map(|id| quote(&state, &out.to, id)).transpose()?;
         fill(&mut state, &mut kept, &out.what, loaded)?;
-        kept.id = MessageId::new(state.id('b', now));
         let mut sent = Sent::new(kept.id.clone());
         sent.timestamp = Some(now);
         state.publish(kept);

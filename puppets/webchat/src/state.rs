@@ -15,11 +15,12 @@ use crate::{
     addresses::Addresses,
     book::{Book, Kept, place},
     files::Files,
+    guard::Maker,
     limits,
     notes::Note,
     rooms::Rooms,
     stream::{Entry, event},
-    visitors::Visitors,
+    visitors::{FORGOTTEN, Visitors},
     wire::{self, Kind},
 };
 
@@ -39,6 +40,10 @@ pub(crate) struct State {
     pub(crate) joins: Addresses,
     pub(crate) guesses: Addresses,
     pub(crate) bot_name: String,
+    pub(crate) maker: Maker,
+    /// When this process began, as long as visitors of an earlier one may come back to what the bot says meanwhile.
+    earlier: Option<Timestamp>,
+    has_begun: bool,
     seq: u64,
     number: u64,
 }
@@ -54,8 +59,48 @@ impl State {
             joins: Addresses::new(limits::JOINS),
             guesses: Addresses::new(limits::GUESSES),
             bot_name: options.bot_name.clone(),
+            maker: Maker::random(),
+            earlier: None,
+            has_begun: false,
             seq: 0,
             number: 0,
+        }
+    }
+
+    /// A run begins; the first one is when the process does.
+    pub(crate) fn begin(&mut self, now: Timestamp) {
+        if !std::mem::replace(&mut self.has_begun, true) {
+            self.earlier = Some(now);
+        }
+    }
+
+    /// Whether somebody of an earlier process may come back under this id.
+    fn may_return(&self, id: &ContactId) -> bool {
+        let made = id.as_str().strip_prefix('v').and_then(|id| id.split_once('-')?.0.parse().ok());
+        self.earlier.zip(made.map(Timestamp::from_millis)).is_some_and(|(began, made)| made < began)
+    }
+
+    /// Who comes back, by what they showed to an earlier process.
+    pub(crate) fn returns(&self, shown: &str) -> Option<ContactId> {
+        let (id, secret) = shown.split_once('.')?;
+        let id = ContactId::new(id);
+        let is_away = self.visitors.get(&id).is_none() && self.may_return(&id);
+        (is_away && self.maker.secret(&id).is(secret)).then_some(id)
+    }
+
+    /// Who of an earlier process has not come back by now does not: what was said to them goes.
+    pub(crate) fn give_up_earlier(&mut self, now: Timestamp) {
+        if self.earlier.take_if(|began| now.since(*began) >= FORGOTTEN).is_none() {
+            return;
+        }
+        for to in self.book.places() {
+            if let ConversationId::Contact(id) = &to
+                && self.visitors.get(id).is_none()
+            {
+                for gone in self.book.forget(&to) {
+                    self.release(&gone);
+                }
+            }
         }
     }
 
@@ -98,7 +143,7 @@ impl State {
     /// Whether the bot can say something there.
     pub(crate) fn is_there(&self, to: &ConversationId) -> bool {
         match to {
-            ConversationId::Contact(id) => self.visitors.get(id).is_some(),
+            ConversationId::Contact(id) => self.visitors.get(id).is_some() || self.may_return(id),
             ConversationId::Room(id) => self.rooms.get(id).is_some(),
         }
     }

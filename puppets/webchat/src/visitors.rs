@@ -133,6 +133,7 @@ impl Visitors {
         lang: Lang,
         now: Timestamp,
         seq: u64,
+        secret: Secret,
     ) -> &mut Visitor {
         let name = name.unwrap_or_else(|| {
             self.guests += 1;
@@ -152,7 +153,7 @@ impl Visitors {
             uploads: limits::UPLOADS.full(now),
             typed: None,
             turn: Turn::default(),
-            secret: Secret::random(),
+            secret,
             nonces: VecDeque::new(),
             leaving: false,
         };
@@ -216,8 +217,9 @@ mod tests {
     #[test]
     fn two_of_one_name_can_be_told_apart() {
         let (mut all, at) = (Visitors::new(9, "Bot"), Timestamp::from_millis(0));
-        let mut join =
-            |id: &str, name: Option<&str>| all.join(id.into(), name.map(str::to_owned), Lang::En, at, 0).name.clone();
+        let mut join = |id: &str, name: Option<&str>| {
+            all.join(id.into(), name.map(str::to_owned), Lang::En, at, 0, Secret::new("x")).name.clone()
+        };
         assert_eq!(join("a", Some("Ann")), "Ann");
         assert_eq!(join("b", Some("ann")), "ann 2");
         assert_eq!(join("c", Some("BOT")), "BOT 2");
@@ -237,7 +239,7 @@ mod tests {
     #[test]
     fn a_name_that_only_looks_another_is_taken() {
         let (mut all, at) = (Visitors::new(9, "Wechaty"), Timestamp::from_millis(0));
-        all.join("a".into(), Some("Alice B".into()), Lang::En, at, 0);
+        all.join("a".into(), Some("Alice B".into()), Lang::En, at, 0, Secret::new("x"));
         for name in [
             "Wechaty\u{200B}",
             "We\u{AD}chaty",
@@ -260,8 +262,8 @@ mod tests {
     #[test]
     fn a_secret_is_one_visitors() {
         let (mut all, at) = (Visitors::new(9, "Bot"), Timestamp::from_millis(0));
-        let a = all.join("a".into(), None, Lang::En, at, 0).secret();
-        let b = all.join("b".into(), None, Lang::En, at, 0).secret();
+        let a = all.join("a".into(), None, Lang::En, at, 0, Secret::new("x")).secret();
+        let b = all.join("b".into(), None, Lang::En, at, 0, Secret::new("y")).secret();
         let (a, b) = (a.split_once('.').unwrap().1, b.split_once('.').unwrap().1);
         assert!(all.known(&"a".into(), a, at).is_ok());
         assert_eq!(all.known(&"a".into(), b, at).err(), Some(Refusal::Visitor));
@@ -271,9 +273,9 @@ mod tests {
     #[test]
     fn who_leaves_is_chosen_once_and_not_known() {
         let (mut all, at) = (Visitors::new(9, "Bot"), Timestamp::from_millis(0));
-        let secret = all.join("a".into(), None, Lang::En, at, 0).secret();
+        let secret = all.join("a".into(), None, Lang::En, at, 0, Secret::new("x")).secret();
         let (secret, later) = (secret.split_once('.').unwrap().1, at.plus(FORGOTTEN));
-        all.join("b".into(), None, Lang::En, at.plus(AWAY), 0);
+        all.join("b".into(), None, Lang::En, at.plus(AWAY), 0, Secret::new("x"));
         assert_eq!(all.take_away(later, FORGOTTEN), Some("a".into()));
         assert_eq!(all.take_away(later, FORGOTTEN), None);
         assert_eq!(

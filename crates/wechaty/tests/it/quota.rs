@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use wechaty::{
-    Error, Opens, OutboxPolicy, Receipt, ReceiptState, SendFailure,
+    Error, Opens, OutboxPolicy, Receipt, ReceiptState, SendFailure, WaitsFor,
     prelude::*,
     store::{MemoryStore, Store},
     testing::*,
-    types::Timestamp,
+    types::{self, Timestamp},
 };
 use wechaty_puppet::{Per, Quota};
 
@@ -35,6 +35,31 @@ fn opens(receipt: &Receipt) -> Option<Opens> {
 
 fn at(platform: &FakePlatform, seconds: u64) -> Timestamp {
     platform.clock().wall().plus(secs(seconds))
+}
+
+#[tokio::test]
+async fn an_account_says_what_keeps_a_send_from_going_out() {
+    let platform = platform(&[TWO_A_MINUTE]);
+    let alice = platform.user("alice");
+    let bot = bot(&platform).outbox(OutboxPolicy::default().per_second_of("Image", 0.5)).build().expect("builds");
+    let to = types::ConversationId::Contact(alice.id());
+    let waits = async |kind: &str| bot.main_account().waits_for(&to, kind).await.expect("reads");
+    assert_eq!(waits("Text").await, Some(WaitsFor::Login));
+    bot.start().await.expect("starts");
+    bot.ready().await;
+    assert_eq!((waits("Text").await, waits("Image").await), (None, None));
+    let to_alice = bot.main_account().contact_handle(&alice.id());
+    to_alice.say(FileBox::from_bytes(&b"png"[..], "a.png")).await.expect("durable");
+    idle(&platform).await;
+    assert_eq!((waits("Text").await, waits("Image").await), (None, Some(WaitsFor::Pace)));
+    to_alice.say("one").await.expect("durable");
+    to_alice.say("too many").await.expect("durable");
+    idle(&platform).await;
+    assert_eq!(waits("Text").await, Some(WaitsFor::Quota(Opens::At(at(&platform, 60)))));
+    platform.clock().advance(secs(61)).await;
+    assert_eq!(waits("Text").await, None);
+    bot.stop().await.expect("stops");
+    never_exceeded(&platform);
 }
 
 #[tokio::test]

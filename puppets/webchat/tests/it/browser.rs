@@ -96,7 +96,7 @@ impl Events {
 /// One tab.
 #[derive(Clone)]
 pub(crate) struct Browser {
-    puppet: Arc<dyn Puppet>,
+    pub(crate) puppet: Arc<dyn Puppet>,
     pub(crate) token: Option<String>,
     pub(crate) secret: String,
     pub(crate) id: String,

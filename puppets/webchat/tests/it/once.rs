@@ -1,13 +1,13 @@
 //! What is said once is one message, and what was refused was not said.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
-use wechaty_puppet::{AcceptError, EventPayload, Menu, PuppetError, SayablePayload};
+use wechaty_puppet::{AcceptError, ConversationId, EventPayload, Menu, PuppetError, SayablePayload, VirtualClock};
 
 use crate::{
     browser::Browser,
-    stage::{Mood, Stage, within},
+    stage::{Kept, Mood, Stage, within},
 };
 
 #[tokio::test]
@@ -244,4 +244,52 @@ async fn a_press_that_was_refused_is_the_same_press_when_it_is_told_again() {
     });
     let ids: Vec<String> = ids.collect();
     assert!(ids.len() == 2 && ids[0] == ids[1], "{ids:?}");
+}
+
+#[tokio::test]
+async fn a_page_that_comes_back_after_a_crash_gets_what_was_under_way_once() {
+    let (session, clock) = (Arc::new(Kept::default()), VirtualClock::new());
+    let first = Stage::process(&session, &clock);
+    let running = first.run().await;
+    let (ann, bob) = (first.joins("Ann").await, first.joins("Bob").await);
+    ann.says("bot", "ding").await;
+    drop((running, first));
+    clock.advance(Duration::from_secs(5)).await;
+    // The bot goes on before any page is back, and says one twice, as its book was not settled.
+    let second = Stage::process(&session, &clock);
+    let running = second.run().await;
+    let to = ConversationId::Contact(ann.id.as_str().into());
+    let out = second.out(to.clone(), SayablePayload::text("dong"));
+    let (one, two) = (second.send(out.clone()).await, second.send(out.clone()).await);
+    assert_eq!(one.id, two.id);
+    // Long after that the key counts for nothing, and the message is the same all the same.
+    clock.advance(Duration::from_secs(1_200)).await;
+    assert_eq!(second.send(out.clone()).await.id, one.id);
+    let joins = async |before: &str| {
+        let tab = Browser::new(second.puppet.clone());
+        let body = json!({ "name": "Ann", "lang": "en", "before": before });
+        tab.post("join", &body).await.ok()
+    };
+    // Who only knows the id is somebody else.
+    let (id, _) = ann.secret.split_once('.').expect("an id");
+    for forged in [format!("{id}.x"), format!("{id}."), id.to_owned(), bob.secret.replace(&*bob.id, id)] {
+        assert_ne!(joins(&forged).await["visitor"]["id"], ann.id.as_str(), "{forged}");
+    }
+    let back = joins(&ann.secret).await;
+    assert_eq!((&back["visitor"]["id"], &back["secret"]), (&json!(ann.id), &json!(ann.secret)));
+    let page = Browser { puppet: second.puppet.clone(), ..ann.clone() };
+    assert_eq!(page.texts("bot").await, ["dong"]);
+    second.send(out).await;
+    assert_eq!(page.texts("bot").await, ["dong"]);
+    // Known here, nobody else comes back as them.
+    assert_ne!(joins(&ann.secret).await["visitor"]["id"], ann.id.as_str());
+    // Whoever has not come back in a day does not.
+    let to = ConversationId::Contact(bob.id.as_str().into());
+    second.send(second.out(to.clone(), SayablePayload::text("late"))).await;
+    for _ in 0..25 {
+        clock.advance(Duration::from_secs(3_600)).await;
+    }
+    let late = second.puppet.send(second.out(to, SayablePayload::text("too late"))).await;
+    assert!(matches!(late, Err(PuppetError::NotFound { .. })), "{late:?}");
+    running.stop().await.expect("a stop");
 }

@@ -56,6 +56,24 @@ impl EventSink for Sink {
     }
 }
 
+/// What a bot keeps for its puppet.
+#[derive(Default)]
+pub(crate) struct Kept(Mutex<std::collections::HashMap<String, Bytes>>);
+
+#[async_trait]
+impl SessionStore for Kept {
+    async fn get(&self, key: &str) -> Result<Option<Bytes>, BoxError> {
+        Ok(self.0.lock().get(key).cloned())
+    }
+    async fn set(&self, key: &str, value: Option<Bytes>) -> Result<(), BoxError> {
+        match value {
+            Some(value) => self.0.lock().insert(key.to_owned(), value),
+            None => self.0.lock().remove(key),
+        };
+        Ok(())
+    }
+}
+
 pub(crate) struct NoSession;
 
 #[async_trait]
@@ -73,6 +91,7 @@ pub(crate) struct Stage {
     pub(crate) puppet: Arc<dyn Puppet>,
     pub(crate) clock: VirtualClock,
     pub(crate) sink: Arc<Sink>,
+    session: Arc<dyn SessionStore>,
     keys: Mutex<u64>,
     token: Option<String>,
 }
@@ -110,8 +129,14 @@ impl Stage {
             puppet: Arc::new(WebChatPuppet::new(options)),
             clock: VirtualClock::new(),
             sink: Arc::new(sink),
+            session: Arc::new(NoSession),
             keys: Mutex::new(0),
         }
+    }
+
+    /// A process of the same bot, with a chat of its own.
+    pub(crate) fn process(session: &Arc<Kept>, clock: &VirtualClock) -> Self {
+        Self { session: session.clone(), clock: clock.clone(), ..Self::new(Options::default()) }
     }
 
     /// With a run that is ready.
@@ -129,7 +154,8 @@ impl Stage {
     pub(crate) async fn run(&self) -> Running {
         let cancel = CancellationToken::new();
         let clock = Clock::from(self.clock.clone());
-        let cx = PuppetContext::new("test".into(), self.sink.clone(), Arc::new(NoSession), clock, cancel.clone(), None);
+        let cx =
+            PuppetContext::new("test".into(), self.sink.clone(), self.session.clone(), clock, cancel.clone(), None);
         let puppet = self.puppet.clone();
         let task = tokio::spawn(async move { puppet.run(cx).await });
         let mut tab = Browser::new(self.puppet.clone());
