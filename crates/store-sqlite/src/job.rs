@@ -1,16 +1,18 @@
 //! JOB: one operation on its way to the writing thread and back to who waits for it.
 
-use tokio::{runtime::Handle, sync::oneshot};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use tokio::runtime::Handle;
 use wechaty_store::{StoreError, crash};
 
 use crate::{
     db::Db,
-    error::failed,
+    error::{clone, failed},
     hot::{Hot, Result},
 };
 
-/// Groups from this size on are told by a task: the thread has the next one to write.
-const MANY: usize = 8;
+/// So many are told by one task: what they do then is shared by the workers of the runtime.
+const TOGETHER: usize = 64;
 
 /// One operation, on its way to the thread and back.
 pub(crate) trait Job: Send {
@@ -23,42 +25,81 @@ pub(crate) trait Job: Send {
     fn is_awaited(&self) -> bool;
     /// It failed by itself; gives how often it has.
     fn failed(&mut self) -> u32;
-    /// Where somebody waits for it.
+    /// Where it is told; `None`: nobody waits, or outside of any.
     fn runtime(&self) -> Option<&Handle>;
 }
 
-/// Tells a group that it is committed.
-pub(crate) fn told(group: Vec<Box<dyn Job>>) {
-    let runtime = group.iter().find_map(|job| job.runtime().cloned()).filter(|_| group.len() >= MANY);
-    let told = Told(group);
-    if let Some(runtime) = runtime {
-        // To wake many tasks from outside of their runtime costs the thread more than to write what they asked for.
-        runtime.spawn(async move { drop(told) });
+/// Tells a group that it is committed, or why it is not.
+pub(crate) fn told(mut group: Vec<Box<dyn Job>>, failed: Option<&rusqlite::Error>) {
+    // What nobody waits for is gone here.
+    group.retain(|job| job.is_awaited());
+    while !group.is_empty() {
+        let jobs = group.split_off(group.len().saturating_sub(TOGETHER));
+        let runtime = jobs.iter().find_map(|job| job.runtime().cloned());
+        let told = Told { jobs, failed: failed.map(clone) };
+        if let Some(runtime) = runtime {
+            // To wake many tasks from outside of their runtime costs the thread more than to write what they asked for.
+            runtime.spawn(async move { drop(told) });
+        }
     }
 }
 
-/// Operations that are committed; those who wait are told at the latest when this is dropped.
-struct Told(Vec<Box<dyn Job>>);
+/// Operations that are over; those who wait are told at the latest when this is dropped.
+struct Told {
+    jobs: Vec<Box<dyn Job>>,
+    failed: Option<rusqlite::Error>,
+}
 
 impl Drop for Told {
     fn drop(&mut self) {
-        self.0.drain(..).for_each(|job| job.tell(Ok(())));
+        let is_outside = Handle::try_current().is_err();
+        for job in self.jobs.drain(..) {
+            if is_outside && job.runtime().is_some() {
+                // Its runtime has ended, and whoever waited.
+                continue;
+            }
+            let (context, outcome) = (job.context(), self.failed.as_ref().map(clone).map_or(Ok(()), Err));
+            // Who is told may be a lane: the others are told all the same.
+            if catch_unwind(AssertUnwindSafe(|| job.tell(outcome))).is_err() {
+                tracing::error!("what came after {context} panicked");
+            }
+        }
     }
 }
 
 /// What somebody asked for.
-pub(crate) struct Operation<T, W> {
-    pub(crate) context: &'static str,
-    pub(crate) work: W,
-    pub(crate) done: Option<T>,
+pub(crate) struct Operation<T, W, R> {
+    context: &'static str,
+    work: W,
+    done: Option<T>,
     /// How often it failed by itself.
-    pub(crate) failures: u32,
+    failures: u32,
     /// `None`: nobody waits.
-    pub(crate) reply: Option<oneshot::Sender<std::result::Result<T, StoreError>>>,
-    pub(crate) runtime: Option<Handle>,
+    reply: Option<R>,
+    runtime: Option<Handle>,
 }
 
-impl<T: Send, W: FnMut(&mut Hot, &mut Db<'_>) -> Result<T> + Send> Job for Operation<T, W> {
+impl<T, W, R: FnOnce(std::result::Result<T, StoreError>)> Operation<T, W, R> {
+    /// Its outcome is given to `then`, in the runtime it is asked for in.
+    pub(crate) fn then(context: &'static str, work: W, then: R) -> Self {
+        let runtime = Handle::try_current().ok();
+        Self { context, work, done: None, failures: 0, reply: Some(then), runtime }
+    }
+}
+
+impl<T, W> Operation<T, W, fn(std::result::Result<T, StoreError>)> {
+    /// Nobody waits for it.
+    pub(crate) fn behind(context: &'static str, work: W) -> Self {
+        Self { context, work, done: None, failures: 0, reply: None, runtime: None }
+    }
+}
+
+impl<T, W, R> Job for Operation<T, W, R>
+where
+    T: Send,
+    W: FnMut(&mut Hot, &mut Db<'_>) -> Result<T> + Send,
+    R: FnOnce(std::result::Result<T, StoreError>) + Send,
+{
     fn run(&mut self, hot: &mut Hot, c: &mut Db<'_>) -> Result<()> {
         self.done = Some((self.work)(hot, c)?);
         Ok(())
@@ -72,8 +113,7 @@ impl<T: Send, W: FnMut(&mut Hot, &mut Db<'_>) -> Result<T> + Send> Job for Opera
             (Ok(()), None) => Err(failed(context)(rusqlite::Error::QueryReturnedNoRows)),
         };
         if let Some(reply) = reply {
-            // Who asked may have gone.
-            drop(reply.send(outcome));
+            reply(outcome);
         }
     }
     fn context(&self) -> &'static str {
@@ -89,6 +129,13 @@ impl<T: Send, W: FnMut(&mut Hot, &mut Db<'_>) -> Result<T> + Send> Job for Opera
     fn runtime(&self) -> Option<&Handle> {
         self.runtime.as_ref()
     }
+}
+
+/// Whether it makes the file larger.
+pub(crate) fn grows(job: &dyn Job) -> bool {
+    const GROW: [&str; 5] =
+        ["accepting events", "enqueueing a send", "spooling a file", "keeping a note", "changing a value"];
+    GROW.contains(&job.context())
 }
 
 /// Where the crash tests end the process: what a group does, and the points before and after its commit.

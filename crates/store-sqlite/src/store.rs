@@ -13,9 +13,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use wechaty_file_box::ByteStream;
 use wechaty_puppet::Cursor;
 use wechaty_store::{
-    Archive, BlobHasher, BlobId, Book, Books, DeadLetter, Enqueued, EventSeq, Find, Hops, Incoming, Ledger, OutboxRow,
-    Outcome, Reason, Record, Result, Said, SendSeq, Settlement, Spooled, Store, StoreError, StoredEvent, Trouble,
-    Versioned, crash,
+    Archive, BlobHasher, BlobId, Book, Books, DeadLetter, Enqueued, EnqueuedThen, EventSeq, Find, Hops, Incoming,
+    Ledger, OutboxRow, Outcome, Queue, Reason, Record, Result, Said, SendSeq, Settlement, Spooled, Store, StoreError,
+    StoredEvent, Trouble, Versioned, crash,
 };
 use wechaty_types::{AccountId, ContactId, Timestamp};
 
@@ -367,17 +367,12 @@ impl Store for SqliteStore {
     }
 
     async fn enqueue(&self, row: &OutboxRow) -> Result<Enqueued> {
-        const CONTEXT: &str = "enqueueing a send";
-        let send = SendIn {
-            account: row.account.clone(),
-            key: row.key,
-            event: row.event,
-            body: row::send_body(row).map_err(json(CONTEXT))?,
-            attempts: row.attempts,
-            claimed_at: row.claimed_at.map(Timestamp::as_millis),
-            file: row.file,
-        };
-        self.writer.run(CONTEXT, move |hot, c| hot.enqueue(c, &send)).await
+        let send = send_in(row)?;
+        self.writer.run(ENQUEUEING, move |hot, c| hot.enqueue(c, &send)).await
+    }
+
+    fn queue(&self) -> Option<&dyn Queue> {
+        Some(self)
     }
 
     async fn claim(&self, seq: SendSeq, attempt: u32, at: Timestamp) -> Result<()> {
@@ -403,7 +398,8 @@ impl Store for SqliteStore {
             }
             Ok(())
         };
-        self.writer.run("settling a send", settle).await
+        self.writer.run_behind("settling a send", settle);
+        Ok(())
     }
 
     async fn unsent(&self, account: &AccountId) -> Result<Vec<OutboxRow>> {
@@ -526,6 +522,32 @@ impl Store for SqliteStore {
     async fn accounts(&self) -> Result<Vec<AccountId>> {
         self.readers.read("reading accounts", query::accounts).await
     }
+}
+
+impl Queue for SqliteStore {
+    fn enqueue_then(&self, row: OutboxRow, then: EnqueuedThen) {
+        match send_in(&row) {
+            Ok(send) => {
+                let told = move |enqueued| then(row, enqueued);
+                self.writer.run_then(ENQUEUEING, move |hot, c| hot.enqueue(c, &send), told);
+            }
+            Err(error) => then(row, Err(error)),
+        }
+    }
+}
+
+const ENQUEUEING: &str = "enqueueing a send";
+
+fn send_in(row: &OutboxRow) -> Result<SendIn> {
+    Ok(SendIn {
+        account: row.account.clone(),
+        key: row.key,
+        event: row.event,
+        body: row::send_body(row).map_err(json(ENQUEUEING))?,
+        attempts: row.attempts,
+        claimed_at: row.claimed_at.map(Timestamp::as_millis),
+        file: row.file,
+    })
 }
 
 #[async_trait]

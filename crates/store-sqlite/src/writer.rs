@@ -11,7 +11,7 @@ use std::{
 };
 
 use rusqlite::{Connection, params};
-use tokio::{runtime::Handle, sync::oneshot};
+use tokio::sync::oneshot;
 use wechaty_puppet::Clock;
 use wechaty_store::{EventSeq, Hops, Record, StoreError, Trouble, crash};
 use wechaty_types::Timestamp;
@@ -23,7 +23,7 @@ use crate::{
     error::{clone, may_be_over},
     health::Health,
     hot::{Hot, Result},
-    job::{Job, Operation, crash_point, told},
+    job::{Job, Operation, crash_point, grows, told},
     waiting::{MOMENT, RECORDS, Waiting},
 };
 
@@ -82,13 +82,23 @@ impl Writer {
         context: &'static str,
         work: impl FnMut(&mut Hot, &mut Db<'_>) -> Result<T> + Send + 'static,
     ) -> std::result::Result<T, StoreError> {
-        let (reply, told) = oneshot::channel();
-        let runtime = Handle::try_current().ok();
-        self.give(Operation { context, work, done: None, failures: 0, reply: Some(reply), runtime });
+        let (tell, told) = oneshot::channel();
+        // Who asked may have gone.
+        self.run_then(context, work, move |outcome| drop(tell.send(outcome)));
         match told.await {
             Ok(outcome) => outcome,
             Err(_) => Err(ended(context)),
         }
+    }
+
+    /// Runs an operation in the next group and tells of its commit.
+    pub(crate) fn run_then<T: Send + 'static>(
+        &self,
+        context: &'static str,
+        work: impl FnMut(&mut Hot, &mut Db<'_>) -> Result<T> + Send + 'static,
+        then: impl FnOnce(std::result::Result<T, StoreError>) + Send + 'static,
+    ) {
+        self.give(Operation::then(context, work, then));
     }
 
     /// Waits until everything asked for before is written, records too.
@@ -126,7 +136,7 @@ impl Writer {
         context: &'static str,
         work: impl FnMut(&mut Hot, &mut Db<'_>) -> Result<T> + Send + 'static,
     ) {
-        self.give(Operation { context, work, done: None, failures: 0, reply: None, runtime: None });
+        self.give(Operation::behind(context, work));
     }
 
     /// Keeps a record when nothing else is to be written.
@@ -149,10 +159,7 @@ impl Writer {
         }
     }
 
-    fn give<T: Send + 'static, W: FnMut(&mut Hot, &mut Db<'_>) -> Result<T> + Send + 'static>(
-        &self,
-        operation: Operation<T, W>,
-    ) {
+    fn give(&self, operation: impl Job + 'static) {
         if let Some(tasks) = &self.tasks
             && tasks.send(Task::Do(Box::new(operation))).is_err()
         {
@@ -168,7 +175,8 @@ fn ended(context: &'static str) -> StoreError {
 impl Drop for Writer {
     fn drop(&mut self) {
         self.tasks = None;
-        if let Some(thread) = self.thread.take()
+        // What it tells may be what drops it: it ends by itself then.
+        if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != std::thread::current().id())
             && thread.join().is_err()
         {
             tracing::error!("the store's thread panicked");
@@ -464,7 +472,7 @@ impl<'c> Thread<'c> {
                     if group.iter().any(|job| grows(&**job)) {
                         self.has_grown();
                     }
-                    told(std::mem::replace(group, Vec::with_capacity(GROUP)));
+                    told(std::mem::replace(group, Vec::with_capacity(GROUP)), None);
                     return true;
                 }
                 Err(failed) => failed,
@@ -493,13 +501,15 @@ impl<'c> Thread<'c> {
                 }
                 None => std::mem::take(group),
             };
+            let mut awaited = Vec::new();
             for (number, job) in refused.into_iter().enumerate() {
                 match to_blame {
-                    _ if job.is_awaited() => job.tell(Err(clone(&error))),
+                    _ if job.is_awaited() => awaited.push(job),
                     Some(_) if number == 0 => failed.push((job, clone(&error))),
                     _ => self.behind.keep(job),
                 }
             }
+            told(awaited, Some(&error));
         }
         false
     }
@@ -583,13 +593,6 @@ impl<'c> Thread<'c> {
         crash_point(group, |(_, _, after)| after);
         Ok(())
     }
-}
-
-/// Whether it makes the file larger.
-fn grows(job: &dyn Job) -> bool {
-    const GROW: [&str; 5] =
-        ["accepting events", "enqueueing a send", "spooling a file", "keeping a note", "changing a value"];
-    GROW.contains(&job.context())
 }
 
 #[cfg(test)]

@@ -274,10 +274,20 @@ pub struct Versioned {
     pub value: Bytes,
 }
 
+/// Is given the row and what became of it.
+pub type EnqueuedThen = Box<dyn FnOnce(OutboxRow, Result<Enqueued>) + Send>;
+
+/// A store that enqueues by itself and tells of it then.
+pub trait Queue: Send + Sync {
+    /// As [`Store::enqueue`], and gives the outcome to `then`: inside of the runtime it is called in, often together with
+    /// others, so it must not take long. A store that ends drops it.
+    fn enqueue_then(&self, row: OutboxRow, then: EnqueuedThen);
+}
+
 /// Where a bot keeps what must not be lost: events, sends, cursors, state.
 ///
 /// Every operation is idempotent for the same numbers and keys, and durable once it returns `Ok`
-/// ([`finish`](Self::finish) may be late). Implementations:
+/// ([`finish`](Self::finish) and [`settle`](Self::settle) may be late). Implementations:
 /// [`MemoryStore`] here, SQLite in a crate of its own. One suite runs on all.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
@@ -297,8 +307,9 @@ pub trait Store: Send + Sync + 'static {
     /// Records that an event is no danger to the process: its handler waits, or the bot stopped as it should.
     async fn calm(&self, seq: EventSeq) -> Result<()>;
 
-    /// Records what became of events and forgets them, their notes, and the keys of what they said. Alone among the operations it
-    /// may return before it is durable: lost, the event runs again and says the same under the same keys.
+    /// Records what became of events and forgets them, their notes, and the keys of what they said. It may return before it is
+    /// durable, though not before [`settle`](Self::settle)s that were told earlier are: lost, the event runs again and says
+    /// the same under the same keys.
     async fn finish(&self, account: &AccountId, done: &[(EventSeq, Outcome)]) -> Result<()>;
 
     /// Accepted and unfinished events of an account, in order.
@@ -325,6 +336,11 @@ pub trait Store: Send + Sync + 'static {
     /// row is settled for good, that of a dead letter until somebody decides about it.
     async fn enqueue(&self, row: &OutboxRow) -> Result<Enqueued>;
 
+    /// The way to enqueue without a task that waits for it, if there is one.
+    fn queue(&self) -> Option<&dyn Queue> {
+        None
+    }
+
     /// Records that a send is about to be tried, first at `at`: after a crash it is in doubt.
     async fn claim(&self, seq: SendSeq, attempt: u32, at: Timestamp) -> Result<()>;
 
@@ -335,7 +351,8 @@ pub trait Store: Send + Sync + 'static {
     async fn advance(&self, seq: SendSeq, done: u64) -> Result<()>;
 
     /// Records what became of sends at `at`, and forgets their content; that of dead ones and of those in doubt is kept
-    /// among the [dead letters](Self::dead_letters).
+    /// among the [dead letters](Self::dead_letters). It may return before it is durable: what is asked for later knows of it,
+    /// and lost with the process, the send is in doubt as if the process had ended a moment earlier.
     async fn settle(&self, done: &[(SendSeq, Settlement)], at: Timestamp) -> Result<()>;
 
     /// Enqueued and unsettled sends of an account, in order.

@@ -22,17 +22,8 @@ type Reply = oneshot::Receiver<std::result::Result<(), StoreError>>;
 fn job(context: &'static str, work: impl FnMut() -> Result<()> + Send + 'static) -> (Box<dyn Job>, Reply) {
     let (reply, told) = oneshot::channel();
     let mut work = work;
-    (
-        Box::new(Operation {
-            context,
-            work: move |_: &mut Hot, _: &mut Db<'_>| work(),
-            done: None,
-            failures: 0,
-            reply: Some(reply),
-            runtime: None,
-        }),
-        told,
-    )
+    let work = move |_: &mut Hot, _: &mut Db<'_>| work();
+    (Box::new(Operation::then(context, work, |done| drop(reply.send(done)))), told)
 }
 
 #[test]
@@ -78,7 +69,7 @@ fn one_that_fails_costs_the_others_nothing() {
 
 fn finish(seq: EventSeq) -> Box<dyn Job> {
     let work = move |hot: &mut Hot, c: &mut Db<'_>| hot.finish(c, seq, &wechaty_store::Outcome::Merged);
-    Box::new(Operation { context: "finishing an event", work, done: None, failures: 0, reply: None, runtime: None })
+    Box::new(Operation::behind("finishing an event", work))
 }
 
 fn accept(thread: &mut Thread<'_>, count: usize) {
@@ -86,15 +77,7 @@ fn accept(thread: &mut Thread<'_>, count: usize) {
     let events: Vec<_> = std::iter::repeat_with(event).take(count).collect();
     let work =
         move |hot: &mut Hot, c: &mut Db<'_>| hot.accept(c, &wechaty_types::AccountId::new("shop"), &events, None);
-    let context = "accepting events";
-    thread.work_off(&mut vec![Box::new(Operation {
-        context,
-        work,
-        done: None,
-        failures: 0,
-        reply: None,
-        runtime: None,
-    })]);
+    thread.work_off(&mut vec![Box::new(Operation::behind("accepting events", work))]);
 }
 
 fn events(c: &Connection) -> i64 {
@@ -123,7 +106,7 @@ fn what_nobody_waits_for_is_done_once_the_file_takes_it() {
     // Done before what comes later, which sees it.
     let work = |hot: &mut Hot, _: &mut Db<'_>| Ok((hot.has_any(1..=2), hot.has_any(3..=3)));
     let (reply, mut told) = oneshot::channel();
-    let look = Operation { context: "writing", work, done: None, failures: 0, reply: Some(reply), runtime: None };
+    let look = Operation::then("writing", work, |done| drop(reply.send(done)));
     thread.work_off(&mut vec![Box::new(look)]);
     assert_eq!(told.try_recv().expect("it is told").expect("done"), (false, true));
     assert_eq!((events(&c), thread.behind.is_empty()), (1, true));
@@ -136,7 +119,7 @@ fn what_always_fails_is_given_up_and_costs_the_others_nothing() {
     accept(&mut thread, 40);
     let bad = || -> Box<dyn Job> {
         let work = |_: &mut Hot, _: &mut Db<'_>| -> Result<()> { Err(rusqlite::Error::InvalidQuery) };
-        Box::new(Operation { context: "finishing an event", work, done: None, failures: 0, reply: None, runtime: None })
+        Box::new(Operation::behind("finishing an event", work))
     };
     // More bad ones than are tried alone: the good ones behind them wait until those are out of the way.
     let mut group: Vec<_> = (0..6).map(|_| bad()).chain((1..=20).map(finish)).collect();
@@ -180,4 +163,36 @@ fn a_file_is_full_until_it_has_some_reserve() {
         accept(&mut thread, 1);
         assert_eq!(thread.health.trouble().is_none(), is_over, "{more} pages");
     }
+}
+
+/// Who is told adds its number to the list.
+fn tells(list: &Arc<parking_lot::Mutex<Vec<u32>>>, number: u32) -> Box<dyn Job> {
+    let list = list.clone();
+    Box::new(Operation::then(
+        "writing",
+        |_: &mut Hot, _: &mut Db<'_>| Ok(()),
+        move |done| {
+            // Nothing was run.
+            assert!(done.is_err() && tokio::runtime::Handle::try_current().is_ok(), "told where nothing can be done");
+            assert_ne!(number, 1, "planted");
+            list.lock().push(number);
+        },
+    ))
+}
+
+#[test]
+fn whoever_is_told_and_panics_keeps_it_from_nobody_and_an_ended_runtime_is_not_told() {
+    let list = Arc::<parking_lot::Mutex<Vec<u32>>>::default();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let job = |number| {
+        let _inside = runtime.enter();
+        tells(&list, number)
+    };
+    told((0..3).map(job).collect(), None);
+    let late = job(3);
+    runtime.block_on(tokio::task::yield_now());
+    assert_eq!(*list.lock(), [0, 2]);
+    drop(runtime);
+    told(vec![late], None);
+    assert_eq!(*list.lock(), [0, 2]);
 }

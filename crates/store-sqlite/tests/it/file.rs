@@ -26,6 +26,7 @@ async fn who_looks_beside_a_bot_sees_what_is_committed_and_disturbs_nobody() {
     let sent = store.enqueue(&say(Some(seq), 1)).await.expect("writes");
     assert_eq!(sent, wechaty_store::Enqueued::New(1));
     store.settle(&[(1, Settlement::Dead("refused".into()))], say(None, 1).said_at).await.expect("writes");
+    store.flush().await.expect("writes");
     let ledger = view.ledger(None).expect("reads");
     assert_eq!((ledger.inbound.received, ledger.inbound.pending, ledger.inbound.duplicates), (1, 1, 1));
     assert_eq!((ledger.outbound.said, ledger.outbound.dead), (1, 1));

@@ -65,13 +65,10 @@ impl From<Receipt> for Posted {
 }
 
 impl Posted {
-    /// Starts the lane: it is polled once where we are, as a platform that answers at once costs no task then. Dropping
-    /// the caller cannot tear a send apart: the rest, if there is one, goes on in a task of its own.
+    /// Starts the lane.
     pub(super) fn start(self, core: &Core, cx: &mut Context<'_>) -> Receipt {
-        if let End::Started(mut lane) = self.end
-            && lane.rest.as_mut().poll(cx).is_pending()
-        {
-            lane.spawn(core);
+        if let End::Started(lane) = self.end {
+            lane.start(core, cx);
         }
         self.receipt
     }
@@ -92,6 +89,14 @@ pub(super) struct Started {
 }
 
 impl Started {
+    /// It is polled once where we are, as a platform that answers at once costs no task then. Dropping the caller cannot tear
+    /// a send apart: the rest, if there is one, goes on in a task of its own.
+    pub(super) fn start(mut self, core: &Core, cx: &mut Context<'_>) {
+        if self.rest.as_mut().poll(cx).is_pending() {
+            self.spawn(core);
+        }
+    }
+
     fn spawn(self, core: &Core) {
         let runner = core.tasks.spawn(self.rest);
         core.outbox.runs(&self.key, self.number, runner.abort_handle());

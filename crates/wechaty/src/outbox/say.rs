@@ -5,11 +5,11 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{Arc, OnceLock},
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 use tokio::sync::oneshot;
 use wechaty_puppet::{Capabilities, Capability, IdempotencyKey, PuppetError, Sent, Timestamp};
 use wechaty_types::{ConversationId, Mention, MessageId, SayablePayload};
@@ -25,7 +25,7 @@ use crate::{
     Error, Result, Sayable,
     bot::{Account, Core, Permit},
     handler::Run,
-    store::{Enqueued, OutboxRow, Settlement, Spooled, StoreError, crash, named},
+    store::{Enqueued, OutboxRow, SendSeq, Settlement, Spooled, StoreError, crash, named},
     user::Contact,
 };
 
@@ -209,21 +209,7 @@ impl Future for Say {
                     }
                     // The store takes its time. Who waits may never ask again, and a start waits for this.
                     let (tell, told) = oneshot::channel();
-                    let (runner, task) = (Arc::new(OnceLock::new()), core.clone());
-                    let own = runner.clone();
-                    let spawned = core.tasks.spawn(async move {
-                        match commit.await {
-                            Ok(Posted { receipt, end }) => {
-                                let _ = tell.send(Ok(receipt));
-                                if let End::Started(lane) = end {
-                                    // The lane has a task already: this one.
-                                    lane.run(&task, own.get()).await;
-                                }
-                            }
-                            Err(error) => drop(tell.send(Err(error))),
-                        }
-                    });
-                    let _ = runner.set(spawned.abort_handle());
+                    finish(&core, commit, tell);
                     State::Committed(told)
                 }
                 State::Committed(mut told) => match Pin::new(&mut told).poll(cx) {
@@ -355,7 +341,7 @@ impl Request {
             claimed_at: None,
             done: 0,
         };
-        Commit { account, row, named: name.is_some(), permit }
+        Commit { account, row, named: name.is_some(), claimed: false, permit }
     }
 }
 
@@ -365,32 +351,82 @@ struct Commit {
     row: OutboxRow,
     /// Whether another say of the same run may have the same key.
     named: bool,
+    /// Whether the first try is claimed with the row.
+    claimed: bool,
     permit: Permit,
 }
 
 impl Commit {
-    fn start(self) -> State {
-        State::Committing(self.account.core().clone(), Box::pin(self.enqueue()))
+    fn start(mut self) -> State {
+        let core = self.account.core().clone();
+        crash::point("handler-before-say");
+        self.claimed = send::claim(&self.account, &mut self.row);
+        let Some(queue) = core.store.queue() else {
+            return State::Committing(core, Box::pin(self.enqueue(None)));
+        };
+        let (tell, told) = oneshot::channel();
+        let Self { account, row, named, claimed, permit } = self;
+        let then = move |row, enqueued| Self { account, row, named, claimed, permit }.enqueued(enqueued, tell);
+        queue.enqueue_then(row, Box::new(then));
+        State::Committed(told)
     }
 
-    async fn enqueue(self) -> Result<Posted> {
-        let Self { account, mut row, named, permit } = self;
+    /// The store has told: the lane begins where we are, unless there is something to wait for.
+    fn enqueued(self, enqueued: Result<Enqueued, StoreError>, tell: oneshot::Sender<Result<Receipt>>) {
+        let core = self.account.core().clone();
+        let rest = match enqueued {
+            Ok(Enqueued::New(seq)) if core.gate.is_open() => {
+                let account = self.account.clone();
+                let (posted, left) = self.post(seq);
+                if !left {
+                    // Who asked may have gone.
+                    let _ = tell.send(Ok(posted.receipt));
+                    if let End::Started(lane) = posted.end {
+                        lane.start(&core, &mut Context::from_waker(Waker::noop()));
+                    }
+                    return;
+                }
+                async move {
+                    send::unclaim(&account, seq).await;
+                    Ok(posted)
+                }
+                .boxed()
+            }
+            enqueued => self.enqueue(Some(enqueued)).boxed(),
+        };
+        finish(&core, rest, tell);
+    }
+
+    /// Puts the row into its lane; `true`: its lane did not take it, and the claim of it is to be given back.
+    fn post(self, seq: SendSeq) -> (Posted, bool) {
+        let Self { account, row, named, claimed, permit } = self;
+        let queued = send::queued(&account, OutboxRow { seq, ..row }, named, claimed, permit);
+        let posted = later::post(&account, queued, || !account.core().gate.is_open());
+        let left = claimed && matches!(posted.end, End::Left);
+        (posted, left)
+    }
+
+    /// `told`: what the store has told already.
+    async fn enqueue(mut self, mut told: Option<Result<Enqueued, StoreError>>) -> Result<Posted> {
+        let account = self.account.clone();
         let core = account.core();
-        crash::point("handler-before-say");
-        let mut claimed = send::claim(&account, &mut row);
         let enqueued = loop {
-            match core.store.enqueue(&row).await {
+            let enqueued = match told.take() {
+                Some(told) => told,
+                None => core.store.enqueue(&self.row).await,
+            };
+            match enqueued {
                 Err(error @ StoreError::Full { .. }) => Box::pin(wait_for_room(core, error)).await?,
                 enqueued => break enqueued?,
             }
             // Others may be before it now.
-            (claimed, row.attempts, row.claimed_at) = (false, 0, None);
+            (self.claimed, self.row.attempts, self.row.claimed_at) = (false, 0, None);
         };
+        let (claimed, key) = (self.claimed, self.row.key);
         match enqueued {
             Enqueued::New(seq) if core.gate.is_open() => {
-                let queued = send::queued(&account, OutboxRow { seq, ..row }, named, claimed, permit);
-                let posted = later::post(&account, queued, || !core.gate.is_open());
-                if claimed && matches!(posted.end, End::Left) {
+                let (posted, left) = self.post(seq);
+                if left {
                     send::unclaim(&account, seq).await;
                 }
                 Ok(posted)
@@ -400,13 +436,13 @@ impl Commit {
                 if claimed {
                     send::unclaim(&account, seq).await;
                 }
-                Ok(core.receipts.get(seq, row.key).into())
+                Ok(core.receipts.get(seq, key).into())
             }
-            Enqueued::Existing { settled: Some(settlement), .. } => Ok(earlier(&account, row.key, settlement).into()),
+            Enqueued::Existing { settled: Some(settlement), .. } => Ok(earlier(&account, key, settlement).into()),
             Enqueued::Existing { seq, settled: None } => {
-                let (key, receipt) = (row.key, core.receipts.get(seq, row.key));
+                let receipt = core.receipts.get(seq, key);
                 // Who settles tells the store first and takes the receipt then. Either it finds ours, or we its word.
-                if let Enqueued::Existing { settled: Some(settlement), .. } = core.store.enqueue(&row).await? {
+                if let Enqueued::Existing { settled: Some(settlement), .. } = core.store.enqueue(&self.row).await? {
                     core.receipts.take(seq);
                     return Ok(earlier(&account, key, settlement).into());
                 }
@@ -414,6 +450,26 @@ impl Commit {
             }
         }
     }
+}
+
+/// Brings a say to its end in a task, and runs its lane there.
+fn finish(core: &Arc<Core>, commit: BoxFuture<'static, Result<Posted>>, tell: oneshot::Sender<Result<Receipt>>) {
+    let (runner, task) = (Arc::new(OnceLock::new()), core.clone());
+    let own = runner.clone();
+    let spawned = core.tasks.spawn(async move {
+        // Who asked may have gone.
+        match commit.await {
+            Ok(Posted { receipt, end }) => {
+                let _ = tell.send(Ok(receipt));
+                if let End::Started(lane) = end {
+                    // The lane has a task already: this one.
+                    lane.run(&task, own.get()).await;
+                }
+            }
+            Err(error) => drop(tell.send(Err(error))),
+        }
+    });
+    let _ = runner.set(spawned.abort_handle());
 }
 
 /// Waits a moment for room in a store that is full: who says something waits as those do who bring something, and nobody
