@@ -1,7 +1,7 @@
 //! JOB: one operation on its way to the writing thread and back to who waits for it.
 
 use tokio::{runtime::Handle, sync::oneshot};
-use wechaty_store::{StoreError, crash};
+use wechaty_store::{EventSeq, Outcome, StoreError, crash};
 
 use crate::{
     db::Db,
@@ -25,6 +25,10 @@ pub(crate) trait Job: Send {
     fn failed(&mut self) -> u32;
     /// Where somebody waits for it.
     fn runtime(&self) -> Option<&Handle>;
+    /// The events that it ends.
+    fn ends(&self) -> &[(EventSeq, Outcome)] {
+        &[]
+    }
 }
 
 /// Tells a group that it is committed.
@@ -88,6 +92,41 @@ impl<T: Send, W: FnMut(&mut Hot, &mut Db<'_>) -> Result<T> + Send> Job for Opera
     }
     fn runtime(&self) -> Option<&Handle> {
         self.runtime.as_ref()
+    }
+}
+
+/// Ends of events. Nobody waits for them: lost, the events run again and say the same.
+pub(crate) struct Finish {
+    done: Vec<(EventSeq, Outcome)>,
+    failures: u32,
+}
+
+impl Finish {
+    pub(crate) fn new(done: Vec<(EventSeq, Outcome)>) -> Self {
+        Self { done, failures: 0 }
+    }
+}
+
+impl Job for Finish {
+    fn run(&mut self, hot: &mut Hot, c: &mut Db<'_>) -> Result<()> {
+        self.done.iter().try_for_each(|(seq, outcome)| hot.finish(c, *seq, outcome))
+    }
+    fn tell(self: Box<Self>, _committed: Result<()>) {}
+    fn context(&self) -> &'static str {
+        "finishing an event"
+    }
+    fn is_awaited(&self) -> bool {
+        false
+    }
+    fn failed(&mut self) -> u32 {
+        self.failures += 1;
+        self.failures
+    }
+    fn runtime(&self) -> Option<&Handle> {
+        None
+    }
+    fn ends(&self) -> &[(EventSeq, Outcome)] {
+        &self.done
     }
 }
 

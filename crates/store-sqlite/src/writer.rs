@@ -13,19 +13,24 @@ use std::{
 use rusqlite::{Connection, params};
 use tokio::{runtime::Handle, sync::oneshot};
 use wechaty_puppet::Clock;
-use wechaty_store::{EventSeq, Hops, Record, StoreError, Trouble, crash};
+use wechaty_store::{EventSeq, Hops, Outcome, Record, StoreError, Trouble};
 use wechaty_types::Timestamp;
 
 use crate::{
     archive::{self, Keep},
-    behind::Behind,
+    behind::{Behind, Unended},
     db::{Db, Statement},
     error::{clone, may_be_over},
     health::Health,
     hot::{Hot, Result},
-    job::{Job, Operation, crash_point, told},
+    job::{Finish, Job, Operation, crash_point, told},
     waiting::{MOMENT, RECORDS, Waiting},
 };
+
+mod rewrite;
+
+pub(crate) use rewrite::{is_owed, owe};
+use rewrite::Owed;
 
 /// How many operations share a commit.
 const GROUP: usize = 1_000;
@@ -45,8 +50,8 @@ const ALONE: u32 = 3;
 enum Task {
     Do(Box<dyn Job>),
     Keep(Box<Record>),
-    /// Tells when all before it is written, records too. `false`: it cannot be.
-    Flush(oneshot::Sender<bool>),
+    /// Tells when all before it is written, records too, or why it is not.
+    Flush(oneshot::Sender<std::result::Result<(), StoreError>>),
     /// Writes the whole file anew, so that nothing that was deleted is in it.
     Rewrite,
     /// There is something to do a moment later.
@@ -57,6 +62,7 @@ enum Task {
 pub(crate) struct Writer {
     tasks: Option<Sender<Task>>,
     waiting: Arc<Waiting>,
+    unended: Unended,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -70,10 +76,11 @@ impl Writer {
     ) -> std::io::Result<Self> {
         let (tasks, queue) = channel();
         let waiting = Arc::<Waiting>::default();
-        let records = waiting.clone();
-        let work = move || Thread::new(Db::new(&connection), hot, window, keep, records, health).work(&queue);
+        let (records, unended) = (waiting.clone(), Unended::default());
+        let behind = Behind::of(unended.clone());
+        let work = move || Thread::new(Db::new(&connection), hot, window, keep, records, health, behind).work(&queue);
         let thread = std::thread::Builder::new().name("store".into()).spawn(work)?;
-        Ok(Self { tasks: Some(tasks), waiting, thread: Some(thread) })
+        Ok(Self { tasks: Some(tasks), waiting, unended, thread: Some(thread) })
     }
 
     /// Runs an operation in the next group and waits for its commit.
@@ -84,7 +91,7 @@ impl Writer {
     ) -> std::result::Result<T, StoreError> {
         let (reply, told) = oneshot::channel();
         let runtime = Handle::try_current().ok();
-        self.give(Operation { context, work, done: None, failures: 0, reply: Some(reply), runtime });
+        self.give(Box::new(Operation { context, work, done: None, failures: 0, reply: Some(reply), runtime }));
         match told.await {
             Ok(outcome) => outcome,
             Err(_) => Err(ended(context)),
@@ -98,12 +105,7 @@ impl Writer {
             // Not taken, it is not answered.
             let _ = tasks.send(Task::Flush(reply));
         }
-        match told.await.map_err(|_| ended("writing"))? {
-            true => Ok(()),
-            false => {
-                Err(StoreError::Failed { context: "writing", source: "the store cannot be read or written".into() })
-            }
-        }
+        told.await.map_err(|_| ended("writing"))?
     }
 
     /// Writes the file anew, without what was deleted, before anything that is asked for later.
@@ -119,14 +121,15 @@ impl Writer {
         self.waiting.clone()
     }
 
-    /// Runs an operation in the next group; it is in the file before anything that is asked for later. Refused, it is
-    /// done as soon as the file takes it.
-    pub(crate) fn run_behind<T: Send + 'static>(
-        &self,
-        context: &'static str,
-        work: impl FnMut(&mut Hot, &mut Db<'_>) -> Result<T> + Send + 'static,
-    ) {
-        self.give(Operation { context, work, done: None, failures: 0, reply: None, runtime: None });
+    /// Writes ends of events in the next group; they are in the file before anything that is asked for later. Refused, they
+    /// are written as soon as the file takes them.
+    pub(crate) fn finish(&self, done: Vec<(EventSeq, Outcome)>) {
+        self.give(Box::new(Finish::new(done)));
+    }
+
+    /// Events whose ends are not in the file.
+    pub(crate) fn unended(&self) -> Unended {
+        self.unended.clone()
     }
 
     /// Keeps a record when nothing else is to be written.
@@ -149,12 +152,9 @@ impl Writer {
         }
     }
 
-    fn give<T: Send + 'static, W: FnMut(&mut Hot, &mut Db<'_>) -> Result<T> + Send + 'static>(
-        &self,
-        operation: Operation<T, W>,
-    ) {
+    fn give(&self, job: Box<dyn Job>) {
         if let Some(tasks) = &self.tasks
-            && tasks.send(Task::Do(Box::new(operation))).is_err()
+            && tasks.send(Task::Do(job)).is_err()
         {
             tracing::error!("the store's thread has ended");
         }
@@ -184,6 +184,8 @@ struct Thread<'c> {
     waiting: Arc<Waiting>,
     health: Arc<Health>,
     behind: Behind,
+    /// What is owed to those who were forgotten.
+    owed: Owed,
     /// What is known here may not be what is in the file: nothing is done until that is read again.
     torn: bool,
     clock: Clock,
@@ -195,15 +197,23 @@ struct Thread<'c> {
 }
 
 impl<'c> Thread<'c> {
-    fn new(db: Db<'c>, hot: Hot, window: usize, keep: Keep, waiting: Arc<Waiting>, health: Arc<Health>) -> Self {
+    fn new(
+        db: Db<'c>,
+        hot: Hot,
+        window: usize,
+        keep: Keep,
+        waiting: Arc<Waiting>,
+        health: Arc<Health>,
+        behind: Behind,
+    ) -> Self {
         let (clock, told) = (Clock::system(), (0, Duration::ZERO));
-        let (behind, torn, warned, dropped) = (Behind::default(), false, None, 0);
-        Self { db, hot, window, keep, waiting, health, behind, torn, clock, told, warned, dropped }
+        let (owed, torn, warned, dropped) = (Owed::read(&db, &health, clock.now()), false, None, 0);
+        Self { db, hot, window, keep, waiting, health, behind, owed, torn, clock, told, warned, dropped }
     }
 
     fn work(&mut self, queue: &Receiver<Task>) {
         let mut group: Vec<Box<dyn Job>> = Vec::with_capacity(GROUP);
-        let (mut flushes, mut rewrite) = (Vec::new(), false);
+        let mut flushes = Vec::new();
         let mut next = self.next(queue);
         while let Some(first) = next {
             for task in std::iter::once(first).chain(queue.try_iter()).take(GROUP) {
@@ -211,16 +221,14 @@ impl<'c> Thread<'c> {
                     Task::Do(job) => group.push(job),
                     Task::Keep(record) => self.waiting.push(*record),
                     Task::Flush(reply) => flushes.push(reply),
-                    Task::Rewrite => rewrite = true,
+                    Task::Rewrite => self.owed.now(),
                     Task::Look => {}
                 }
             }
             if !group.is_empty() || !flushes.is_empty() {
                 self.work_off(&mut group);
             }
-            if std::mem::take(&mut rewrite) {
-                self.rewrite();
-            }
+            self.pay();
             while !flushes.is_empty() && self.waiting.len() > 0 && self.is_whole() {
                 self.write_records();
             }
@@ -233,7 +241,7 @@ impl<'c> Thread<'c> {
             }
             // Who asked may have gone.
             for reply in flushes.drain(..) {
-                let _ = reply.send(!self.torn && self.behind.is_empty());
+                let _ = reply.send(self.flushed());
             }
             self.tell_of_dropped();
             // A flood does not keep the archive waiting for ever.
@@ -244,30 +252,22 @@ impl<'c> Thread<'c> {
         }
         self.work_off(&mut group);
         self.note_taken_in(None);
-        self.checkpoint();
+        // Who reads now would be waited for once more.
+        if self.pay_at_last() {
+            self.checkpoint();
+        }
         self.behind.give_up();
         self.warned = None;
         self.tell_of_dropped();
     }
 
-    /// Everything into the one file, where nobody reads meanwhile.
-    fn checkpoint(&self) {
-        crash::point("checkpoint");
-        let truncated = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        if let Err(error) = truncated {
-            tracing::debug!(%error, "the log of the store stays beside it");
+    /// Whether everything that was asked for is in the file.
+    fn flushed(&mut self) -> std::result::Result<(), StoreError> {
+        if self.torn {
+            let source = "the store cannot be read or written".into();
+            return Err(StoreError::Failed { context: "writing", source });
         }
-    }
-
-    /// Deleted words are in the search index until its parts are merged, and in pages that are free.
-    fn rewrite(&self) {
-        let rewritten = self.db.execute_batch("INSERT INTO archive_words (archive_words) VALUES ('optimize'); VACUUM");
-        match rewritten {
-            Ok(()) => self.checkpoint(),
-            Err(error) => {
-                tracing::error!(%error, "the file could not be written anew: forgotten words may be in free places")
-            }
-        }
+        self.behind.check(&self.hot)
     }
 
     /// The next task. Until there is one, what waits for a quiet moment is done; `None`: that was the last.
@@ -282,9 +282,10 @@ impl<'c> Thread<'c> {
                 Err(_) => {
                     self.note_taken_in(Some(self.clock.now()));
                     self.look_again();
+                    self.pay();
                     let has_more = self.waiting.has_taken_in() || !self.behind.is_empty();
                     let soon = has_more || self.health.trouble().is_some();
-                    let quiet = if soon { MOMENT } else { QUIET };
+                    let quiet = self.owed.wait(self.clock.now()).min(if soon { MOMENT } else { QUIET });
                     match queue.recv_timeout(quiet) {
                         Ok(task) => return Some(task),
                         Err(RecvTimeoutError::Timeout) => self.work_off(&mut Vec::new()),
@@ -448,6 +449,7 @@ impl<'c> Thread<'c> {
                 self.behind.keep(job);
             }
         }
+        self.behind.settle();
         self.behind.tell(self.clock.now());
     }
 
@@ -494,6 +496,9 @@ impl<'c> Thread<'c> {
                 None => std::mem::take(group),
             };
             for (number, job) in refused.into_iter().enumerate() {
+                if !job.is_awaited() {
+                    self.behind.refused(&*job);
+                }
                 match to_blame {
                     _ if job.is_awaited() => job.tell(Err(clone(&error))),
                     Some(_) if number == 0 => failed.push((job, clone(&error))),

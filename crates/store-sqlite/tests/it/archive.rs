@@ -326,6 +326,33 @@ async fn what_is_forgotten_is_nowhere_in_the_file() {
 }
 
 #[tokio::test]
+async fn what_is_forgotten_while_somebody_reads_is_taken_out_later_also_by_the_next_life() {
+    let place = Place::new();
+    let store = place.open();
+    for id in 0..60 {
+        conversation(&store, id, &format!("my number is 81236{id}")).await;
+    }
+    store.flush().await.expect("writes");
+    let in_file = || {
+        let files = ["", "-wal"].map(|end| std::fs::read(format!("{}{end}", place.path.display())).unwrap_or_default());
+        files.iter().any(|file| file.windows(5).any(|bytes| bytes == b"81236"))
+    };
+    let view = || SqliteView::open(&place.path).and_then(|view| view.is_forgetting()).expect("reads");
+    assert!(!store.is_forgetting() && !view());
+    // As a backup does.
+    let reader = rusqlite::Connection::open(&place.path).expect("opens");
+    reader.execute_batch("BEGIN; SELECT count(*) FROM archive").expect("read");
+    store.forget(&account(), &"alice".into()).await.expect("writes");
+    assert!(in_file() && store.is_forgetting() && view());
+    drop(store);
+    let next = place.open();
+    assert!(in_file() && next.is_forgetting() && view(), "the next life knows nothing of it");
+    drop(reader);
+    drop(next);
+    assert!(!in_file() && !view());
+}
+
+#[tokio::test]
 async fn a_person_is_forgotten_in_what_waits_in_dead_letters_and_in_states() {
     let place = Place::new();
     let store = place.open();

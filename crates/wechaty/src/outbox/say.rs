@@ -29,9 +29,6 @@ use crate::{
     user::Contact,
 };
 
-/// How often it is looked whether a full store has room again.
-const LOOK_FOR_ROOM: Duration = Duration::from_secs(1);
-
 /// A say about to happen: a future of its [`Receipt`], ready once the send is durable.
 ///
 /// Dropping it before it is ready means it was enqueued or not, never half.
@@ -279,11 +276,8 @@ impl Request {
                 Ok(self.commit(pass))
             }
             // It is the store that fails, and not what is said.
-            Err(error @ Error::Store(_)) => Err(error),
-            Err(error) => {
-                self.account.core().store.refuse(self.account.id(), refusal(&error).into()).await?;
-                Err(error)
-            }
+            Err(error @ Error::Store(_)) if !matches!(error, Error::Store(StoreError::TooLarge { .. })) => Err(error),
+            Err(error) => Err(refuse(&self.account, error).await),
         }
     }
 
@@ -380,7 +374,8 @@ impl Commit {
         let mut claimed = send::claim(&account, &mut row);
         let enqueued = loop {
             match core.store.enqueue(&row).await {
-                Err(error @ StoreError::Full { .. }) => Box::pin(wait_for_room(core, error)).await?,
+                Err(error @ StoreError::Full { .. }) => Box::pin(core.wait_for_room(error)).await?,
+                Err(error @ StoreError::TooLarge { .. }) => return Err(refuse(&account, error.into()).await),
                 enqueued => break enqueued?,
             }
             // Others may be before it now.
@@ -414,17 +409,6 @@ impl Commit {
             }
         }
     }
-}
-
-/// Waits a moment for room in a store that is full: who says something waits as those do who bring something, and nobody
-/// goes without an answer for it. A time limit of the handler counts on.
-async fn wait_for_room(core: &Core, error: StoreError) -> Result<()> {
-    if core.gate.is_closed() {
-        return Err(error.into());
-    }
-    tracing::debug!(%error, "what was said waits for room in the store");
-    core.clock.sleep(LOOK_FOR_ROOM).await;
-    Ok(())
 }
 
 /// Turns what the platform cannot show into the best it can, and spools its file, which it only names then.
@@ -474,7 +458,7 @@ async fn convert(account: &Account, mut what: SayablePayload) -> Result<(Sayable
     let spooled = loop {
         match core.spooling.spool(&*core.store, file, capabilities.limits.file).await {
             Err(Error::Store(error @ StoreError::Full { .. })) if file.is_repeatable() => {
-                wait_for_room(core, error).await?
+                core.wait_for_room(error).await?
             }
             spooled => break spooled?,
         }
@@ -504,8 +488,17 @@ fn check_text(capabilities: &Capabilities, what: &mut SayablePayload) -> Result<
     Ok(())
 }
 
+/// Counts what is refused, and gives why.
+async fn refuse(account: &Account, error: Error) -> Error {
+    match account.core().store.refuse(account.id(), refusal(&error).into()).await {
+        Ok(()) => error,
+        Err(uncounted) => uncounted.into(),
+    }
+}
+
 fn refusal(error: &Error) -> &'static str {
     match error {
+        Error::Store(_) => "too-large",
         Error::Puppet(error) => error.reason(),
         Error::File(_) => "file",
         _ => "invalid",
