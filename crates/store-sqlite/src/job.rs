@@ -31,6 +31,13 @@ pub(crate) trait Job: Send {
     }
 }
 
+/// Whether it makes the file larger.
+pub(crate) fn grows(job: &dyn Job) -> bool {
+    const GROW: [&str; 5] =
+        ["accepting events", "enqueueing a send", "spooling a file", "keeping a note", "changing a value"];
+    GROW.contains(&job.context())
+}
+
 /// Tells a group that it is committed.
 pub(crate) fn told(group: Vec<Box<dyn Job>>) {
     let runtime = group.iter().find_map(|job| job.runtime().cloned()).filter(|_| group.len() >= MANY);

@@ -328,6 +328,10 @@ mod tests {
         assert!(matches!(copy(&from, &mut into), Err(Failed::Writing(_))));
         most(&into, 1_000).expect("set");
         copy(&from, &mut into).expect("both can be used");
+        let (store, to) = (folder.path().join("bot.db"), folder.path().join("no-folder/copy"));
+        drop(crate::SqliteStore::open(&store).expect("it opens"));
+        let error = SqliteView::open(&store).and_then(|view| view.backup(&to)).expect_err("no folder");
+        assert!(error.is_about(&to) && !error.is_about(&store));
         let of = |code| is_of_reading(&rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
         assert!([ffi::SQLITE_IOERR_READ, ffi::SQLITE_CORRUPT, ffi::SQLITE_NOTADB].into_iter().all(of));
         let written = [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_READONLY];

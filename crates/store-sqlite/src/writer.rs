@@ -23,14 +23,14 @@ use crate::{
     error::{clone, may_be_over},
     health::Health,
     hot::{Hot, Result},
-    job::{Finish, Job, Operation, crash_point, told},
+    job::{Finish, Job, Operation, crash_point, grows, told},
     waiting::{MOMENT, RECORDS, Waiting},
 };
 
 mod rewrite;
 
-pub(crate) use rewrite::{is_owed, owe};
 use rewrite::Owed;
+pub(crate) use rewrite::{is_owed, owe};
 
 /// How many operations share a commit.
 const GROUP: usize = 1_000;
@@ -588,13 +588,6 @@ impl<'c> Thread<'c> {
         crash_point(group, |(_, _, after)| after);
         Ok(())
     }
-}
-
-/// Whether it makes the file larger.
-fn grows(job: &dyn Job) -> bool {
-    const GROW: [&str; 5] =
-        ["accepting events", "enqueueing a send", "spooling a file", "keeping a note", "changing a value"];
-    GROW.contains(&job.context())
 }
 
 #[cfg(test)]

@@ -93,7 +93,9 @@ impl Thread<'_> {
         // The first, and then as often as the longest pause lets it.
         if self.owed.failures == 0 || pause == LONGEST {
             let why = why.map_or("somebody reads it, a backup perhaps".to_owned(), |error| error.to_string());
-            tracing::warn!("forgotten words may still be in free places of the file or in its log ({why}): it is tried again");
+            tracing::warn!(
+                "forgotten words may still be in free places of the file or in its log ({why}): it is tried again"
+            );
         }
         self.owed.failures = self.owed.failures.saturating_add(1);
         self.owed.next = Some(now + pause);

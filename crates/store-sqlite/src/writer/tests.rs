@@ -182,7 +182,8 @@ fn a_file_is_full_until_it_has_some_reserve() {
 }
 
 /// A file whose events cannot be deleted while there is a trigger.
-const REFUSE: &str = "CREATE TRIGGER refuse BEFORE DELETE ON event WHEN old.seq < 3 BEGIN SELECT raise(FAIL, 'no'); END";
+const REFUSE: &str =
+    "CREATE TRIGGER refuse BEFORE DELETE ON event WHEN old.seq < 3 BEGIN SELECT raise(FAIL, 'no'); END";
 
 #[test]
 fn an_event_whose_end_was_given_up_is_told_with_each_flush_until_it_has_ended() {
@@ -193,7 +194,8 @@ fn an_event_whose_end_was_given_up_is_told_with_each_flush_until_it_has_ended() 
     let unended = thread.behind.unended();
     let look = |hot: &mut Hot, _: &mut Db<'_>| Ok(hot.has_any(1..=1));
     let (reply, mut told) = oneshot::channel();
-    let other = Operation { context: "writing", work: look, done: None, failures: 0, reply: Some(reply), runtime: None };
+    let other =
+        Operation { context: "writing", work: look, done: None, failures: 0, reply: Some(reply), runtime: None };
     thread.work_off(&mut vec![finish(1), finish(2), finish(3), Box::new(other)]);
     // Who is told that all before it is done may be told so beside an end that was refused.
     assert!(told.try_recv().expect("it is told").expect("done"));

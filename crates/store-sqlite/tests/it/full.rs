@@ -143,11 +143,13 @@ async fn an_event_whose_end_could_not_be_written_is_not_handed_out_again() {
     let refuse = "CREATE TRIGGER refuse BEFORE DELETE ON event BEGIN SELECT raise(FAIL, 'no'); END";
     other.execute_batch(refuse).expect("made");
     store.finish(&account(), &[(seqs[0], Outcome::Merged)]).await.expect("it is taken");
-    let left: Vec<_> =
-        store.unfinished(&account()).await.expect("reads").into_iter().map(|event| event.seq).collect();
+    let left: Vec<_> = store.unfinished(&account()).await.expect("reads").into_iter().map(|event| event.seq).collect();
     assert_eq!(left, seqs[1..], "its handlers have run");
     let unwritten = store.flush().await;
-    assert!(matches!(&unwritten, Err(StoreError::Unended { count: 1, events }) if *events == seqs[..1]), "{unwritten:?}");
+    assert!(
+        matches!(&unwritten, Err(StoreError::Unended { count: 1, events }) if *events == seqs[..1]),
+        "{unwritten:?}"
+    );
     other.execute_batch("DROP TRIGGER refuse").expect("gone");
     store.flush().await.expect("it is written");
     assert_eq!(store.ledger(None).await.expect("reads").inbound.merged, 1);

@@ -210,8 +210,12 @@ async fn the_note_of_an_effect_waits_for_room_in_a_full_store_and_the_effect_is_
     let (alice, store, log) = (platform.user("alice"), Faulty::new(), Log::default());
     let builder = bot(&platform).store(store.arc()).state(log.clone()).on_message(
         |msg: Message, bot: Bot, log: State<Log>| async move {
-            let number = bot.once("charge", async || Ok(log.note("charged"))).await;
-            log.note(if number.is_ok() { "noted" } else { "failed" });
+            let charge = async || {
+                log.note("charged");
+                Ok(7)
+            };
+            let number = bot.once("charge", charge).await;
+            log.note(if number.is_ok_and(|number| number == 7) { "noted" } else { "failed" });
             msg.say("paid").await.map(|_| ())
         },
     );
