@@ -92,6 +92,21 @@ impl OpenError {
         }
     }
 
+    /// Whether it is this file that failed, where an operation has two.
+    pub fn is_about(&self, file: &std::path::Path) -> bool {
+        match self {
+            Self::InUse { path }
+            | Self::Newer { path, .. }
+            | Self::Older { path, .. }
+            | Self::Foreign { path }
+            | Self::Corrupt { path, .. }
+            | Self::LogUnread { path }
+            | Self::Key { path, .. }
+            | Self::Io { path, .. }
+            | Self::Sqlite { path, .. } => path == file,
+        }
+    }
+
     pub(crate) fn of(path: &std::path::Path) -> impl Fn(rusqlite::Error) -> Self + use<> {
         let path = path.to_owned();
         move |source| match source.sqlite_error_code() {

@@ -3,7 +3,7 @@
 use std::{
     io::{ErrorKind, Write},
     path::PathBuf,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -25,6 +25,8 @@ pub(crate) struct Health {
     /// What the log was told of reading.
     reading: Mutex<Told>,
     aside: AtomicU64,
+    /// Whether what was forgotten may still be in the file.
+    owes: AtomicBool,
 }
 
 #[derive(Default)]
@@ -59,7 +61,7 @@ impl Told {
 impl Health {
     pub(crate) fn of(path: PathBuf) -> Self {
         let (state, reading, aside) = (Mutex::default(), Mutex::default(), AtomicU64::new(0));
-        Self { path, clock: Clock::system(), state, reading, aside }
+        Self { path, clock: Clock::system(), state, reading, aside, owes: AtomicBool::new(false) }
     }
 
     pub(crate) fn trouble(&self) -> Option<Trouble> {
@@ -134,6 +136,15 @@ impl Health {
         });
         let _ = std::fs::remove_file(&name);
         written.map_err(|error| error.kind())
+    }
+
+    /// Whether the file is to be written anew.
+    pub(crate) fn owes(&self, owes: bool) {
+        self.owes.store(owes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_owing(&self) -> bool {
+        self.owes.load(Ordering::Relaxed)
     }
 
     /// Rows were set aside.

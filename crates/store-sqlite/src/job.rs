@@ -3,16 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokio::runtime::Handle;
-use wechaty_store::{StoreError, crash};
+use wechaty_store::{EventSeq, Outcome, StoreError, crash};
 
 use crate::{
     db::Db,
     error::{clone, failed},
     hot::{Hot, Result},
 };
-
-/// So many are told by one task: what they do then is shared by the workers of the runtime.
-const TOGETHER: usize = 64;
 
 /// One operation, on its way to the thread and back.
 pub(crate) trait Job: Send {
@@ -27,20 +24,29 @@ pub(crate) trait Job: Send {
     fn failed(&mut self) -> u32;
     /// Where it is told; `None`: nobody waits, or outside of any.
     fn runtime(&self) -> Option<&Handle>;
+    /// The events that it ends.
+    fn ends(&self) -> &[(EventSeq, Outcome)] {
+        &[]
+    }
+}
+
+/// Whether it makes the file larger.
+pub(crate) fn grows(job: &dyn Job) -> bool {
+    const GROW: [&str; 5] =
+        ["accepting events", "enqueueing a send", "spooling a file", "keeping a note", "changing a value"];
+    GROW.contains(&job.context())
 }
 
 /// Tells a group that it is committed, or why it is not.
 pub(crate) fn told(mut group: Vec<Box<dyn Job>>, failed: Option<&rusqlite::Error>) {
     // What nobody waits for is gone here.
     group.retain(|job| job.is_awaited());
-    while !group.is_empty() {
-        let jobs = group.split_off(group.len().saturating_sub(TOGETHER));
-        let runtime = jobs.iter().find_map(|job| job.runtime().cloned());
-        let told = Told { jobs, failed: failed.map(clone) };
-        if let Some(runtime) = runtime {
-            // To wake many tasks from outside of their runtime costs the thread more than to write what they asked for.
-            runtime.spawn(async move { drop(told) });
-        }
+    let runtime = group.iter().find_map(|job| job.runtime().cloned());
+    let told = Told { jobs: group, failed: failed.map(clone) };
+    if let Some(runtime) = runtime {
+        // To wake many tasks from outside of their runtime costs the thread more than to write what they asked for. One
+        // task: what was asked for first is told first.
+        runtime.spawn(async move { drop(told) });
     }
 }
 
@@ -131,11 +137,39 @@ where
     }
 }
 
-/// Whether it makes the file larger.
-pub(crate) fn grows(job: &dyn Job) -> bool {
-    const GROW: [&str; 5] =
-        ["accepting events", "enqueueing a send", "spooling a file", "keeping a note", "changing a value"];
-    GROW.contains(&job.context())
+/// Ends of events. Nobody waits for them: lost, the events run again and say the same.
+pub(crate) struct Finish {
+    done: Vec<(EventSeq, Outcome)>,
+    failures: u32,
+}
+
+impl Finish {
+    pub(crate) fn new(done: Vec<(EventSeq, Outcome)>) -> Self {
+        Self { done, failures: 0 }
+    }
+}
+
+impl Job for Finish {
+    fn run(&mut self, hot: &mut Hot, c: &mut Db<'_>) -> Result<()> {
+        self.done.iter().try_for_each(|(seq, outcome)| hot.finish(c, *seq, outcome))
+    }
+    fn tell(self: Box<Self>, _committed: Result<()>) {}
+    fn context(&self) -> &'static str {
+        "finishing an event"
+    }
+    fn is_awaited(&self) -> bool {
+        false
+    }
+    fn failed(&mut self) -> u32 {
+        self.failures += 1;
+        self.failures
+    }
+    fn runtime(&self) -> Option<&Handle> {
+        None
+    }
+    fn ends(&self) -> &[(EventSeq, Outcome)] {
+        &self.done
+    }
 }
 
 /// Where the crash tests end the process: what a group does, and the points before and after its commit.

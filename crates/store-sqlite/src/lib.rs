@@ -14,6 +14,7 @@ mod job;
 mod limit;
 mod lock;
 mod query;
+mod queue;
 mod read;
 mod row;
 mod schema;

@@ -35,6 +35,14 @@ pub(crate) fn tune(connection: &Connection, most_bytes: Option<u64>) -> rusqlite
     Ok(())
 }
 
+/// More bytes than this can never be in a row, or in all parts of a file, at once: each table and index has a page of its own
+/// however little is in it.
+pub(crate) fn most_in_rows(c: &Connection) -> rusqlite::Result<u64> {
+    let pragma = |name| c.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
+    let own: u64 = c.query_row("SELECT count(*) FROM sqlite_schema WHERE rootpage > 0", [], |row| row.get(0))?;
+    Ok(pragma("max_page_count")?.saturating_sub(own) * pragma("page_size")?)
+}
+
 /// Whether the file is one this program can work with; reads only.
 pub(crate) fn check(connection: &Connection, path: &Path) -> Result<u32, OpenError> {
     let sqlite = OpenError::of(path);

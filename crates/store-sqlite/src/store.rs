@@ -4,6 +4,7 @@ use std::{
     ops::RangeInclusive,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -13,9 +14,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use wechaty_file_box::ByteStream;
 use wechaty_puppet::Cursor;
 use wechaty_store::{
-    Archive, BlobHasher, BlobId, Book, Books, DeadLetter, Enqueued, EnqueuedThen, EventSeq, Find, Hops, Incoming,
-    Ledger, OutboxRow, Outcome, Queue, Reason, Record, Result, Said, SendSeq, Settlement, Spooled, Store, StoreError,
-    StoredEvent, Trouble, Versioned, crash,
+    Archive, BlobHasher, BlobId, Book, Books, DeadLetter, Enqueued, EventSeq, Find, Hops, Incoming, Ledger, OutboxRow,
+    Outcome, Queue, Reason, Record, Result, Said, SendSeq, Settlement, Spooled, Store, StoreError, StoredEvent,
+    Trouble, Versioned, crash,
 };
 use wechaty_types::{AccountId, ContactId, Timestamp};
 
@@ -25,14 +26,18 @@ use crate::{
     db::Db,
     error::OpenError,
     health::Health,
-    hot::{EventIn, Hot, SendIn},
+    hot::{EventIn, Hot},
     lock::{self, Lock},
     query::{self, Numbered},
+    queue,
     read::Readers,
     row, schema,
     seal::{Seal, SealError},
-    writer::Writer,
+    writer::{self, Writer},
 };
+
+/// A backup may read the file while its log is reset.
+pub(crate) const BUSY: Duration = Duration::from_secs(5);
 
 /// How a store is opened.
 #[derive(Clone)]
@@ -70,13 +75,15 @@ impl Default for SqliteOptions {
 /// One SQLite file that holds what must not be lost.
 pub struct SqliteStore {
     path: PathBuf,
-    writer: Writer,
+    pub(crate) writer: Writer,
     readers: Readers,
     health: Arc<Health>,
     files: Files,
     seal: Arc<Seal>,
     /// What of what is over is kept.
     keep: Arc<Keep>,
+    /// What is larger could never be in it; `None`: the disk decides.
+    most: Option<u64>,
     // The last to go.
     _lock: Lock,
 }
@@ -106,8 +113,7 @@ impl SqliteStore {
         crash::point("open");
         let sqlite = OpenError::of(&path);
         let mut connection = Connection::open(&path).map_err(&sqlite)?;
-        // A backup may read the file while its log is reset.
-        connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(&sqlite)?;
+        connection.busy_timeout(BUSY).map_err(&sqlite)?;
         // Looked at before anything is written to it.
         let found = schema::check(&connection, &path)?;
         let seal = Arc::new(Seal::new(options.key.as_deref()));
@@ -125,13 +131,14 @@ impl SqliteStore {
             // A full disk keeps nobody from starting; the next start does it.
             tracing::warn!(%error, "the key of the store could not be noted");
         }
+        let most = options.most_bytes.map(|_| schema::most_in_rows(&connection)).transpose().map_err(&sqlite)?;
         let hot = Hot::load(&connection, options.dedupe_window, Arc::default()).map_err(&sqlite)?;
         let health = Arc::new(Health::of(path.clone()));
         let readers = Readers::new(path.clone(), health.clone());
         let files = Files::new(readers.clone(), &hot.blobs.holds());
         let writer = Writer::start(connection, hot, options.dedupe_window, options.keep.clone(), health.clone())
             .map_err(|source| OpenError::Io { path: path.clone(), source })?;
-        Ok(Self { readers, health, files, path, writer, seal, keep: Arc::new(options.keep.clone()), _lock: lock })
+        Ok(Self { readers, health, files, path, writer, seal, keep: Arc::new(options.keep.clone()), most, _lock: lock })
     }
 
     /// Puts a copy of another store in the place of this file, which nobody may use meanwhile. The one before is kept
@@ -211,6 +218,14 @@ impl SqliteStore {
         self.writer.run("writing", |_, _| Ok(())).await
     }
 
+    /// Refuses what there will never be room for, also when the store is empty.
+    pub(crate) fn fits(&self, context: &'static str, size: u64) -> Result<()> {
+        match self.most {
+            Some(most) if size > most => Err(StoreError::TooLarge { context, size, most }),
+            _ => Ok(()),
+        }
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -220,7 +235,7 @@ impl SqliteStore {
 /// Brings what is in its log into a file. `false`: it is damaged, and its log stays.
 fn log_into(path: &Path) -> std::result::Result<bool, OpenError> {
     let checkpoint = Connection::open(path).and_then(|c| {
-        c.busy_timeout(std::time::Duration::from_secs(2))?;
+        c.busy_timeout(Duration::from_secs(2))?;
         c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
     });
     match checkpoint.map_err(OpenError::of(path)) {
@@ -245,7 +260,7 @@ fn value(c: &Connection, seal: &Seal, at: (&str, &str)) -> rusqlite::Result<Opti
     found.optional()
 }
 
-fn json(context: &'static str) -> impl Fn(serde_json::Error) -> StoreError {
+pub(crate) fn json(context: &'static str) -> impl Fn(serde_json::Error) -> StoreError {
     move |error| StoreError::Failed { context, source: error.into() }
 }
 
@@ -289,8 +304,10 @@ impl Store for SqliteStore {
     }
 
     async fn note(&self, event: EventSeq, key: &str, value: Option<Bytes>) -> Result<()> {
+        const CONTEXT: &str = "keeping a note";
+        self.fits(CONTEXT, value.as_ref().map_or(0, Bytes::len) as u64)?;
         let key = key.to_owned();
-        self.writer.run("keeping a note", move |hot, c| hot.note(c, event, &key, value.as_deref())).await
+        self.writer.run(CONTEXT, move |hot, c| hot.note(c, event, &key, value.as_deref())).await
     }
 
     async fn recall(&self, event: EventSeq, key: &str) -> Result<Option<Bytes>> {
@@ -304,23 +321,24 @@ impl Store for SqliteStore {
     }
 
     async fn finish(&self, _account: &AccountId, done: &[(EventSeq, Outcome)]) -> Result<()> {
-        let done = done.to_vec();
         // The thread keeps it until the file takes it, and lost with the process it is finished again: nobody has to wait.
-        self.writer.run_behind("finishing an event", move |hot, c| {
-            done.iter().try_for_each(|(seq, outcome)| hot.finish(c, *seq, outcome))
-        });
+        self.writer.finish(done.to_vec());
         Ok(())
     }
 
     async fn unfinished(&self, account: &AccountId) -> Result<Vec<StoredEvent>> {
         self.caught_up().await?;
+        // Their handlers have run; it is their ends that the file has refused.
+        let over = self.writer.unended().all();
         let account = account.clone();
         let read = move |c: &Connection| {
             let mut unfinished = c.prepare_cached(&format!("{} WHERE account.name = ? ORDER BY seq", query::EVENTS))?;
             let rows = unfinished.query_map([account.as_str()], |row| Ok((row.get(0)?, query::stored_event(row))))?;
             rows.collect()
         };
-        self.rows_of(Book::In, self.readers.read("reading unfinished events", read).await?).await
+        let mut rows: Vec<Numbered<StoredEvent>> = self.readers.read("reading unfinished events", read).await?;
+        rows.retain(|(seq, _)| !over.contains(seq));
+        self.rows_of(Book::In, rows).await
     }
 
     async fn spool(&self, mut bytes: ByteStream) -> Result<Spooled> {
@@ -331,6 +349,7 @@ impl Store for SqliteStore {
             let piece = piece.map_err(|source| StoreError::Unreadable { source })?;
             hasher.update(&piece);
             size += piece.len() as u64;
+            self.fits(CONTEXT, size)?;
             waiting.extend_from_slice(&piece);
             // The last part is written with the end, so that a small file needs one commit.
             while waiting.len() > PART {
@@ -367,8 +386,8 @@ impl Store for SqliteStore {
     }
 
     async fn enqueue(&self, row: &OutboxRow) -> Result<Enqueued> {
-        let send = send_in(row)?;
-        self.writer.run(ENQUEUEING, move |hot, c| hot.enqueue(c, &send)).await
+        let send = self.send_in(row)?;
+        self.writer.run(queue::ENQUEUEING, move |hot, c| hot.enqueue(c, &send)).await
     }
 
     fn queue(&self) -> Option<&dyn Queue> {
@@ -388,6 +407,8 @@ impl Store for SqliteStore {
     }
 
     async fn settle(&self, done: &[(SendSeq, Settlement)], at: Timestamp) -> Result<()> {
+        const CONTEXT: &str = "settling a send";
+        let is_sent = done.iter().all(|(_, settlement)| matches!(settlement, Settlement::Sent(_)));
         let done = done.to_vec();
         let keep = self.keep.clone();
         let settle = move |hot: &mut Hot, c: &mut Db<'_>| {
@@ -398,8 +419,12 @@ impl Store for SqliteStore {
             }
             Ok(())
         };
-        self.writer.run_behind("settling a send", settle);
-        Ok(())
+        // What the platform took needs no room, and nobody has to wait for it; lost, it is in doubt.
+        if is_sent {
+            self.writer.run_behind(CONTEXT, settle);
+            return Ok(());
+        }
+        self.writer.run(CONTEXT, settle).await
     }
 
     async fn unsent(&self, account: &AccountId) -> Result<Vec<OutboxRow>> {
@@ -472,6 +497,7 @@ impl Store for SqliteStore {
         let value = value.map(|value| self.seal.close(namespace, key, &value)).transpose();
         let value =
             value.map_err(|error| StoreError::Failed { context: "encrypting a value", source: error.into() })?;
+        self.fits("changing a value", value.as_ref().map_or(0, Vec::len) as u64)?;
         let put = move |hot: &mut Hot, c: &mut Db<'_>| hot.put(c, (&there.0, &there.1), expected, value.as_deref());
         match self.writer.run("changing a value", put).await? {
             Ok(version) => Ok(version),
@@ -524,32 +550,6 @@ impl Store for SqliteStore {
     }
 }
 
-impl Queue for SqliteStore {
-    fn enqueue_then(&self, row: OutboxRow, then: EnqueuedThen) {
-        match send_in(&row) {
-            Ok(send) => {
-                let told = move |enqueued| then(row, enqueued);
-                self.writer.run_then(ENQUEUEING, move |hot, c| hot.enqueue(c, &send), told);
-            }
-            Err(error) => then(row, Err(error)),
-        }
-    }
-}
-
-const ENQUEUEING: &str = "enqueueing a send";
-
-fn send_in(row: &OutboxRow) -> Result<SendIn> {
-    Ok(SendIn {
-        account: row.account.clone(),
-        key: row.key,
-        event: row.event,
-        body: row::send_body(row).map_err(json(ENQUEUEING))?,
-        attempts: row.attempts,
-        claimed_at: row.claimed_at.map(Timestamp::as_millis),
-        file: row.file,
-    })
-}
-
 #[async_trait]
 impl Archive for SqliteStore {
     fn keep(&self, record: Record) {
@@ -570,13 +570,22 @@ impl Archive for SqliteStore {
         let forget = move |hot: &mut Hot, c: &mut Db<'_>| {
             // Before it is the time of these: the thread has put them there.
             waited += waiting.forget(&account, &person);
-            archive::forget(hot, c, &account, &person).map(|forgotten| forgotten + waited)
+            let forgotten = archive::forget(hot, c, &account, &person)? + waited;
+            if forgotten > 0 {
+                writer::owe(c)?;
+            }
+            Ok(forgotten)
         };
         let forgotten = self.writer.run("forgetting a person", forget).await?;
         if forgotten > 0 {
+            self.health.owes(true);
             self.writer.rewrite();
         }
         Ok(forgotten)
+    }
+
+    fn is_forgetting(&self) -> bool {
+        self.health.is_owing()
     }
 }
 

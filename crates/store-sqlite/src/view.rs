@@ -12,7 +12,7 @@ use wechaty_types::AccountId;
 use crate::{
     OpenError,
     archive::{self, Pending},
-    lock, query, read, schema,
+    lock, query, read, schema, writer,
 };
 
 /// Whether SQLite would have to write beside the file in order to read it.
@@ -38,6 +38,41 @@ fn stamp(path: &Path) -> std::io::Result<Stamp> {
 
 /// So many pages of a backup are copied at once.
 const PAGES: std::ffi::c_int = 1_024;
+
+/// Which of two files has failed.
+#[derive(Debug)]
+enum Failed {
+    Reading(rusqlite::Error),
+    Writing(rusqlite::Error),
+}
+
+/// Copies a store as it is now.
+fn copy(from: &Connection, into: &mut Connection) -> Result<(), Failed> {
+    // All pages of one moment: else it would begin anew with each commit of the bot.
+    let moment = from.unchecked_transaction().map_err(Failed::Reading)?;
+    moment.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(Failed::Reading)?;
+    let copied = Backup::new(&moment, into).and_then(|backup| backup.run_to_completion(PAGES, Duration::ZERO, None));
+    copied.map_err(|error| if is_of_reading(&error) { Failed::Reading(error) } else { Failed::Writing(error) })?;
+    // One file, without a log beside it.
+    into.pragma_update(None, "journal_mode", "DELETE").map_err(Failed::Writing)
+}
+
+/// Whether a copy failed at what is read: its moment has begun, so nobody can lock that; the copy is new, so nothing can be
+/// wrong in that.
+fn is_of_reading(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    let read = [
+        ffi::SQLITE_IOERR_READ,
+        ffi::SQLITE_IOERR_SHORT_READ,
+        ffi::SQLITE_IOERR_SHMMAP,
+        ffi::SQLITE_IOERR_SHMLOCK,
+        ffi::SQLITE_IOERR_SHMOPEN,
+        ffi::SQLITE_IOERR_SHMSIZE,
+        ffi::SQLITE_IOERR_CORRUPTFS,
+    ];
+    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+        || error.sqlite_error().is_some_and(|error| read.contains(&error.extended_code))
+}
 
 /// A store that is only read.
 #[derive(Debug)]
@@ -131,24 +166,29 @@ impl SqliteView {
     /// Copies what is committed now into a new file.
     ///
     /// # Errors
-    /// When either file cannot be used.
+    /// When either file cannot be used; the error names which.
     pub fn backup(&self, to: &Path) -> Result<(), OpenError> {
         // Made first: SQLite would let everybody read it.
         lock::private(to).map_err(|source| OpenError::Io { path: to.to_owned(), source })?;
-        let made = || {
-            let mut into = Connection::open(to)?;
-            into.busy_timeout(Duration::from_secs(5))?;
-            // All pages of one moment: else it would begin anew with each commit of the bot.
-            let moment = self.connection.unchecked_transaction()?;
-            moment.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-            Backup::new(&moment, &mut into)?.run_to_completion(PAGES, Duration::ZERO, None)?;
-            // One file, without a log beside it.
-            into.pragma_update(None, "journal_mode", "DELETE")
-        };
-        self.checked(made().map_err(OpenError::of(to))).inspect_err(|_| {
+        let made = Connection::open(to).and_then(|into| into.busy_timeout(Duration::from_secs(5)).map(|()| into));
+        let made = made.map_err(OpenError::of(to)).and_then(|mut into| {
+            copy(&self.connection, &mut into).map_err(|failed| match failed {
+                Failed::Reading(error) => OpenError::of(&self.path)(error),
+                Failed::Writing(error) => OpenError::of(to)(error),
+            })
+        });
+        self.checked(made).inspect_err(|_| {
             // What is not whole is no backup, and would be in the way of the next.
             let _ = std::fs::remove_file(to);
         })
+    }
+
+    /// Whether what was forgotten may still be found in the file or its log: its bot goes on taking it out.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn is_forgetting(&self) -> Result<bool, OpenError> {
+        self.read(writer::is_owed)
     }
 
     /// Reads the whole file and looks whether it is sound; gives its books.
@@ -262,5 +302,39 @@ impl SqliteLook<'_> {
     pub fn names(&self) -> Result<Vec<(String, String)>, OpenError> {
         let found = archive::names(&self.moment, &self.pending);
         self.view.checked(found.map_err(OpenError::of(&self.view.path)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_that_fails_says_which_of_the_two_files_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let open = |name: &str| {
+            let c = Connection::open(folder.path().join(name)).expect("opens");
+            c.busy_timeout(Duration::ZERO).expect("set");
+            c
+        };
+        let (from, mut into) = (open("from"), open("into"));
+        from.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (zeroblob(100000))").expect("written");
+        let other = open("from");
+        other.execute_batch("BEGIN EXCLUSIVE").expect("locked");
+        assert!(matches!(copy(&from, &mut into), Err(Failed::Reading(_))));
+        other.execute_batch("ROLLBACK").expect("free");
+        let most = |into: &Connection, pages| into.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()));
+        most(&into, 3).expect("set");
+        assert!(matches!(copy(&from, &mut into), Err(Failed::Writing(_))));
+        most(&into, 1_000).expect("set");
+        copy(&from, &mut into).expect("both can be used");
+        let (store, to) = (folder.path().join("bot.db"), folder.path().join("no-folder/copy"));
+        drop(crate::SqliteStore::open(&store).expect("it opens"));
+        let error = SqliteView::open(&store).and_then(|view| view.backup(&to)).expect_err("no folder");
+        assert!(error.is_about(&to) && !error.is_about(&store));
+        let of = |code| is_of_reading(&rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        assert!([ffi::SQLITE_IOERR_READ, ffi::SQLITE_CORRUPT, ffi::SQLITE_NOTADB].into_iter().all(of));
+        let written = [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_READONLY];
+        assert!(!written.into_iter().any(of));
     }
 }

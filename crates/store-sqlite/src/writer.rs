@@ -13,19 +13,25 @@ use std::{
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 use wechaty_puppet::Clock;
-use wechaty_store::{EventSeq, Hops, Record, StoreError, Trouble, crash};
+use wechaty_store::{EventSeq, Hops, Outcome, Record, StoreError, Trouble};
 use wechaty_types::Timestamp;
 
 use crate::{
     archive::{self, Keep},
-    behind::Behind,
+    behind::{Behind, Unended},
     db::{Db, Statement},
     error::{clone, may_be_over},
     health::Health,
     hot::{Hot, Result},
-    job::{Job, Operation, crash_point, grows, told},
+    job::{Finish, Job, Operation, crash_point, grows, told},
     waiting::{MOMENT, RECORDS, Waiting},
 };
+
+mod quiet;
+mod rewrite;
+
+use rewrite::Owed;
+pub(crate) use rewrite::{is_owed, owe};
 
 /// How many operations share a commit.
 const GROUP: usize = 1_000;
@@ -45,8 +51,8 @@ const ALONE: u32 = 3;
 enum Task {
     Do(Box<dyn Job>),
     Keep(Box<Record>),
-    /// Tells when all before it is written, records too. `false`: it cannot be.
-    Flush(oneshot::Sender<bool>),
+    /// Tells when all before it is written, records too, or why it is not.
+    Flush(oneshot::Sender<std::result::Result<(), StoreError>>),
     /// Writes the whole file anew, so that nothing that was deleted is in it.
     Rewrite,
     /// There is something to do a moment later.
@@ -57,6 +63,7 @@ enum Task {
 pub(crate) struct Writer {
     tasks: Option<Sender<Task>>,
     waiting: Arc<Waiting>,
+    unended: Unended,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -70,10 +77,11 @@ impl Writer {
     ) -> std::io::Result<Self> {
         let (tasks, queue) = channel();
         let waiting = Arc::<Waiting>::default();
-        let records = waiting.clone();
-        let work = move || Thread::new(Db::new(&connection), hot, window, keep, records, health).work(&queue);
+        let (records, unended) = (waiting.clone(), Unended::default());
+        let behind = Behind::of(unended.clone());
+        let work = move || Thread::new(Db::new(&connection), hot, window, keep, records, health, behind).work(&queue);
         let thread = std::thread::Builder::new().name("store".into()).spawn(work)?;
-        Ok(Self { tasks: Some(tasks), waiting, thread: Some(thread) })
+        Ok(Self { tasks: Some(tasks), waiting, unended, thread: Some(thread) })
     }
 
     /// Runs an operation in the next group and waits for its commit.
@@ -98,7 +106,7 @@ impl Writer {
         work: impl FnMut(&mut Hot, &mut Db<'_>) -> Result<T> + Send + 'static,
         then: impl FnOnce(std::result::Result<T, StoreError>) + Send + 'static,
     ) {
-        self.give(Operation::then(context, work, then));
+        self.give(Box::new(Operation::then(context, work, then)));
     }
 
     /// Waits until everything asked for before is written, records too.
@@ -108,12 +116,7 @@ impl Writer {
             // Not taken, it is not answered.
             let _ = tasks.send(Task::Flush(reply));
         }
-        match told.await.map_err(|_| ended("writing"))? {
-            true => Ok(()),
-            false => {
-                Err(StoreError::Failed { context: "writing", source: "the store cannot be read or written".into() })
-            }
-        }
+        told.await.map_err(|_| ended("writing"))?
     }
 
     /// Writes the file anew, without what was deleted, before anything that is asked for later.
@@ -136,7 +139,18 @@ impl Writer {
         context: &'static str,
         work: impl FnMut(&mut Hot, &mut Db<'_>) -> Result<T> + Send + 'static,
     ) {
-        self.give(Operation::behind(context, work));
+        self.give(Box::new(Operation::behind(context, work)));
+    }
+
+    /// Writes ends of events in the next group; they are in the file before anything that is asked for later. Refused, they
+    /// are written as soon as the file takes them.
+    pub(crate) fn finish(&self, done: Vec<(EventSeq, Outcome)>) {
+        self.give(Box::new(Finish::new(done)));
+    }
+
+    /// Events whose ends are not in the file.
+    pub(crate) fn unended(&self) -> Unended {
+        self.unended.clone()
     }
 
     /// Keeps a record when nothing else is to be written.
@@ -159,9 +173,9 @@ impl Writer {
         }
     }
 
-    fn give(&self, operation: impl Job + 'static) {
+    fn give(&self, job: Box<dyn Job>) {
         if let Some(tasks) = &self.tasks
-            && tasks.send(Task::Do(Box::new(operation))).is_err()
+            && tasks.send(Task::Do(job)).is_err()
         {
             tracing::error!("the store's thread has ended");
         }
@@ -192,6 +206,8 @@ struct Thread<'c> {
     waiting: Arc<Waiting>,
     health: Arc<Health>,
     behind: Behind,
+    /// What is owed to those who were forgotten.
+    owed: Owed,
     /// What is known here may not be what is in the file: nothing is done until that is read again.
     torn: bool,
     clock: Clock,
@@ -203,15 +219,23 @@ struct Thread<'c> {
 }
 
 impl<'c> Thread<'c> {
-    fn new(db: Db<'c>, hot: Hot, window: usize, keep: Keep, waiting: Arc<Waiting>, health: Arc<Health>) -> Self {
+    fn new(
+        db: Db<'c>,
+        hot: Hot,
+        window: usize,
+        keep: Keep,
+        waiting: Arc<Waiting>,
+        health: Arc<Health>,
+        behind: Behind,
+    ) -> Self {
         let (clock, told) = (Clock::system(), (0, Duration::ZERO));
-        let (behind, torn, warned, dropped) = (Behind::default(), false, None, 0);
-        Self { db, hot, window, keep, waiting, health, behind, torn, clock, told, warned, dropped }
+        let (owed, torn, warned, dropped) = (Owed::read(&db, &health, clock.now()), false, None, 0);
+        Self { db, hot, window, keep, waiting, health, behind, owed, torn, clock, told, warned, dropped }
     }
 
     fn work(&mut self, queue: &Receiver<Task>) {
         let mut group: Vec<Box<dyn Job>> = Vec::with_capacity(GROUP);
-        let (mut flushes, mut rewrite) = (Vec::new(), false);
+        let mut flushes = Vec::new();
         let mut next = self.next(queue);
         while let Some(first) = next {
             for task in std::iter::once(first).chain(queue.try_iter()).take(GROUP) {
@@ -219,16 +243,14 @@ impl<'c> Thread<'c> {
                     Task::Do(job) => group.push(job),
                     Task::Keep(record) => self.waiting.push(*record),
                     Task::Flush(reply) => flushes.push(reply),
-                    Task::Rewrite => rewrite = true,
+                    Task::Rewrite => self.owed.now(),
                     Task::Look => {}
                 }
             }
             if !group.is_empty() || !flushes.is_empty() {
                 self.work_off(&mut group);
             }
-            if std::mem::take(&mut rewrite) {
-                self.rewrite();
-            }
+            self.pay();
             while !flushes.is_empty() && self.waiting.len() > 0 && self.is_whole() {
                 self.write_records();
             }
@@ -241,7 +263,7 @@ impl<'c> Thread<'c> {
             }
             // Who asked may have gone.
             for reply in flushes.drain(..) {
-                let _ = reply.send(!self.torn && self.behind.is_empty());
+                let _ = reply.send(self.flushed());
             }
             self.tell_of_dropped();
             // A flood does not keep the archive waiting for ever.
@@ -252,30 +274,22 @@ impl<'c> Thread<'c> {
         }
         self.work_off(&mut group);
         self.note_taken_in(None);
-        self.checkpoint();
+        // Who reads now would be waited for once more.
+        if self.pay_at_last() {
+            self.checkpoint();
+        }
         self.behind.give_up();
         self.warned = None;
         self.tell_of_dropped();
     }
 
-    /// Everything into the one file, where nobody reads meanwhile.
-    fn checkpoint(&self) {
-        crash::point("checkpoint");
-        let truncated = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        if let Err(error) = truncated {
-            tracing::debug!(%error, "the log of the store stays beside it");
+    /// Whether everything that was asked for is in the file.
+    fn flushed(&mut self) -> std::result::Result<(), StoreError> {
+        if self.torn {
+            let source = "the store cannot be read or written".into();
+            return Err(StoreError::Failed { context: "writing", source });
         }
-    }
-
-    /// Deleted words are in the search index until its parts are merged, and in pages that are free.
-    fn rewrite(&self) {
-        let rewritten = self.db.execute_batch("INSERT INTO archive_words (archive_words) VALUES ('optimize'); VACUUM");
-        match rewritten {
-            Ok(()) => self.checkpoint(),
-            Err(error) => {
-                tracing::error!(%error, "the file could not be written anew: forgotten words may be in free places")
-            }
-        }
+        self.behind.check(&self.hot)
     }
 
     /// The next task. Until there is one, what waits for a quiet moment is done; `None`: that was the last.
@@ -290,9 +304,10 @@ impl<'c> Thread<'c> {
                 Err(_) => {
                     self.note_taken_in(Some(self.clock.now()));
                     self.look_again();
+                    self.pay();
                     let has_more = self.waiting.has_taken_in() || !self.behind.is_empty();
                     let soon = has_more || self.health.trouble().is_some();
-                    let quiet = if soon { MOMENT } else { QUIET };
+                    let quiet = self.owed.wait(self.clock.now()).min(if soon { MOMENT } else { QUIET });
                     match queue.recv_timeout(quiet) {
                         Ok(task) => return Some(task),
                         Err(RecvTimeoutError::Timeout) => self.work_off(&mut Vec::new()),
@@ -313,31 +328,6 @@ impl<'c> Thread<'c> {
         // In whole steps: what was just told is the time, on whatever clock it was.
         let (since, step) = ((now - at).as_millis(), QUIET.as_millis());
         told.saturating_add(i64::try_from(since - since % step).unwrap_or(i64::MAX))
-    }
-
-    /// Takes away some of what is too old or too much; gives whether there may be more.
-    fn expire(&mut self) -> bool {
-        if self.torn {
-            return false;
-        }
-        let now = self.now();
-        let Self { db: c, hot, keep, .. } = self;
-        let mut expire = || {
-            if !hot.is_to_bury(keep, now) && archive::oldest(c, now, keep)?.is_none() {
-                return Ok(false);
-            }
-            c.often(Statement::Begin)?.execute([])?;
-            let buried = hot.bury(c, keep, now)?;
-            let gone = archive::expire(c, now, keep)?;
-            hot.roll_up(c)?;
-            c.often(Statement::Commit)?.execute([])?;
-            Ok(buried > 0 || gone)
-        };
-        expire().unwrap_or_else(|error: rusqlite::Error| {
-            tracing::warn!(%error, "what is too old could not be taken away");
-            self.roll_back();
-            false
-        })
     }
 
     /// Tells of records that are in no archive, now and then.
@@ -422,26 +412,6 @@ impl<'c> Thread<'c> {
         }
     }
 
-    /// Takes away a little of a file that nobody wants; gives whether there was one.
-    fn sweep(&mut self) -> bool {
-        if self.torn {
-            return false;
-        }
-        let Self { db: c, hot, .. } = self;
-        let Some(blob) = hot.blobs.unwanted() else { return false };
-        let mut sweep = || {
-            c.often(Statement::Begin)?.execute([])?;
-            hot.blobs.sweep(c, blob)?;
-            c.often(Statement::Commit)?.execute([]).map(drop)
-        };
-        let swept = sweep();
-        if let Err(error) = &swept {
-            tracing::warn!(%error, "a file that nobody wants could not be taken away");
-            self.roll_back();
-        }
-        swept.is_ok()
-    }
-
     /// Commits what was left behind and a group, and tells everybody. Those to blame for a failure are taken out, so that
     /// the others are done; what nobody waits for is left behind then.
     fn work_off(&mut self, group: &mut Vec<Box<dyn Job>>) {
@@ -456,6 +426,7 @@ impl<'c> Thread<'c> {
                 self.behind.keep(job);
             }
         }
+        self.behind.settle();
         self.behind.tell(self.clock.now());
     }
 
@@ -503,6 +474,9 @@ impl<'c> Thread<'c> {
             };
             let mut awaited = Vec::new();
             for (number, job) in refused.into_iter().enumerate() {
+                if !job.is_awaited() {
+                    self.behind.refused(&*job);
+                }
                 match to_blame {
                     _ if job.is_awaited() => awaited.push(job),
                     Some(_) if number == 0 => failed.push((job, clone(&error))),

@@ -214,6 +214,11 @@ pub trait Archive: Send + Sync {
 
     /// Forgets a person: their words and ids. Gives how many records were forgotten.
     async fn forget(&self, account: &AccountId, person: &ContactId) -> Result<u64>;
+
+    /// Whether what was forgotten may still be found in its files; it goes on taking it out.
+    fn is_forgetting(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

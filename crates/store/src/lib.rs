@@ -46,6 +46,27 @@ pub enum StoreError {
         #[source]
         source: BoxError,
     },
+    /// There will never be room: it is larger than the store may become.
+    #[error(
+        "the store failed while {context}: that has {:.1} MiB at least, and there is room for {:.1} MiB even in an empty store; \
+         make it smaller, or let the store become larger (`most_mib` of [store])", mib(*size), mib(*most)
+    )]
+    TooLarge {
+        /// What was being done.
+        context: &'static str,
+        /// Its size in bytes, as far as it was read.
+        size: u64,
+        /// The most an empty store takes, in bytes.
+        most: u64,
+    },
+    /// Handlers of events have run, and that could not be written: they may run again at the next start.
+    #[error("it could not be written that {} over: their handlers have run, and may run again at the next start", over(*count, events))]
+    Unended {
+        /// How many events.
+        count: u64,
+        /// The first of them.
+        events: Vec<EventSeq>,
+    },
     /// The bytes of a file that should be kept broke off.
     #[error("a file cannot be read")]
     Unreadable {
@@ -65,6 +86,20 @@ pub enum StoreError {
         /// The version there is.
         found: u64,
     },
+}
+
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
+/// `2 events (e1, e5) are`.
+fn over(count: u64, events: &[EventSeq]) -> String {
+    let (what, are) = if count == 1 { ("event", "is") } else { ("events", "are") };
+    let mut names: Vec<_> = events.iter().map(|event| format!("e{event}")).collect();
+    if count > names.len() as u64 {
+        names.push("…".to_owned());
+    }
+    format!("{count} {what} ({}) {are}", names.join(", "))
 }
 
 /// Why a store takes nothing, or not everything. Nothing that it accepted is lost.
@@ -312,7 +347,7 @@ pub trait Store: Send + Sync + 'static {
     /// the same under the same keys.
     async fn finish(&self, account: &AccountId, done: &[(EventSeq, Outcome)]) -> Result<()>;
 
-    /// Accepted and unfinished events of an account, in order.
+    /// Accepted and unfinished events of an account, in order. One whose end could not be written yet is none.
     async fn unfinished(&self, account: &AccountId) -> Result<Vec<StoredEvent>>;
 
     /// What an unfinished event has said so far, in order.
@@ -406,7 +441,7 @@ pub trait Store: Send + Sync + 'static {
         0
     }
 
-    /// Returns when everything asked for before is durable.
+    /// Returns when everything asked for before is durable. [`StoreError::Unended`]: all but ends of events is.
     async fn flush(&self) -> Result<()>;
 
     /// Both books, counted from rows; of one account, or of all.

@@ -309,10 +309,12 @@ backup-unsent = { $count ->
   }
 backup-kept = The store that was there is kept as { $path }.
 backup-unmade = It is the backup that cannot be written; the bot and its store are as they were.
+backup-unread = It is the store that cannot be read, and not the backup that cannot be written; there is no backup now.
 backup-made-unsound = The store is damaged itself, and the copy is as it is; it was not deleted, for it may be the best there is.
 
 # forget
 forget-kept = `restore` has kept earlier stores, and in these the words may still be: { $paths }. Delete them when they are not needed any more.
+forget-owed = Words of whoever was forgotten may still be in free places of { $path } or in its `-wal`: somebody reads it, a backup perhaps, or the disk does not let it be written anew. The bot tries again until it is done, also after a restart; `/readyz` says `forgetting` meanwhile.
 forget-whom = people of this name: { $ids }
 forgotten = { $count ->
     [0] Nothing of { $person } was there.

@@ -333,6 +333,13 @@ W207 = { $path } seems to be a backup of another bot than `{ $name }`
     .cause = It would replace the store of this bot by that of other accounts, or of others who were logged in; sends that are pending in it would go out again, from here.
     .fix = Check the file and the bot you mean. If it is meant so, add `--yes`.
 
+W210 = the end of { $count ->
+    [one] one event ({ $events })
+   *[other] { $count } events ({ $events })
+  } is not in { $path }
+    .cause = Their handlers have run, but until the bot stopped the disk did not let that be written.
+    .fix = Make room on the disk or look after it before the next start. The handlers of these events run again then; what they say once more is not sent twice, what they do elsewhere is done twice unless it is in `once`. `wechaty trace` with the number of an event shows it.
+
 W400 = the HTTP host cannot read a request
     .cause = Its head makes no sense, or its body broke off.
     .fix = Send it again; if a program made it, check it against HTTP/1.1.

@@ -288,10 +288,12 @@ backup-identity = 备份里账号 `{ $account }` 登录的是 `{ $there }`，而
 backup-unsent = 备份时有 { $count } 条消息还没发完，下次启动会发送；备份之后已经发出的会再发一次。
 backup-kept = 原来的存储保留为 { $path }。
 backup-unmade = 写不了的是备份文件；机器人和它的存储都没有变化。
+backup-unread = 读不了的是存储文件，不是备份文件写不了；现在没有生成备份。
 backup-made-unsound = 存储本身已损坏，副本与它一样；副本没有删除，因为它可能是现有最好的一份。
 
 # forget
 forget-kept = `restore` 保留了以前的存储，其中可能还有这些话：{ $paths }。不再需要时请删除它们。
+forget-owed = { $path } 的空闲位置或它的 `-wal` 中可能还留有被删除者的话：有程序正在读取它（比如正在备份），或者磁盘不允许重写文件。机器人会反复重试直到完成，重启后也会继续；在此期间 `/readyz` 会显示 `forgetting`。
 forget-whom = 叫这个名字的人：{ $ids }
 forgotten = { $count ->
     [0] 归档里没有 { $person } 的任何记录。

@@ -11,7 +11,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use wechaty::{
     BotBuilder, BuildError, Ledger, VirtualClock,
-    store::{Books, MemoryStore},
+    store::{Books, MemoryStore, StoreError},
 };
 use wechaty_catalogue::{Args, Lang, text};
 
@@ -62,7 +62,7 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
         None => tokio::runtime::Builder::new_multi_thread().enable_all().build(),
     };
     let runtime = runtime.map_err(|error| Failure::failed("W109").source(&error))?;
-    let End { books, pending, pending_sends, kept, failed } =
+    let End { books, pending, pending_sends, kept, failed, unended } =
         runtime.block_on(drive(builder, virtual_clock, control.as_ref(), file, lang))?;
     // A puppet may still hold a thread in a blocking read.
     runtime.shutdown_background();
@@ -76,6 +76,9 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
     }
     if let Some(pending) = pending {
         output::tell(&format!("wechaty: {pending}"));
+    }
+    if let Some(unended) = unended {
+        return Err(unended);
     }
     // What stdout did not take was not said here, kept or not.
     let unsaid = match (on_terminal, kept) {
@@ -111,6 +114,8 @@ struct End {
     kept: bool,
     /// Sends of this run that failed or are in doubt.
     failed: u64,
+    /// What became of some events is not in the store.
+    unended: Option<Failure>,
 }
 
 /// Runs the bot to its end.
@@ -155,21 +160,33 @@ async fn drive(
     let earlier = failed(&bot.ledger().await.map_err(not_started)?);
     let strange = strangers(&bot, lang).await.map_err(not_started)?;
     let _answers = control.map(|control| control.serve(&bot)).transpose()?;
-    match clock {
+    let ran = match clock {
         Some(clock) => {
             bot.start().await.map_err(not_started)?;
             play::play(&bot, &clock).await;
-            bot.stop().await.map_err(ended)?;
+            bot.stop().await
         }
-        None => bot.run().await.map_err(ended)?,
-    }
-    let books = bot.store().books().await.map_err(|error| ended(error.into()))?;
+        None => bot.run().await,
+    };
+    let unended = match ran {
+        Ok(()) => None,
+        Err(wechaty::Error::Store(StoreError::Unended { count, events })) => {
+            Some(store::unended(count, &events, file.as_deref()))
+        }
+        Err(error) => return Err(ended(error)),
+    };
+    let (books, unended) = match (bot.store().books().await, unended) {
+        (Ok(books), unended) => (books, unended),
+        // The same file: what is lost by it says more.
+        (Err(_), Some(unended)) => return Err(unended),
+        (Err(error), None) => return Err(ended(error.into())),
+    };
     let ledger = &books.total;
     let pending_sends = ledger.outbound.pending.saturating_sub(strange);
     let pending = pending::explain(&bot, file.as_deref().filter(|_| kept), lang).await.map_err(ended)?;
     // Dead letters of earlier runs may have been dropped or sent meanwhile.
     let failed = failed(ledger).saturating_sub(earlier);
-    Ok(End { books, pending, pending_sends, kept, failed })
+    Ok(End { books, pending, pending_sends, kept, failed, unended })
 }
 
 /// Tells what the store holds of accounts that the bot does not have any more; gives how many sends that are.

@@ -28,7 +28,8 @@ pub(crate) fn backup(args: BackupArgs, lang: Lang) -> Result<(), Failure> {
     view.backup(&args.file).map_err(|error| match error {
         // It is read page by page; what is wrong with a page is found below.
         OpenError::Corrupt { source, .. } => failure(&OpenError::Corrupt { path: place.file(), source }),
-        error => failure(&error).tell("backup-unmade", Args::new()),
+        error if error.is_about(&args.file) => failure(&error).tell("backup-unmade", Args::new()),
+        error => failure(&error).tell("backup-unread", Args::new()),
     })?;
     drop(view);
     // The copy has what the store has, also its damage; and that must not come out when the copy is needed.

@@ -1,11 +1,19 @@
 //! `wechaty forget`: what a person said and was told is taken out of the store.
 
-use wechaty::store::{Archive, Find, SqliteView};
+use std::time::Duration;
+
+use wechaty::{
+    Clock,
+    store::{Archive, Find, SqliteView},
+};
 use wechaty_catalogue::{Args, Lang, text};
 use wechaty_types::{AccountId, ContactId};
 
 use super::{backup::kept, change, place, view};
 use crate::{args::ForgetArgs, control::Ask, failure::Failure, output};
+
+/// So long it is waited until the file is written anew, and so often it is looked.
+const PATIENCE: (u32, Duration) = (60, Duration::from_millis(50));
 
 pub(crate) fn run(args: ForgetArgs, lang: Lang) -> Result<(), Failure> {
     let place = place(&args.which, lang)?;
@@ -31,10 +39,14 @@ pub(crate) fn run(args: ForgetArgs, lang: Lang) -> Result<(), Failure> {
     // They are never changed: who is to be forgotten is in them as before.
     let kept: Vec<_> = kept(&place.file()).iter().map(|path| path.display().to_string()).collect();
     let kept = (!kept.is_empty()).then(|| Args::new().set("paths", kept.join(", ")));
+    let owed = forgetting(&view)?.then(|| Args::new().set("path", place.file().display().to_string()));
     if count == 0 {
         let mut failure = Failure::usage("W191").set("person", person.to_string());
         if let Some(kept) = kept {
             failure = failure.tell("forget-kept", kept);
+        }
+        if let Some(owed) = owed {
+            failure = failure.tell("forget-owed", owed);
         }
         return Err(match named(&view, person.as_str())? {
             ids if ids.is_empty() => failure,
@@ -46,7 +58,25 @@ pub(crate) fn run(args: ForgetArgs, lang: Lang) -> Result<(), Failure> {
     if let Some(kept) = kept {
         lines += &(text(lang, "forget-kept", &kept) + "\n");
     }
+    if let Some(owed) = owed {
+        lines += &(text(lang, "forget-owed", &owed) + "\n");
+    }
     output::print(&lines)
+}
+
+/// Whether what was forgotten may still be in the file after a while.
+fn forgetting(view: &SqliteView) -> Result<bool, Failure> {
+    let (times, pause) = PATIENCE;
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        for _ in 0..times {
+            if !view.is_forgetting().map_err(|error| super::failure(&error))? {
+                return Ok(false);
+            }
+            // The bot does it in its own process; there is nothing to be told by.
+            Clock::system().sleep(pause).await;
+        }
+        Ok(true)
+    })
 }
 
 /// Who is called like this: a name is not enough to forget somebody, for anybody may take it.

@@ -19,7 +19,7 @@ pub(crate) use self::{
     dead_letters::run as dead_letters,
     forget::run as forget,
     trace::run as trace,
-    trouble::{stopped_by, watch},
+    trouble::{stopped_by, unended, watch},
 };
 use crate::{
     args::BotArgs,

@@ -2,7 +2,10 @@
 
 use std::{path::Path, time::Duration};
 
-use wechaty::{Bot, Clock, store::Trouble};
+use wechaty::{
+    Bot, Clock,
+    store::{EventSeq, Trouble},
+};
 use wechaty_catalogue::{Args, Lang, text};
 
 use crate::{failure::Failure, output};
@@ -20,6 +23,14 @@ pub(crate) fn stopped_by(trouble: Trouble, file: &Path) -> Failure {
         _ => "W195",
     };
     Failure::failed(code).set("path", file.display().to_string())
+}
+
+/// What became of so many events could not be written to the end of a run.
+pub(crate) fn unended(count: u64, events: &[EventSeq], file: Option<&Path>) -> Failure {
+    let more = if count > events.len() as u64 { ", …" } else { "" };
+    let events = events.iter().map(|event| format!("e{event}")).collect::<Vec<_>>().join(", ") + more;
+    let path = file.map(|file| file.display().to_string()).unwrap_or_default();
+    Failure::failed("W210").number("count", count).set("events", events).set("path", path)
 }
 
 /// What is wrong, by its code, and what the bot still does.

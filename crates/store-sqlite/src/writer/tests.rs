@@ -14,7 +14,7 @@ fn memory() -> Connection {
 fn thread(c: &Connection) -> Thread<'_> {
     let hot = Hot::load(c, 10, Arc::default()).expect("read");
     let health = Arc::new(Health::of("nowhere".into()));
-    Thread::new(Db::new(c), hot, 10, Keep::default(), Arc::default(), health)
+    Thread::new(Db::new(c), hot, 10, Keep::default(), Arc::default(), health, Behind::default())
 }
 
 type Reply = oneshot::Receiver<std::result::Result<(), StoreError>>;
@@ -68,8 +68,7 @@ fn one_that_fails_costs_the_others_nothing() {
 }
 
 fn finish(seq: EventSeq) -> Box<dyn Job> {
-    let work = move |hot: &mut Hot, c: &mut Db<'_>| hot.finish(c, seq, &wechaty_store::Outcome::Merged);
-    Box::new(Operation::behind("finishing an event", work))
+    Box::new(Finish::new(vec![(seq, Outcome::Merged)]))
 }
 
 fn accept(thread: &mut Thread<'_>, count: usize) {
@@ -138,7 +137,7 @@ fn what_always_fails_is_given_up_and_costs_the_others_nothing() {
 #[test]
 fn the_thread_is_woken_for_the_first_event_that_was_taken_in() {
     let (tasks, queue) = channel();
-    let writer = Writer { tasks: Some(tasks), waiting: Arc::default(), thread: None };
+    let writer = Writer { tasks: Some(tasks), waiting: Arc::default(), unended: Unended::default(), thread: None };
     writer.taken_in(1..=1, Hops::default());
     writer.taken_in(2..=2, Hops::default());
     assert!(matches!(queue.try_recv(), Ok(Task::Look)));
@@ -195,4 +194,69 @@ fn whoever_is_told_and_panics_keeps_it_from_nobody_and_an_ended_runtime_is_not_t
     drop(runtime);
     told(vec![late], None);
     assert_eq!(*list.lock(), [0, 2]);
+}
+
+/// A file whose events cannot be deleted while there is a trigger.
+const REFUSE: &str =
+    "CREATE TRIGGER refuse BEFORE DELETE ON event WHEN old.seq < 3 BEGIN SELECT raise(FAIL, 'no'); END";
+
+#[test]
+fn an_event_whose_end_was_given_up_is_told_with_each_flush_until_it_has_ended() {
+    let memory = memory();
+    let mut thread = thread(&memory);
+    accept(&mut thread, 4);
+    memory.execute_batch(REFUSE).expect("made");
+    let unended = thread.behind.unended();
+    let look = |hot: &mut Hot, _: &mut Db<'_>| Ok(hot.has_any(1..=1));
+    let (reply, mut told) = oneshot::channel();
+    let other = Operation::then("writing", look, |done| drop(reply.send(done)));
+    thread.work_off(&mut vec![finish(1), finish(2), finish(3), Box::new(other)]);
+    // Who is told that all before it is done may be told so beside an end that was refused.
+    assert!(told.try_recv().expect("it is told").expect("done"));
+    assert_eq!(unended.all(), [1, 2].into());
+    let of = |thread: &mut Thread<'_>| match thread.flushed() {
+        Err(error @ StoreError::Unended { .. }) => error.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert!(of(&mut thread).contains("2 events (e1, e2) are over"), "{}", of(&mut thread));
+    while !thread.behind.is_empty() {
+        thread.work_off(&mut Vec::new());
+    }
+    assert_eq!(unended.all(), [].into(), "what was given up runs again");
+    assert!(of(&mut thread).contains("2 events (e1, e2) are over"));
+    memory.execute_batch("DROP TRIGGER refuse").expect("gone");
+    thread.work_off(&mut vec![finish(4)]);
+    assert!(of(&mut thread).contains("2 events"), "it was forgotten");
+    // They have run again meanwhile.
+    thread.work_off(&mut vec![finish(1)]);
+    assert!(of(&mut thread).contains("1 event (e2) is over"), "{}", of(&mut thread));
+    thread.work_off(&mut vec![finish(2)]);
+    thread.flushed().expect("all have ended");
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_written_anew_is_tried_again_later_and_later() {
+    let (memory, clock) = (memory(), wechaty_puppet::VirtualClock::new());
+    owe(&memory).expect("marked");
+    let mut thread = thread(&memory);
+    thread.clock = clock.clone().into();
+    assert!(thread.health.is_owing(), "an earlier life owes it");
+    // A statement that goes on keeps SQLite from it.
+    let mut busy = memory.prepare("SELECT name FROM sqlite_schema").expect("prepared");
+    let mut rows = busy.query([]).expect("begun");
+    rows.next().expect("read");
+    // It was read by another clock.
+    thread.owed.now();
+    let mut pauses = Vec::new();
+    for _ in 0..12 {
+        thread.pay();
+        pauses.push(thread.owed.wait(clock.now()).as_secs());
+        clock.advance(thread.owed.wait(clock.now())).await;
+    }
+    assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
+    assert!(thread.health.is_owing() && is_owed(&memory).expect("read"));
+    drop(rows);
+    thread.pay();
+    assert!(!thread.health.is_owing() && !is_owed(&memory).expect("read"));
+    assert_eq!(thread.owed.wait(clock.now()), Duration::MAX);
 }

@@ -326,6 +326,40 @@ async fn what_is_forgotten_is_nowhere_in_the_file() {
 }
 
 #[tokio::test]
+async fn what_is_forgotten_while_somebody_reads_is_taken_out_later_also_by_the_next_life() {
+    let place = Place::new();
+    let store = place.open();
+    for id in 0..60 {
+        conversation(&store, id, &format!("my number is 81236{id}")).await;
+    }
+    store.flush().await.expect("writes");
+    let view = || SqliteView::open(&place.path).and_then(|view| view.is_forgetting()).expect("reads");
+    assert!(!store.is_forgetting() && !view());
+    // As a backup does.
+    let reader = rusqlite::Connection::open(&place.path).expect("opens");
+    reader.execute_batch("BEGIN; SELECT count(*) FROM archive").expect("read");
+    store.forget(&account(), &"alice".into()).await.expect("writes");
+    assert!(store.is_forgetting() && view());
+    drop(store);
+    let next = place.open();
+    assert!(next.is_forgetting() && view(), "the next life knows nothing of it");
+    drop(reader);
+    // The thread looks again by the machine's clock.
+    let clock = Clock::system();
+    let done = async {
+        while next.is_forgetting() {
+            clock.sleep(Duration::from_millis(20)).await;
+        }
+    };
+    clock.timeout(Duration::from_secs(60), done).await.expect("it is done while the store is open");
+    for end in ["", "-wal"] {
+        let file = std::fs::read(format!("{}{end}", place.path.display())).unwrap_or_default();
+        assert!(!file.windows(5).any(|bytes| bytes == b"81236"), "they are in the file `{end}`");
+    }
+    assert!(!view());
+}
+
+#[tokio::test]
 async fn a_person_is_forgotten_in_what_waits_in_dead_letters_and_in_states() {
     let place = Place::new();
     let store = place.open();

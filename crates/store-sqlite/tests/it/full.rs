@@ -1,10 +1,14 @@
 //! A full disk: an error for whoever asked, and nothing lost of what was accepted before.
 
-use rusqlite::Connection;
-use wechaty_store::{Archive, Find, Outcome, Record, Store};
-use wechaty_store_sqlite::{SqliteOptions, SqliteStore};
+use std::sync::Arc;
 
-use crate::support::{Place, account, message, say_file, spool};
+use rusqlite::Connection;
+use wechaty_file_box::FileBox;
+use wechaty_store::{Archive, Find, OutboxRow, Outcome, Record, Store, StoreError};
+use wechaty_store_sqlite::{SqliteOptions, SqliteStore};
+use wechaty_types::SayablePayload;
+
+use crate::support::{Place, account, message, say, say_file, spool};
 
 #[tokio::test]
 async fn a_full_disk_is_an_error_that_names_itself_and_what_was_accepted_stays() {
@@ -102,4 +106,51 @@ async fn a_store_that_cannot_be_read_again_takes_nothing_until_it_can() {
     let ledger = store.ledger(None).await.expect("reads");
     assert_eq!((ledger.inbound.received, ledger.inbound.pending, ledger.inbound.duplicates), (2, 2, 1));
     assert!(ledger.is_balanced(), "{ledger}");
+}
+
+#[tokio::test]
+async fn what_no_store_of_this_size_could_hold_is_refused_at_once_and_says_what_to_do() {
+    let place = Place::new();
+    let mut options = SqliteOptions::default();
+    options.most_bytes = Some(512 << 10);
+    let store = SqliteStore::open_with(&place.path, &options).expect("it opens");
+    let event = store.accept(&account(), vec![message(1, "a")], None).await.expect("there is room")[0].clone();
+    let large = || "x".repeat(600 << 10);
+    let row = OutboxRow { what: Arc::new(SayablePayload::text(large())), ..say(None, 1) };
+    let refused = [
+        store.enqueue(&row).await.map(drop),
+        store.note(event.expect("it is new").seq, "n", Some(large().into())).await,
+        store.put("n", "k", None, Some(large().into())).await.map(drop),
+        store.spool(FileBox::from_bytes(large(), "a").to_stream().await.expect("a stream")).await.map(drop),
+    ];
+    for refused in refused {
+        let Err(error @ StoreError::TooLarge { .. }) = refused else { panic!("{refused:?}") };
+        let told = error.to_string();
+        assert!(told.contains(" MiB at least, and there is room for 0.") && told.contains("`most_mib`"), "{told}");
+    }
+    let row = OutboxRow { what: Arc::new(SayablePayload::text("x".repeat(200 << 10))), ..say(None, 1) };
+    store.enqueue(&row).await.expect("there is room");
+    assert_eq!(store.trouble(), None);
+}
+
+#[tokio::test]
+async fn an_event_whose_end_could_not_be_written_is_not_handed_out_again() {
+    let place = Place::new();
+    let store = place.open();
+    let events = store.accept(&account(), vec![message(1, "a"), message(2, "b")], None).await.expect("writes");
+    let seqs: Vec<_> = events.into_iter().flatten().map(|event| event.seq).collect();
+    let other = Connection::open(&place.path).expect("opens");
+    let refuse = "CREATE TRIGGER refuse BEFORE DELETE ON event BEGIN SELECT raise(FAIL, 'no'); END";
+    other.execute_batch(refuse).expect("made");
+    store.finish(&account(), &[(seqs[0], Outcome::Merged)]).await.expect("it is taken");
+    let left: Vec<_> = store.unfinished(&account()).await.expect("reads").into_iter().map(|event| event.seq).collect();
+    assert_eq!(left, seqs[1..], "its handlers have run");
+    let unwritten = store.flush().await;
+    assert!(
+        matches!(&unwritten, Err(StoreError::Unended { count: 1, events }) if *events == seqs[..1]),
+        "{unwritten:?}"
+    );
+    other.execute_batch("DROP TRIGGER refuse").expect("gone");
+    store.flush().await.expect("it is written");
+    assert_eq!(store.ledger(None).await.expect("reads").inbound.merged, 1);
 }

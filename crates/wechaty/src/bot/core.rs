@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 use wechaty_puppet::{CancellationToken, Clock};
@@ -18,10 +19,13 @@ use crate::{
     cache::Caches,
     cron::Jobs,
     handler::{Registry, States},
-    inbox::{self, LaneKey, Lanes, PriorityRule, Seats, Waiters},
+    inbox::{self, LaneKey, Lanes, PriorityRule, Quarantine, Seats, Waiters},
     outbox::{Gate, Later, QueuedRow, Receipts, SendObserver, Spooling, Statuses},
-    store::{Store, StoreError},
+    store::{EventSeq, Store, StoreError},
 };
+
+/// How often it is looked whether a full store has room again.
+const LOOK_FOR_ROOM: Duration = Duration::from_secs(1);
 
 /// How much a bot keeps in memory before it pushes back, and how long it bears with events and handlers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,9 +150,8 @@ pub(crate) struct Core {
     pub(crate) reports: Gauge,
     /// Whether what is said goes out at once.
     pub(crate) gate: Gate,
-    /// Runs of events that the process did not outlive before: one at a time, so that the guilty one is found. Nobody waits
-    /// for it with a seat, nor for a seat with it.
-    pub(crate) quarantine: tokio::sync::Mutex<()>,
+    /// Runs of events that the process did not outlive before.
+    pub(crate) quarantine: Quarantine,
     /// What the log knows of a store that fails.
     store_told: parking_lot::Mutex<Told>,
     lane_moved: Notify,
@@ -200,7 +203,7 @@ impl Core {
             reports: Gauge::new(REPORTS),
             gate: Gate::default(),
             limits,
-            quarantine: tokio::sync::Mutex::default(),
+            quarantine: Quarantine::default(),
             store_told: parking_lot::Mutex::default(),
             lane_moved: Notify::new(),
             lane_waiters: AtomicUsize::new(0),
@@ -273,6 +276,35 @@ impl Core {
             }
         }
         Err(error)
+    }
+
+    /// Waits a moment for room in a store that is full: who says or notes something waits as those do who bring something, and
+    /// nobody goes without an answer for it. A time limit of the handler counts on.
+    pub(crate) async fn wait_for_room(&self, error: StoreError) -> Result<(), StoreError> {
+        if self.gate.is_closed() {
+            return Err(error);
+        }
+        tracing::debug!(%error, "a handler waits for room in the store");
+        self.clock.sleep(LOOK_FOR_ROOM).await;
+        Ok(())
+    }
+
+    /// Does something in the store, as soon as there is room for it.
+    pub(crate) async fn with_room<T, F: Future<Output = Result<T, StoreError>>>(
+        &self,
+        work: impl Fn() -> F,
+    ) -> Result<T, StoreError> {
+        loop {
+            match work().await {
+                Err(error @ StoreError::Full { .. }) => self.wait_for_room(error).await?,
+                done => return done,
+            }
+        }
+    }
+
+    /// Keeps a note of an event, as soon as there is room for it.
+    pub(crate) async fn note(&self, event: EventSeq, key: &str, value: Bytes) -> Result<(), StoreError> {
+        self.with_room(|| self.store.note(event, key, Some(value.clone()))).await
     }
 
     /// The store failed at what is tried again, perhaps often: the log is told now and then, where the store itself does not

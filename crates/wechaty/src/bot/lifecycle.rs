@@ -22,7 +22,7 @@ use crate::{
     handler::{self, AnyEvent, EventContext, EventRef, Run},
     inbox::Inbox,
     outbox,
-    store::crash,
+    store::{StoreError, crash},
     user::{BotStart, BotStop},
 };
 
@@ -84,7 +84,8 @@ impl Bot {
         self.emit(AnyEvent::BotStart(BotStart { bot: self.clone() })).await;
         let failed = self.failures();
         if failed.len() == self.accounts().len() {
-            self.stop().await?;
+            // Why it has not started says more, and the log has the other.
+            let _ = self.stop().await;
             return Err(Error::Other(failed.join("; ").into()));
         }
         Ok(())
@@ -191,32 +192,34 @@ impl Bot {
     /// Called from a handler it returns at once, and the stop goes on behind the handler, as it waits for that too.
     ///
     /// # Errors
-    /// None today; a store may fail to close.
+    /// [`StoreError::Unended`]: all has stopped, but what became of some events could not be written; their handlers may
+    /// run again at the next start.
     pub async fn stop(&self) -> Result<()> {
         // In a task: a stop that is given up halfway must be whole, too.
         let stopped = tokio::spawn(self.clone().stop_now());
-        if Run::current().is_some() { Ok(()) } else { stopped.await.map_err(Error::other) }
+        if Run::current().is_some() { Ok(()) } else { stopped.await.map_err(Error::other)? }
     }
 
-    async fn stop_now(self) {
+    async fn stop_now(self) -> Result<()> {
         let mut running = self.0.lifecycle.running.lock().await;
-        self.halt(&mut running, AccountState::Stopped).await;
+        Ok(self.halt(&mut running, AccountState::Stopped).await?)
     }
 
     /// Events that a stop cut off have not crashed the process.
-    async fn calm(&self) -> Result<()> {
+    async fn calm(&self) -> Result<(), StoreError> {
         let store = &self.core().store;
         for account in self.accounts() {
             for event in store.unfinished(account.id()).await?.iter().filter(|event| event.runs > 0) {
                 store.calm(event.seq).await?;
             }
         }
-        Ok(store.flush().await?)
+        Ok(())
     }
 
-    /// Ends what [`launch`](Self::launch) began, and leaves the accounts in this state.
-    async fn halt(&self, running: &mut Option<Running>, then: AccountState) {
-        let Some(was) = running.take() else { return };
+    /// Ends what [`launch`](Self::launch) began, and leaves the accounts in this state. `Err`: ends of events that the
+    /// store could not write.
+    async fn halt(&self, running: &mut Option<Running>, then: AccountState) -> Result<(), StoreError> {
+        let Some(was) = running.take() else { return Ok(()) };
         let Running { close, cancel, accounts, .. } = was;
         let core = self.core();
         let began = self.clock().now();
@@ -245,6 +248,13 @@ impl Bot {
         if let Err(error) = self.calm().await {
             tracing::error!(%error, "the store could not be left in order; nothing is lost");
         }
+        let unended = match core.store.flush().await {
+            Err(error) => {
+                tracing::error!(%error, "the store could not be left in order; nothing is lost");
+                if matches!(error, StoreError::Unended { .. }) { Err(error) } else { Ok(()) }
+            }
+            Ok(()) => Ok(()),
+        };
         // Last: what was said in the end went through it.
         #[cfg(feature = "host")]
         if let Some(host) = was.host {
@@ -258,6 +268,7 @@ impl Bot {
                 account.set_state(then.clone());
             }
         }
+        unended
     }
 
     /// Ends everything as a killed process would: nothing is drained, nobody is told, the store is not left in order.
@@ -297,7 +308,8 @@ impl Bot {
     async fn restart_now(self) -> Result<()> {
         let mut running = self.0.lifecycle.running.clone().lock_owned().await;
         // Not `Stopped` in between: who waits for the end of all accounts would take it for theirs.
-        self.halt(&mut running, AccountState::Starting).await;
+        // What it could not write it still knows.
+        let _ = self.halt(&mut running, AccountState::Starting).await;
         let cancel = self.launch(running).await?;
         self.started(cancel).await
     }
@@ -335,12 +347,15 @@ impl Bot {
             }
         };
         let failed = self.failures();
-        tokio::select! {
-            stopped = self.stop() => stopped?,
+        let stopped = tokio::select! {
+            stopped = self.stop() => stopped,
             // Who asks twice does not want to wait.
-            () = insists => tracing::warn!("stopping at once"),
-        }
-        if failed.is_empty() { Ok(()) } else { Err(Error::Other(failed.join("; ").into())) }
+            () = insists => {
+                tracing::warn!("stopping at once");
+                Ok(())
+            }
+        };
+        if failed.is_empty() { stopped } else { Err(Error::Other(failed.join("; ").into())) }
     }
 
     /// What is said of each account that has failed for good.

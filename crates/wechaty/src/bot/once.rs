@@ -14,7 +14,7 @@ impl Bot {
     /// the same name twice in one run is the same effect. A failure is not remembered.
     ///
     /// A process that ends between the effect and its note does it again: give what it calls a key of its own where
-    /// that counts. Outside of a handler of a journalled event it simply runs.
+    /// that counts. While the store is full, the note waits for room. Outside of a handler of a journalled event it simply runs.
     ///
     /// ```no_run
     /// # use wechaty::prelude::*;
@@ -36,15 +36,14 @@ impl Bot {
     {
         let run = Run::current();
         let Some((run, event)) = run.as_ref().and_then(|run| Some((run, run.event?))) else { return effect().await };
-        let store = &self.core().store;
+        let core = self.0.core.clone();
         let key = format!("once/{}/{name}", run.handler);
-        if let Some(noted) = store.recall(event, &key).await? {
+        if let Some(noted) = core.store.recall(event, &key).await? {
             return serde_json::from_slice(&noted).map_err(Error::other);
         }
         let done = effect().await?;
         let note = Bytes::from(serde_json::to_vec(&done).map_err(Error::other)?);
-        let store = store.clone();
-        let noted = async move { store.note(event, &key, Some(note)).await };
+        let noted = async move { core.note(event, &key, note).await };
         // Given up now, it would be done twice.
         whole(&self.core().tasks, Box::pin(noted)).await?;
         Ok(done)

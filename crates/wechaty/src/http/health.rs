@@ -10,7 +10,7 @@ pub(super) fn routes(bot: &Bot) -> Router {
 }
 
 /// 200 when each account is logged in and the store takes what is new, else 503; which account stands where, and what is
-/// wrong with the store, if something is.
+/// wrong with the store, if something is; `forgetting`: words of who was forgotten may still be in its file.
 async fn ready(State(bot): State<Bot>) -> (StatusCode, Json<Value>) {
     let states: serde_json::Map<String, Value> =
         bot.accounts().iter().map(|account| (account.id().to_string(), json!(word(&account.state())))).collect();
@@ -21,6 +21,9 @@ async fn ready(State(bot): State<Bot>) -> (StatusCode, Json<Value>) {
     let mut told = json!({ "ready": ready, "accounts": states });
     if let Some(trouble) = trouble {
         told["store"] = json!(trouble);
+    }
+    if bot.store().archive().is_some_and(|archive| archive.is_forgetting()) {
+        told["forgetting"] = json!(true);
     }
     (status, Json(told))
 }

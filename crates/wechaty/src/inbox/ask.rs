@@ -380,7 +380,7 @@ impl Asking {
     async fn note(&self, core: &Core, event: Option<EventSeq>, question: &str) -> Result<()> {
         let Some(event) = event else { return Ok(()) };
         let json = serde_json::to_vec(self).map_err(Error::other)?;
-        Ok(core.store.note(event, question, Some(json.into())).await?)
+        Ok(core.note(event, question, json.into()).await?)
     }
 }
 

@@ -4,6 +4,7 @@ mod ask;
 mod lane;
 mod load;
 mod priority;
+mod quarantine;
 mod seats;
 mod sharded;
 mod whole;
@@ -12,7 +13,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use tokio::{sync::MutexGuard, task::AbortHandle};
+use tokio::task::AbortHandle;
 use wechaty_puppet::{AcceptError, Batch, CancellationToken, Cursor, Event, EventSink, Payload};
 use wechaty_types::{
     ConversationId, DirtyType, EventKind, EventPayload, FriendshipPayload, MessagePayload, ScanStatus, TickEvent,
@@ -24,6 +25,8 @@ pub(crate) use ask::{Asked, Waiters};
 pub(crate) use lane::{LaneKey, Lanes, Place, Pushed};
 pub(crate) use priority::PriorityRule;
 pub use priority::{NextEvent, Priority};
+use quarantine::Alone;
+pub(crate) use quarantine::Quarantine;
 pub(crate) use seats::{Seat, Seats};
 pub(crate) use sharded::Sharded;
 pub(crate) use whole::{OnPanic, whole};
@@ -34,7 +37,7 @@ use crate::{
     bot::{Account, Core, Permit},
     handler::{self, AnyEvent, EventContext, EventRef},
     outbox,
-    store::{DedupeKey, Incoming, Outcome, StoreError, StoredEvent, crash},
+    store::{DedupeKey, EventSeq, Incoming, Outcome, StoreError, StoredEvent, crash},
 };
 
 /// How many events one task handles before others get their turn.
@@ -69,8 +72,7 @@ impl Item {
         Self { seq: Some(seq), identity, event, received, record, resumed, permit }
     }
 
-    /// Whether it was running when the process ended: it may be why. Suspects run one at a time, so that the guilty one is
-    /// found; but for those of an account itself, which wait for nobody, as behind them may stand what brings a login.
+    /// Whether it was running when the process ended: it may be why. It runs in quarantine.
     fn is_suspect(&self) -> bool {
         self.resumed.is_some_and(|before| before > 0)
     }
@@ -359,9 +361,8 @@ async fn drain(account: Account, key: LaneKey, number: u64) {
         core.lane_moved();
         let alone = match (item.is_suspect(), &key.place) {
             (false, _) => None,
-            (true, Place::Account) => core.quarantine.try_lock().ok(),
-            // Before it counts as begun: who only waits its turn is not to blame for the next crash.
-            (true, _) => Some(core.quarantine.lock().await),
+            (true, Place::Account) => core.quarantine.enter_or_go_beside(&core, item.seq).await,
+            (true, _) => Some(core.quarantine.enter(item.seq).await),
         };
         handle(&account, item).await;
         drop(alone);
@@ -381,11 +382,13 @@ async fn drain_seated(account: Account, key: LaneKey, number: u64, seats: Seats)
     let mut turn = 0;
     while let Some((seq, event, received, suspect)) = core.lanes.first(&key, number, look) {
         let (seat, alone) = match key.place {
-            Place::Account => (None, if suspect { core.quarantine.try_lock().ok() } else { None }),
-            _ if !is_handled(&core, &event) => (None, if suspect { Some(core.quarantine.lock().await) } else { None }),
+            Place::Account if suspect => (None, core.quarantine.enter_or_go_beside(&core, seq).await),
+            Place::Account => (None, None),
+            _ if !is_handled(&core, &event) && suspect => (None, Some(core.quarantine.enter(seq).await)),
+            _ if !is_handled(&core, &event) => (None, None),
             _ => {
                 let next = NextEvent::new(&account, &key, event, received);
-                let (seat, alone) = sit_down(&core, &seats, next.ruled(), suspect).await;
+                let (seat, alone) = sit_down(&core, &seats, next.ruled(), suspect.then_some(seq)).await;
                 (Some(seat), alone)
             }
         };
@@ -415,18 +418,16 @@ async fn sit_down<'c>(
     core: &'c Core,
     seats: &Seats,
     priority: Priority,
-    suspect: bool,
-) -> (Seat, Option<MutexGuard<'c, ()>>) {
+    suspect: Option<Option<EventSeq>>,
+) -> (Seat, Option<Alone<'c>>) {
     loop {
         let seat = seats.take(priority).await;
-        if !suspect {
-            return (seat, None);
-        }
-        if let Ok(alone) = core.quarantine.try_lock() {
+        let Some(event) = suspect else { return (seat, None) };
+        if let Some(alone) = core.quarantine.try_enter(event) {
             return (seat, Some(alone));
         }
         drop(seat);
-        let alone = core.quarantine.lock().await;
+        let alone = core.quarantine.enter(event).await;
         if let Some(seat) = seats.try_take() {
             return (seat, Some(alone));
         }

@@ -29,9 +29,6 @@ use crate::{
     user::Contact,
 };
 
-/// How often it is looked whether a full store has room again.
-const LOOK_FOR_ROOM: Duration = Duration::from_secs(1);
-
 /// A say about to happen: a future of its [`Receipt`], ready once the send is durable.
 ///
 /// Dropping it before it is ready means it was enqueued or not, never half.
@@ -265,11 +262,8 @@ impl Request {
                 Ok(self.commit(pass))
             }
             // It is the store that fails, and not what is said.
-            Err(error @ Error::Store(_)) => Err(error),
-            Err(error) => {
-                self.account.core().store.refuse(self.account.id(), refusal(&error).into()).await?;
-                Err(error)
-            }
+            Err(error @ Error::Store(_)) if !matches!(error, Error::Store(StoreError::TooLarge { .. })) => Err(error),
+            Err(error) => Err(refuse(&self.account, error).await),
         }
     }
 
@@ -366,7 +360,12 @@ impl Commit {
         };
         let (tell, told) = oneshot::channel();
         let Self { account, row, named, claimed, permit } = self;
-        let then = move |row, enqueued| Self { account, row, named, claimed, permit }.enqueued(enqueued, tell);
+        // A stop waits for it, as for a task.
+        let under_way = core.tasks.token();
+        let then = move |row, enqueued| {
+            Self { account, row, named, claimed, permit }.enqueued(enqueued, tell);
+            drop(under_way);
+        };
         queue.enqueue_then(row, Box::new(then));
         State::Committed(told)
     }
@@ -378,16 +377,17 @@ impl Commit {
             Ok(Enqueued::New(seq)) if core.gate.is_open() => {
                 let account = self.account.clone();
                 let (posted, left) = self.post(seq);
-                if !left {
+                let Some(permit) = left else {
                     // Who asked may have gone.
                     let _ = tell.send(Ok(posted.receipt));
                     if let End::Started(lane) = posted.end {
                         lane.start(&core, &mut Context::from_waker(Waker::noop()));
                     }
                     return;
-                }
+                };
                 async move {
                     send::unclaim(&account, seq).await;
+                    drop(permit);
                     Ok(posted)
                 }
                 .boxed()
@@ -397,12 +397,14 @@ impl Commit {
         finish(&core, rest, tell);
     }
 
-    /// Puts the row into its lane; `true`: its lane did not take it, and the claim of it is to be given back.
-    fn post(self, seq: SendSeq) -> (Posted, bool) {
+    /// Puts the row into its lane. A permit: its lane did not take it, and the claim of it is to be given back with that in
+    /// hand, as a start waits for it.
+    fn post(self, seq: SendSeq) -> (Posted, Option<Permit>) {
         let Self { account, row, named, claimed, permit } = self;
+        let hold = claimed.then(|| account.core().sends.force(1));
         let queued = send::queued(&account, OutboxRow { seq, ..row }, named, claimed, permit);
         let posted = later::post(&account, queued, || !account.core().gate.is_open());
-        let left = claimed && matches!(posted.end, End::Left);
+        let left = hold.filter(|_| matches!(posted.end, End::Left));
         (posted, left)
     }
 
@@ -416,7 +418,8 @@ impl Commit {
                 None => core.store.enqueue(&self.row).await,
             };
             match enqueued {
-                Err(error @ StoreError::Full { .. }) => Box::pin(wait_for_room(core, error)).await?,
+                Err(error @ StoreError::Full { .. }) => Box::pin(core.wait_for_room(error)).await?,
+                Err(error @ StoreError::TooLarge { .. }) => return Err(refuse(&account, error.into()).await),
                 enqueued => break enqueued?,
             }
             // Others may be before it now.
@@ -426,8 +429,9 @@ impl Commit {
         match enqueued {
             Enqueued::New(seq) if core.gate.is_open() => {
                 let (posted, left) = self.post(seq);
-                if left {
+                if let Some(permit) = left {
                     send::unclaim(&account, seq).await;
+                    drop(permit);
                 }
                 Ok(posted)
             }
@@ -470,17 +474,6 @@ fn finish(core: &Arc<Core>, commit: BoxFuture<'static, Result<Posted>>, tell: on
         }
     });
     let _ = runner.set(spawned.abort_handle());
-}
-
-/// Waits a moment for room in a store that is full: who says something waits as those do who bring something, and nobody
-/// goes without an answer for it. A time limit of the handler counts on.
-async fn wait_for_room(core: &Core, error: StoreError) -> Result<()> {
-    if core.gate.is_closed() {
-        return Err(error.into());
-    }
-    tracing::debug!(%error, "what was said waits for room in the store");
-    core.clock.sleep(LOOK_FOR_ROOM).await;
-    Ok(())
 }
 
 /// Turns what the platform cannot show into the best it can, and spools its file, which it only names then.
@@ -530,7 +523,7 @@ async fn convert(account: &Account, mut what: SayablePayload) -> Result<(Sayable
     let spooled = loop {
         match core.spooling.spool(&*core.store, file, capabilities.limits.file).await {
             Err(Error::Store(error @ StoreError::Full { .. })) if file.is_repeatable() => {
-                wait_for_room(core, error).await?
+                core.wait_for_room(error).await?
             }
             spooled => break spooled?,
         }
@@ -560,8 +553,17 @@ fn check_text(capabilities: &Capabilities, what: &mut SayablePayload) -> Result<
     Ok(())
 }
 
+/// Counts what is refused, and gives why.
+async fn refuse(account: &Account, error: Error) -> Error {
+    match account.core().store.refuse(account.id(), refusal(&error).into()).await {
+        Ok(()) => error,
+        Err(uncounted) => uncounted.into(),
+    }
+}
+
 fn refusal(error: &Error) -> &'static str {
     match error {
+        Error::Store(_) => "too-large",
         Error::Puppet(error) => error.reason(),
         Error::File(_) => "file",
         _ => "invalid",

@@ -67,7 +67,7 @@ impl<S: Stored> Dialogue<S> {
             return Ok(());
         }
         slot.write(None, Some(value)).await?;
-        Ok(store.note(event, &note, Some(Bytes::new())).await?)
+        Ok(slot.core.note(event, &note, Bytes::new()).await?)
     }
 
     /// The step it waits at; `None`: there is no such dialogue.
@@ -227,7 +227,7 @@ async fn step<S: Stored, H: DialogueHandler<S, Args>, Args>(
     let decision: Decision = (read.version, next);
     if let Some(event) = event {
         let json = serde_json::to_vec(&decision).map_err(Error::other)?;
-        store.note(event, &note, Some(json.into())).await?;
+        slot.core.note(event, &note, json.into()).await?;
     }
     moves(slot, decision).await
 }

@@ -5,6 +5,7 @@ mod place;
 
 use std::{marker::PhantomData, sync::Arc};
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use wechaty_types::{ContactId, ConversationId};
@@ -94,7 +95,9 @@ impl Slot {
     }
 
     async fn write(&self, expected: Option<u64>, value: Option<String>) -> Result<(), StoreError> {
-        self.core.store.put(&self.namespace, &self.key, expected, value.map(Into::into)).await.map(drop)
+        let value = value.map(Bytes::from);
+        let put = || self.core.store.put(&self.namespace, &self.key, expected, value.clone());
+        self.core.with_room(put).await.map(drop)
     }
 
     fn unreadable(&self, why: String) -> Error {

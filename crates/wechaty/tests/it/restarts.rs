@@ -151,6 +151,47 @@ async fn nobody_is_punished_for_a_neighbour_that_ends_the_process() {
 }
 
 #[tokio::test]
+async fn what_happened_to_the_account_is_not_punished_for_a_message_that_ends_the_process() {
+    let platform = FakePlatform::new();
+    let (alice, disk) = (platform.user("alice"), Disk::new());
+    let logout = |_: Logout, log: State<Log>, bot: Bot| async move {
+        log.note("logged out");
+        bot.clock().sleep(secs(1)).await;
+    };
+    for life in 0..5 {
+        let log = Log::default();
+        let builder = disk.bot(&platform).await.state(log.clone()).on_logout(logout).on_message(note);
+        let poison = |_: ErrorReport, log: State<Log>| async move { log.note("given up") };
+        let bot = spawn(builder.on_error(poison)).await;
+        bot.ready().await;
+        let begun = |what: &str| log.all().iter().any(|line| line == what);
+        if life == 0 {
+            alice.says("bad").await;
+            until("it has begun", || begun("bad")).await;
+            platform.log_out_bot("elsewhere");
+        }
+        // The message ends the process as soon as it runs; in the first two lives the other is in hand, too.
+        match life {
+            0 | 1 => until("both have begun", || begun("bad") && begun("logged out")).await,
+            2 | 3 => until("it has begun", || begun("bad")).await,
+            _ => {
+                until("it is given up", || begun("given up")).await;
+                until("the other has its turn", || begun("logged out")).await;
+                platform.clock().advance(secs(1)).await;
+                let ledger = bot.finish_with(&platform).await;
+                assert_eq!((ledger.inbound.reasons["rejected(poison)"], ledger.inbound.rejected), (1, 1), "{ledger}");
+                return;
+            }
+        }
+        idle(&platform).await;
+        bot.crash().await;
+        if life == 0 {
+            platform.scan();
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_clean_stop_is_no_crash() {
     let platform = FakePlatform::new();
     let (alice, disk) = (platform.user("alice"), Disk::new());

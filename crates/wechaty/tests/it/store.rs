@@ -27,8 +27,10 @@ pub(crate) struct Faulty {
     /// How many ends of sends and events, and parts, cannot be written.
     ends: Arc<AtomicU32>,
     finishes: Arc<AtomicU32>,
-    /// Whether there is no room for what is said.
+    /// Whether there is no room for what is said or noted.
     full: Arc<AtomicBool>,
+    /// How many ends of events could not be written, as a flush says.
+    unended: Arc<AtomicU32>,
     /// Whether the ends of events get lost.
     forgets: Arc<AtomicBool>,
     /// Good readings of unsent rows before those that fail, and how many fail.
@@ -45,6 +47,7 @@ impl Faulty {
             ends: Arc::default(),
             finishes: Arc::default(),
             full: Arc::default(),
+            unended: Arc::default(),
             forgets: Arc::default(),
             unsent: Arc::default(),
         }
@@ -56,7 +59,7 @@ impl Faulty {
     pub(crate) fn slow(&self, slow: bool) {
         self.slow.send_replace(slow);
     }
-    /// There is no room for what is said, or there is again.
+    /// There is no room for what is said or noted, or there is again.
     pub(crate) fn fill(&self, full: bool) {
         self.full.store(full, SeqCst);
     }
@@ -77,6 +80,10 @@ impl Faulty {
     /// So many ends of events are lost.
     pub(crate) fn lose_finishes(&self, n: u32) {
         self.finishes.store(n, SeqCst);
+    }
+    /// A flush says that so many ends of events could not be written.
+    pub(crate) fn leave_unended(&self, n: u32) {
+        self.unended.store(n, SeqCst);
     }
     /// So many settlements panic.
     pub(crate) fn panic_settles(&self, n: u32) {
@@ -123,6 +130,9 @@ impl Store for Faulty {
         self.inner.unfinished(account).await
     }
     async fn enqueue(&self, row: &OutboxRow) -> Result<Enqueued> {
+        if row.what.as_text().is_some_and(|text| text.len() > 100_000) {
+            return Err(StoreError::TooLarge { context: "enqueueing a send", size: 200_000, most: 100_000 });
+        }
         if self.full.load(SeqCst) {
             return Err(StoreError::Full { context: "enqueueing a send", source: "disk full".into() });
         }
@@ -179,7 +189,10 @@ impl Store for Faulty {
         self.inner.keys(namespace).await
     }
     async fn flush(&self) -> Result<()> {
-        self.inner.flush().await
+        match self.unended.load(SeqCst) {
+            0 => self.inner.flush().await,
+            count => Err(StoreError::Unended { count: count.into(), events: vec![1] }),
+        }
     }
     async fn ledger(&self, account: Option<&AccountId>) -> Result<Ledger> {
         self.inner.ledger(account).await
@@ -197,6 +210,9 @@ impl Store for Faulty {
         self.inner.said(event).await
     }
     async fn note(&self, event: EventSeq, key: &str, value: Option<Bytes>) -> Result<()> {
+        if value.is_some() && self.full.load(SeqCst) {
+            return Err(StoreError::Full { context: "keeping a note", source: "disk full".into() });
+        }
         self.inner.note(event, key, value).await
     }
     async fn recall(&self, event: EventSeq, key: &str) -> Result<Option<Bytes>> {

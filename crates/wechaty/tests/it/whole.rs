@@ -205,6 +205,64 @@ async fn a_file_waits_for_room_as_a_text_does() {
 }
 
 #[tokio::test]
+async fn the_note_of_an_effect_waits_for_room_in_a_full_store_and_the_effect_is_done_once() {
+    let platform = FakePlatform::new();
+    let (alice, store, log) = (platform.user("alice"), Faulty::new(), Log::default());
+    let builder = bot(&platform).store(store.arc()).state(log.clone()).on_message(
+        |msg: Message, bot: Bot, log: State<Log>| async move {
+            let charge = async || {
+                log.note("charged");
+                Ok(7)
+            };
+            let number = bot.once("charge", charge).await;
+            log.note(if number.is_ok_and(|number| number == 7) { "noted" } else { "failed" });
+            msg.say("paid").await.map(|_| ())
+        },
+    );
+    let bot = spawn(builder).await;
+    store.fill(true);
+    alice.leaves_message("pay");
+    idle(&platform).await;
+    platform.clock().advance(secs(60)).await;
+    assert_eq!(log.all(), ["charged"]);
+    store.fill(false);
+    platform.clock().advance(secs(2)).await;
+    let ledger = bot.finish_with(&platform).await;
+    assert_eq!(log.all(), ["charged", "noted"]);
+    assert_eq!((ledger.outbound.sent, ledger.inbound.errors.len()), (1, 0), "{ledger}");
+}
+
+#[tokio::test]
+async fn what_the_store_could_never_hold_is_refused_at_once_and_counted() {
+    let platform = FakePlatform::new();
+    let (alice, store, log) = (platform.user("alice"), Faulty::new(), Log::default());
+    let builder = bot(&platform).store(store.arc()).state(log.clone());
+    let builder = builder.on_message(|msg: Message, log: State<Log>| async move {
+        log.note(msg.say("x".repeat(200_000)).await.expect_err("refused").to_string());
+    });
+    let bot = spawn(builder).await;
+    alice.says("all of it").await;
+    let ledger = bot.finish_with(&platform).await;
+    assert!(log.all()[0].contains("even in an empty store; make it smaller"), "{:?}", log.all());
+    assert_eq!(ledger.outbound.reasons["rejected(too-large)"], 1, "{ledger}");
+    assert!(ledger.is_settled(), "{ledger}");
+}
+
+#[tokio::test]
+async fn a_stop_says_that_handlers_may_run_again_and_has_stopped_all_the_same() {
+    let (platform, store) = (FakePlatform::new(), Faulty::new());
+    let bot = spawn(bot(&platform).store(store.arc()).on_message(echo)).await;
+    bot.ready().await;
+    store.leave_unended(2);
+    let error = bot.stop().await.expect_err("it is told");
+    assert!(error.to_string().contains("2 events (e1, …) are over: their handlers have run"), "{error}");
+    assert_eq!(bot.main_account().state(), wechaty::AccountState::Stopped);
+    store.leave_unended(0);
+    bot.start().await.expect("it starts again");
+    bot.stop().await.expect("nothing is left");
+}
+
+#[tokio::test]
 async fn equal_named_says_of_one_run_are_one_send_whose_receipts_all_settle() {
     let platform = FakePlatform::new();
     let alice = platform.user("alice");
