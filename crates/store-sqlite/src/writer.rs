@@ -79,6 +79,7 @@ impl Writer {
         let waiting = Arc::<Waiting>::default();
         let (records, unended) = (waiting.clone(), Unended::default());
         let behind = Behind::of(unended.clone());
+        rewrite::look(&connection, &health);
         let work = move || Thread::new(Db::new(&connection), hot, window, keep, records, health, behind).work(&queue);
         let thread = std::thread::Builder::new().name("store".into()).spawn(work)?;
         Ok(Self { tasks: Some(tasks), waiting, unended, thread: Some(thread) })
@@ -229,7 +230,7 @@ impl<'c> Thread<'c> {
         behind: Behind,
     ) -> Self {
         let (clock, told) = (Clock::system(), (0, Duration::ZERO));
-        let (owed, torn, warned, dropped) = (Owed::read(&db, &health, clock.now()), false, None, 0);
+        let (owed, torn, warned, dropped) = (Owed::of(&health, clock.now()), false, None, 0);
         Self { db, hot, window, keep, waiting, health, behind, owed, torn, clock, told, warned, dropped }
     }
 

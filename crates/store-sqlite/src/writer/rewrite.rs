@@ -25,6 +25,14 @@ pub(crate) fn is_owed(c: &Connection) -> Result<bool> {
     query.query_row(MARK, |_| Ok(())).optional().map(|found| found.is_some())
 }
 
+/// Tells what an earlier life has left, before anybody can ask for it.
+pub(super) fn look(c: &Connection, health: &Health) {
+    match is_owed(c) {
+        Ok(owed) => health.owes(owed),
+        Err(error) => tracing::debug!(%error, "whether the file is to be written anew cannot be read"),
+    }
+}
+
 /// What is owed to those who were forgotten.
 #[derive(Default)]
 pub(super) struct Owed {
@@ -37,13 +45,8 @@ pub(super) struct Owed {
 
 impl Owed {
     /// What an earlier life has left; it is not in the way of a start.
-    pub(super) fn read(c: &Connection, health: &Health, now: Duration) -> Self {
-        let owed = is_owed(c).unwrap_or_else(|error| {
-            tracing::debug!(%error, "whether the file is to be written anew cannot be read");
-            false
-        });
-        health.owes(owed);
-        Self { next: owed.then(|| now + MOMENT), ..Self::default() }
+    pub(super) fn of(health: &Health, now: Duration) -> Self {
+        Self { next: health.is_owing().then(|| now + MOMENT), ..Self::default() }
     }
 
     /// Somebody was forgotten.

@@ -14,6 +14,7 @@ fn memory() -> Connection {
 fn thread(c: &Connection) -> Thread<'_> {
     let hot = Hot::load(c, 10, Arc::default()).expect("read");
     let health = Arc::new(Health::of("nowhere".into()));
+    rewrite::look(c, &health);
     Thread::new(Db::new(c), hot, 10, Keep::default(), Arc::default(), health, Behind::default())
 }
 
