@@ -2,5 +2,7 @@
 
 pub mod conformance;
 pub mod fake;
+mod session;
 
 pub use fake::*;
+pub use session::MemorySession;

@@ -1,5 +1,5 @@
-//! Behind: ends of events that the file refused. They are written before the next group that the file takes; until then
-//! no start hands these events out again, as their handlers have run.
+//! Behind: ends of events, and of sends the platform took, that the file refused. They are written before the next group
+//! that the file takes; until then no start hands these events out again, as their handlers have run.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -84,6 +84,10 @@ impl Behind {
     }
 
     fn lose(&mut self, job: &dyn Job) {
+        if job.ends().is_empty() {
+            // Not of an event.
+            tracing::error!("{} was given up: after the next start a send is in doubt that was sent", job.context());
+        }
         for (seq, _) in job.ends() {
             self.untold += 1;
             match self.lost.len() < MOST {
@@ -133,7 +137,7 @@ impl Behind {
         }
         self.told = Some(now);
         if waiting > 0 {
-            tracing::warn!("the store could not write {waiting} ends of events yet: it goes on trying");
+            tracing::warn!("the store could not write {waiting} ends of events and sends yet: it goes on trying");
         }
         if self.untold > 0 {
             tracing::error!(

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use wechaty::{
     Ledger,
     store::{
-        BlobId, DeadLetter, Enqueued, EventSeq, Hops, Incoming, OutboxRow, Outcome, Reason, Result, Said, SendSeq,
-        Settlement, Spooled, Store, StoredEvent, Versioned, named,
+        BlobId, DeadLetter, Enqueued, EnqueuedThen, EventSeq, Hops, Incoming, OutboxRow, Outcome, Queue, Reason,
+        Result, Said, SendSeq, Settlement, Spooled, Store, StoredEvent, Versioned, named,
     },
 };
 use wechaty_file_box::ByteStream;
@@ -24,16 +24,17 @@ use super::Sabotage;
 const NOWHERE: u64 = 1 << 40;
 
 /// See the module.
+#[derive(Clone)]
 pub(crate) struct SabotagedStore {
     inner: Arc<dyn Store>,
     fault: Sabotage,
     /// How often the fault had its chance.
-    chances: AtomicU64,
+    chances: Arc<AtomicU64>,
 }
 
 impl SabotagedStore {
     pub(crate) fn new(inner: Arc<dyn Store>, fault: Sabotage) -> Self {
-        Self { inner, fault, chances: AtomicU64::new(0) }
+        Self { inner, fault, chances: Arc::default() }
     }
 
     fn has(&self, fault: Sabotage) -> bool {
@@ -47,6 +48,16 @@ impl SabotagedStore {
 
     fn is_message(event: &Event) -> bool {
         matches!(event.what, EventPayload::Message(_))
+    }
+}
+
+impl Queue for SabotagedStore {
+    fn enqueue_then(&self, row: OutboxRow, then: EnqueuedThen) {
+        let store = self.clone();
+        tokio::spawn(async move {
+            let enqueued = store.enqueue(&row).await;
+            then(row, enqueued);
+        });
     }
 }
 
@@ -145,6 +156,10 @@ impl Store for SabotagedStore {
             row.claimed_at = None;
         }
         self.inner.enqueue(&row).await
+    }
+
+    fn queue(&self) -> Option<&dyn Queue> {
+        Some(self)
     }
 
     async fn claim(&self, seq: SendSeq, attempt: u32, at: Timestamp) -> Result<()> {

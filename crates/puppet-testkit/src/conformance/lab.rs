@@ -21,9 +21,10 @@ use wechaty_puppet::{
 use super::{
     Ability, Harness, KnownRoom, Unavailable, World,
     case::{Stop, Verdict, failed, words},
-    recorder::{MemoryStore, Recorder},
+    recorder::Recorder,
     session::Session,
 };
+use crate::MemorySession;
 
 /// Real time between two looks.
 const TICK: Duration = Duration::from_millis(5);
@@ -51,7 +52,7 @@ pub(super) struct Lab {
     pub(super) capabilities: Capabilities,
     pub(super) clock: Clock,
     pub(super) recorder: Arc<Recorder>,
-    pub(super) store: Arc<MemoryStore>,
+    pub(super) store: Arc<MemorySession>,
     pub(super) real: Clock,
     pub(super) patience: Duration,
     trail: Trail,

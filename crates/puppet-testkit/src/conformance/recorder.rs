@@ -1,11 +1,11 @@
 //! The bot's side of a case: what was accepted, what was refused, which cursor was committed.
 
-use std::{collections::HashMap, pin::pin, sync::Arc};
+use std::{pin::pin, sync::Arc};
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use wechaty_puppet::{AcceptError, Batch, BoxError, Bytes, Cursor, Event, EventKind, EventSink, SessionStore};
+use wechaty_puppet::{AcceptError, Batch, Cursor, Event, EventKind, EventSink};
 
 /// An accepted event.
 #[derive(Clone)]
@@ -142,24 +142,5 @@ impl EventSink for Sink {
                 None => changed.await,
             }
         }
-    }
-}
-
-/// A session store that outlives the runs of a case.
-#[derive(Default)]
-pub(super) struct MemoryStore(Mutex<HashMap<String, Bytes>>);
-
-#[async_trait]
-impl SessionStore for MemoryStore {
-    async fn get(&self, key: &str) -> Result<Option<Bytes>, BoxError> {
-        Ok(self.0.lock().get(key).cloned())
-    }
-    async fn set(&self, key: &str, value: Option<Bytes>) -> Result<(), BoxError> {
-        let mut values = self.0.lock();
-        match value {
-            Some(value) => values.insert(key.to_owned(), value),
-            None => values.remove(key),
-        };
-        Ok(())
     }
 }

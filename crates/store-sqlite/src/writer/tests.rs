@@ -197,6 +197,14 @@ fn whoever_is_told_and_panics_keeps_it_from_nobody_and_an_ended_runtime_is_not_t
     assert_eq!(*list.lock(), [0, 2]);
 }
 
+#[tokio::test]
+async fn a_group_is_told_in_the_order_it_was_asked_for() {
+    let list = Arc::<parking_lot::Mutex<Vec<u32>>>::default();
+    told((2..202).map(|number| tells(&list, number)).collect(), None);
+    tokio::task::yield_now().await;
+    assert_eq!(*list.lock(), (2..202).collect::<Vec<_>>());
+}
+
 /// A file whose events cannot be deleted while there is a trigger.
 const REFUSE: &str =
     "CREATE TRIGGER refuse BEFORE DELETE ON event WHEN old.seq < 3 BEGIN SELECT raise(FAIL, 'no'); END";

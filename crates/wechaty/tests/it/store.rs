@@ -10,8 +10,8 @@ use tokio::sync::watch;
 use wechaty::{
     Ledger,
     store::{
-        BlobId, DeadLetter, Enqueued, EventSeq, Incoming, MemoryStore, OutboxRow, Outcome, Reason, Result, Said,
-        SendSeq, Settlement, Spooled, Store, StoreError, StoredEvent, Versioned,
+        BlobId, DeadLetter, Enqueued, EnqueuedThen, EventSeq, Incoming, MemoryStore, OutboxRow, Outcome, Queue, Reason,
+        Result, Said, SendSeq, Settlement, Spooled, Store, StoreError, StoredEvent, Versioned,
     },
 };
 use wechaty_file_box::ByteStream;
@@ -107,6 +107,17 @@ fn one_of(count: &AtomicU32) -> bool {
     count.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok()
 }
 
+/// As a store on a thread of its own.
+impl Queue for Faulty {
+    fn enqueue_then(&self, row: OutboxRow, then: EnqueuedThen) {
+        let store = self.clone();
+        tokio::spawn(async move {
+            let enqueued = store.enqueue(&row).await;
+            then(row, enqueued);
+        });
+    }
+}
+
 #[async_trait]
 impl Store for Faulty {
     async fn accept(
@@ -139,6 +150,9 @@ impl Store for Faulty {
         let enqueued = self.inner.enqueue(row).await;
         self.fast().await;
         enqueued
+    }
+    fn queue(&self) -> Option<&dyn Queue> {
+        Some(self)
     }
     async fn spool(&self, bytes: ByteStream) -> Result<Spooled> {
         if self.full.load(SeqCst) {

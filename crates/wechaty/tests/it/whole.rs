@@ -131,6 +131,30 @@ async fn a_say_dropped_while_the_store_writes_is_sent_all_the_same() {
 }
 
 #[tokio::test]
+async fn a_stop_waits_for_a_say_that_the_store_still_writes() {
+    let platform = FakePlatform::new();
+    let (alice, store) = (platform.user("alice"), Faulty::new());
+    let bot = spawn(bot(&platform).store(store.arc())).await;
+    let to = bot.main_account().contact_handle(&alice.id());
+    bot.drained().await;
+    store.slow(true);
+    // Begun, and nobody asks for it any more.
+    let mut say = Box::pin(to.say("hi"));
+    assert!(poll!(&mut say).is_pending(), "the store takes its time");
+    let stop = tokio::spawn({
+        let bot = bot.clone();
+        async move { bot.stop().await }
+    });
+    idle(&platform).await;
+    assert!(!stop.is_finished(), "the say was left behind");
+    store.slow(false);
+    stop.await.expect("it ends").expect("it stops");
+    assert_eq!(texts(&alice), ["hi"]);
+    let ledger = bot.ledger().await.expect("a ledger");
+    assert_eq!((ledger.outbound.sent, ledger.outbound.pending), (1, 0), "{ledger}");
+}
+
+#[tokio::test]
 async fn an_accept_dropped_while_the_store_writes_is_handled_all_the_same() {
     let platform = FakePlatform::new();
     let (alice, store) = (platform.user("alice"), Faulty::new());

@@ -4,10 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
 use wechaty_puppet::{AcceptError, ConversationId, EventPayload, Menu, PuppetError, SayablePayload, VirtualClock};
+use wechaty_puppet_testkit::MemorySession;
 
 use crate::{
     browser::Browser,
-    stage::{Kept, Mood, Stage, within},
+    stage::{Mood, Stage, within},
 };
 
 #[tokio::test]
@@ -248,7 +249,7 @@ async fn a_press_that_was_refused_is_the_same_press_when_it_is_told_again() {
 
 #[tokio::test]
 async fn a_page_that_comes_back_after_a_crash_gets_what_was_under_way_once() {
-    let (session, clock) = (Arc::new(Kept::default()), VirtualClock::new());
+    let (session, clock) = (Arc::new(MemorySession::default()), VirtualClock::new());
     let first = Stage::process(&session, &clock);
     let running = first.run().await;
     let (ann, bob) = (first.joins("Ann").await, first.joins("Bob").await);

@@ -9,6 +9,7 @@ use wechaty_puppet::{
     EventSink, IdempotencyKey, MessageId, MessagePayload, Outgoing, Payload, Puppet, PuppetContext, Result,
     SayablePayload, Sent, SessionStore, VirtualClock, async_trait,
 };
+use wechaty_puppet_testkit::MemorySession;
 use wechaty_puppet_webchat::{Options, WebChatPuppet};
 
 use crate::browser::Browser;
@@ -53,24 +54,6 @@ impl EventSink for Sink {
                 Ok(())
             }
         }
-    }
-}
-
-/// What a bot keeps for its puppet.
-#[derive(Default)]
-pub(crate) struct Kept(Mutex<std::collections::HashMap<String, Bytes>>);
-
-#[async_trait]
-impl SessionStore for Kept {
-    async fn get(&self, key: &str) -> Result<Option<Bytes>, BoxError> {
-        Ok(self.0.lock().get(key).cloned())
-    }
-    async fn set(&self, key: &str, value: Option<Bytes>) -> Result<(), BoxError> {
-        match value {
-            Some(value) => self.0.lock().insert(key.to_owned(), value),
-            None => self.0.lock().remove(key),
-        };
-        Ok(())
     }
 }
 
@@ -135,7 +118,7 @@ impl Stage {
     }
 
     /// A process of the same bot, with a chat of its own.
-    pub(crate) fn process(session: &Arc<Kept>, clock: &VirtualClock) -> Self {
+    pub(crate) fn process(session: &Arc<MemorySession>, clock: &VirtualClock) -> Self {
         Self { session: session.clone(), clock: clock.clone(), ..Self::new(Options::default()) }
     }
 

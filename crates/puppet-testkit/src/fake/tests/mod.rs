@@ -7,7 +7,7 @@ mod sends;
 mod talk;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU32, Ordering},
@@ -18,11 +18,12 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 use wechaty_puppet::{
-    AcceptError, Batch, BoxError, Bytes, CancellationToken, ConversationId, Cursor, Event, EventKind, EventPayload,
-    EventSink, IdempotencyKey, Outgoing, Puppet, PuppetContext, PuppetError, SayablePayload, SessionStore,
+    AcceptError, Batch, Bytes, CancellationToken, ConversationId, Cursor, Event, EventKind, EventPayload, EventSink,
+    IdempotencyKey, Outgoing, Puppet, PuppetContext, PuppetError, SayablePayload,
 };
 
 use super::*;
+use crate::MemorySession;
 
 /// A minimal bot: drops duplicates, keeps what it accepted, answers `ding`.
 #[derive(Clone)]
@@ -34,29 +35,12 @@ struct Inner {
     duplicates: AtomicU32,
     seen: Mutex<HashSet<(EventKind, String)>>,
     cursor: Mutex<Option<Cursor>>,
-    session: Arc<Session>,
+    session: Arc<MemorySession>,
     keys: AtomicU32,
     /// While true nothing is accepted: `accept` hangs.
     full: AtomicBool,
     /// So many accepts fail.
     broken: AtomicU32,
-}
-
-#[derive(Default)]
-struct Session(Mutex<HashMap<String, Bytes>>);
-
-#[async_trait]
-impl SessionStore for Session {
-    async fn get(&self, key: &str) -> Result<Option<Bytes>, BoxError> {
-        Ok(self.0.lock().get(key).cloned())
-    }
-    async fn set(&self, key: &str, value: Option<Bytes>) -> Result<(), BoxError> {
-        match value {
-            Some(value) => self.0.lock().insert(key.to_owned(), value),
-            None => self.0.lock().remove(key),
-        };
-        Ok(())
-    }
 }
 
 impl Robot {
