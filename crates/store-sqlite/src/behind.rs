@@ -39,6 +39,8 @@ pub(crate) struct Behind {
     /// Events whose ends were given up, and how many more there were than are remembered.
     lost: BTreeSet<EventSeq>,
     more: u64,
+    /// How many operations on sends were given up.
+    unrecorded: u64,
     /// How many were given up since the log was told.
     untold: u64,
     told: Option<Duration>,
@@ -85,7 +87,7 @@ impl Behind {
 
     fn lose(&mut self, job: &dyn Job) {
         if job.ends().is_empty() {
-            // Not of an event.
+            self.unrecorded += 1;
             tracing::error!("{} was given up: after the next start a send is in doubt that was sent", job.context());
         }
         for (seq, _) in job.ends() {
@@ -120,7 +122,13 @@ impl Behind {
         let mut events: Vec<_> = kept.chain(self.lost.iter().copied()).collect();
         events.sort_unstable();
         events.dedup();
+        let unrecorded = self.jobs.iter().filter(|job| job.ends().is_empty()).count() as u64 + self.unrecorded;
         match events.len() as u64 + self.more {
+            0 if unrecorded > 0 => {
+                let source =
+                    format!("sends that went out and are not recorded: {unrecorded}; a start has them in doubt");
+                Err(StoreError::Failed { context: "settling a send", source: source.into() })
+            }
             0 => Ok(()),
             count => {
                 events.truncate(NAMED);

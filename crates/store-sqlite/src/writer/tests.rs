@@ -197,6 +197,26 @@ fn whoever_is_told_and_panics_keeps_it_from_nobody_and_an_ended_runtime_is_not_t
     assert_eq!(*list.lock(), [0, 2]);
 }
 
+#[test]
+fn a_send_that_cannot_be_recorded_is_told_with_each_flush_also_when_it_was_given_up() {
+    let memory = memory();
+    let mut thread = thread(&memory);
+    let settle = |_: &mut Hot, _: &mut Db<'_>| -> Result<()> { Err(rusqlite::Error::InvalidQuery) };
+    thread.flushed().expect("nothing is behind");
+    accept(&mut thread, 1);
+    thread.work_off(&mut vec![Box::new(Operation::behind("settling a send", settle)), finish(1)]);
+    let told = |thread: &mut Thread<'_>| thread.flushed().expect_err("it is not recorded");
+    let source = |error: StoreError| std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+    assert!(
+        !thread.behind.is_empty()
+            && source(told(&mut thread)).starts_with("sends that went out and are not recorded: 1;")
+    );
+    while !thread.behind.is_empty() {
+        thread.work_off(&mut Vec::new());
+    }
+    assert!(source(told(&mut thread)).starts_with("sends that went out and are not recorded: 1;"), "it was given up");
+}
+
 #[tokio::test]
 async fn a_group_is_told_in_the_order_it_was_asked_for() {
     let list = Arc::<parking_lot::Mutex<Vec<u32>>>::default();
