@@ -14,6 +14,10 @@ use serde_json::Value;
 
 use crate::{process::Job, suites::build::Built};
 
+/// The one feature set in which the workspace is linted, built and tested: every puppet of this repository is in it. Another set
+/// anywhere would build most of it a second time.
+pub(crate) const FEATURES: [&str; 2] = ["--features", "wechaty-cli/full,wechaty-crash/matrix"];
+
 /// One run of xtask.
 pub(crate) struct Context {
     /// The folder of the workspace's Cargo.toml.
@@ -43,10 +47,17 @@ impl Context {
     pub(crate) fn cargo(&self, args: &[&str], limit: Duration) -> Job {
         let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command.args(args).current_dir(&self.root);
+        // All is built once here: what the next build could take over costs time and gigabytes.
+        command.env("CARGO_INCREMENTAL", "0");
         if !std::io::stdout().is_terminal() {
             command.env("CARGO_TERM_COLOR", "never");
         }
         Job::new(command, limit)
+    }
+
+    /// `cargo COMMAND --workspace --features …`, for what all suites share.
+    pub(crate) fn workspace(&self, command: &str, args: &[&str], limit: Duration) -> Job {
+        self.cargo(&[&[command, "--workspace"], &FEATURES[..], args].concat(), limit)
     }
 
     /// `cargo metadata`, read once.

@@ -4,6 +4,7 @@
     reason = "measures and bounds real child processes, so it needs the real clock and no bot is near it"
 )]
 
+mod codegen;
 mod context;
 mod long;
 mod peers;
@@ -21,10 +22,13 @@ use suites::Selection;
 
 const HELP: &str = "\
 cargo xtask test [--only SUITE]… [--list]   everything a change must pass; ends in `N passed, N failed, N skipped`
+cargo xtask codegen [--check]               crates/grpc/src/proto from the protos beside it, without protoc
 cargo xtask long                            what takes minutes: a line of 1 GiB, a million dings (release build)
 cargo xtask bench                           the benchmarks of the core, as JSON (release build)
-cargo xtask crash [--seeds N] [--point P] [--seed S] [--sabotage NAME | --faults | --five-times | --other-order]
-                                            a bot killed at named points, its books and the platform's compared
+cargo xtask crash [--through lark|matrix] [--seeds N] [--point P]… [--seed S] [--jobs N]
+                  [--sabotage NAME | --faults | --five-times | --other-order]
+                                            a bot killed at named points, its books and the platform's compared; matrix: at
+                                            the Synapse of SYNAPSE_URL and SYNAPSE_SECRET
 cargo xtask soak [--messages N] [--only memory|sqlite]
                                             millions of messages of every kind: memory and file stay as they are (release)
 cargo xtask help                            this text
@@ -37,6 +41,7 @@ enum Task {
     Test { only: Vec<String>, list: bool },
     Crash(Vec<String>),
     Soak(soak::Arguments),
+    Codegen { check: bool },
     Long,
     Bench,
     Help,
@@ -68,6 +73,11 @@ fn parse(args: &[String]) -> Result<Task> {
         // The harness knows its own arguments.
         "crash" => Ok(Task::Crash(rest.to_vec())),
         "soak" => Ok(Task::Soak(soak::arguments(rest)?)),
+        "codegen" => match rest {
+            [] => Ok(Task::Codegen { check: false }),
+            [flag] if flag == "--check" => Ok(Task::Codegen { check: true }),
+            [other, ..] => bail!("`codegen` takes `--check` only, found `{other}`"),
+        },
         "long" | "bench" | "help" | "--help" | "-h" => {
             if let Some(extra) = rest.first() {
                 bail!("`{command}` takes no arguments, found `{extra}`");
@@ -113,6 +123,7 @@ fn start(task: Task) -> Result<bool> {
         Task::Test { only, .. } => return suites::run(&Context::new()?, &Selection::of(&only)),
         Task::Crash(args) => return suites::crash::command(&Context::new()?, &args),
         Task::Soak(arguments) => return soak::run(&Context::new()?, &arguments),
+        Task::Codegen { check } => return codegen::command(&Context::new()?, check),
         Task::Long => return long::run(&Context::new()?),
         Task::Bench => return long::bench(&Context::new()?),
     }
@@ -131,6 +142,8 @@ mod tests {
     fn arguments_are_understood() {
         assert_eq!(parsed("").unwrap(), Task::Help);
         assert_eq!(parsed("long").unwrap(), Task::Long);
+        assert_eq!(parsed("codegen").unwrap(), Task::Codegen { check: false });
+        assert_eq!(parsed("codegen --check").unwrap(), Task::Codegen { check: true });
         assert_eq!(parsed("test").unwrap(), Task::Test { only: vec![], list: false });
         assert_eq!(parsed("crash --seed 3").unwrap(), Task::Crash(vec!["--seed".to_owned(), "3".to_owned()]));
         let two = vec!["fmt".to_owned(), "cli".to_owned()];
@@ -140,6 +153,7 @@ mod tests {
     #[test]
     fn wrong_arguments_are_named() {
         assert!(parsed("tset").unwrap_err().to_string().contains("tset"));
+        assert!(parsed("codegen --chekc").unwrap_err().to_string().contains("--chekc"));
         assert!(parsed("bench core").unwrap_err().to_string().contains("core"));
         assert!(parsed("test --olny fmt").unwrap_err().to_string().contains("--olny"));
         let error = parsed("test --only fnt").unwrap_err().to_string();

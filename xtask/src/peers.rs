@@ -1,5 +1,5 @@
-//! What the peers of a test need, installed by name where it is not yet: npm packages into `.peers`, Debian packages where
-//! we are root.
+//! What the peers of a test need, installed by name where it is not yet: npm and PyPI packages into `.peers`, Debian
+//! packages where we are root.
 
 use std::{
     fs,
@@ -33,6 +33,57 @@ pub(crate) fn npm(cx: &Context, folder: &str, packages: &[(&str, &str)]) -> Resu
         finished(npm)?;
     }
     Ok(folder)
+}
+
+/// The npm packages of a `package.json`, in a folder of their own; gives the folder.
+pub(crate) fn npm_manifest(cx: &Context, folder: &str, manifest: &Path) -> Result<PathBuf> {
+    let folder = cx.root.join(".peers").join(folder);
+    installed(&folder, manifest, |folder| {
+        fs::copy(manifest, folder.join("package.json")).context("copying package.json")?;
+        let mut npm = Command::new("npm");
+        npm.args(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--prefix"])
+            .arg(folder);
+        finished(npm).map(drop)
+    })?;
+    Ok(folder)
+}
+
+/// The PyPI packages of a `requirements.txt`, in a virtual environment of their own; gives its Python.
+pub(crate) fn python(cx: &Context, folder: &str, requirements: &Path) -> Result<PathBuf> {
+    let folder = cx.root.join(".peers").join(folder);
+    let python = folder.join("venv").join("bin").join("python");
+    installed(&folder, requirements, |folder| {
+        let mut venv = Command::new(python_3_11()?);
+        venv.args(["-m", "venv", "--clear"]).arg(folder.join("venv"));
+        finished(venv)?;
+        let mut pip = Command::new(&python);
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(requirements);
+        finished(pip).map(drop)
+    })?;
+    Ok(python)
+}
+
+/// Python 3.11 by one of its names: the published SDK takes neither much older nor much newer ones.
+fn python_3_11() -> Result<&'static str> {
+    let is_it = |name: &&str| {
+        let mut python = Command::new(name);
+        python.args(["-c", "import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))"]);
+        Job::new(python, LIMIT).run().is_ok_and(|done| done.ok())
+    };
+    let found = ["python3.11", "python3"].into_iter().find(is_it);
+    found.context("Python 3.11 with venv is missing: install it (Debian: python3.11-venv)")
+}
+
+/// Installs into a folder what a file lists, unless exactly that was installed there before.
+fn installed(folder: &Path, list: &Path, install: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let wanted = fs::read(list).with_context(|| format!("cannot read {}", list.display()))?;
+    let mark = folder.join("installed");
+    if fs::read(&mark).is_ok_and(|is| is == wanted) {
+        return Ok(());
+    }
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    install(folder)?;
+    fs::write(&mark, wanted).with_context(|| format!("cannot write {}", mark.display()))
 }
 
 /// A program of a Debian package.

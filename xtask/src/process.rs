@@ -2,6 +2,7 @@
 
 use std::{
     io::{Read, Write},
+    net::TcpListener,
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc,
     thread,
@@ -17,7 +18,7 @@ const KEPT_BYTES: usize = 64 * 1024 * 1024;
 const SHOWN_LINES: usize = 60;
 
 /// How long output may still come after a child has ended; only a process that it left behind can hold it open.
-const DRAIN: Duration = Duration::from_secs(5);
+const DRAIN: Duration = Duration::from_secs(30);
 
 /// Bytes for the standard input of a child: each piece so many times. Nothing is built up in memory.
 pub(crate) type Pieces = &'static [(&'static [u8], usize)];
@@ -27,7 +28,7 @@ pub(crate) struct Job {
     command: Command,
     limit: Duration,
     stdin: Pieces,
-    stays: Duration,
+    stays: Option<&'static str>,
     shown: bool,
     measured: bool,
 }
@@ -59,7 +60,7 @@ impl Job {
                 }
             }
         }
-        Self { command, limit, stdin: &[], stays: Duration::ZERO, shown: false, measured: false }
+        Self { command, limit, stdin: &[], stays: None, shown: false, measured: false }
     }
 
     /// What it reads; the end of input follows.
@@ -68,9 +69,9 @@ impl Job {
         self
     }
 
-    /// How long its input stays open behind that.
-    pub(crate) fn stays(mut self, time: Duration) -> Self {
-        self.stays = time;
+    /// Its input stays open behind that, until its standard error has these words.
+    pub(crate) fn stays(mut self, words: Option<&'static str>) -> Self {
+        self.stays = words;
         self
     }
 
@@ -99,13 +100,15 @@ impl Job {
         let started = Instant::now();
         let mut child = self.command.spawn().with_context(|| format!("cannot start `{what}`"))?;
         let guard = Guard::over(&child);
+        let (tell, told) = mpsc::channel();
         if let Some(pipe) = child.stdin.take() {
-            let (pieces, stays) = (self.stdin, self.stays);
+            let pieces = self.stdin;
             // A child that stops reading ends this with a broken pipe, and that is its business.
-            thread::spawn(move || feed(pipe, pieces, stays));
+            thread::spawn(move || feed(pipe, pieces, &told));
         }
-        let stdout = child.stdout.take().map(captured);
-        let stderr = child.stderr.take().map(captured);
+        let stdout = child.stdout.take().map(|pipe| captured(pipe, None));
+        let waits = self.stays.map(|words| (words, tell));
+        let stderr = child.stderr.take().map(|pipe| captured(pipe, waits));
         let (mut killed_after, mut peak_kib, mut pause) = (None, None, Duration::from_millis(1));
         let status = loop {
             if let Some(status) = child.try_wait().with_context(|| format!("cannot wait for `{what}`"))? {
@@ -178,6 +181,14 @@ pub(crate) fn tail(text: &str, lines: usize) -> String {
     shown.join("\n")
 }
 
+/// A port of loopback that stays free while nobody serves there: the system gives none of these to who connects.
+pub(crate) fn free_port() -> Result<u16> {
+    const PORTS: std::ops::Range<u16> = 20_000..32_000;
+    let seed = std::time::UNIX_EPOCH.elapsed()?.subsec_nanos() as usize;
+    let mut ports = PORTS.cycle().skip(seed % PORTS.len()).take(PORTS.len());
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).context("no port of loopback is free")
+}
+
 /// Program and arguments, the program without its folder.
 fn shown_command(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program());
@@ -185,7 +196,8 @@ fn shown_command(command: &Command) -> String {
     std::iter::once(name).chain(command.get_args()).map(|part| part.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
-fn feed(mut pipe: impl Write, pieces: Pieces, stays: Duration) {
+/// `until`: the input ends when something comes of it, or nothing can any more.
+fn feed(mut pipe: impl Write, pieces: Pieces, until: &mpsc::Receiver<()>) {
     const BLOCK: usize = 64 * 1024;
     for (piece, times) in pieces {
         let per_block = (BLOCK / piece.len().max(1)).max(1);
@@ -200,15 +212,24 @@ fn feed(mut pipe: impl Write, pieces: Pieces, stays: Duration) {
         }
     }
     // The pipe is closed when this returns.
-    thread::sleep(stays);
+    until.recv().ok();
 }
 
-fn captured(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
+/// `waits`: who is told when the output has these words.
+fn captured(
+    mut pipe: impl Read + Send + 'static,
+    waits: Option<(&'static str, mpsc::Sender<()>)>,
+) -> mpsc::Receiver<Vec<u8>> {
     let (done, result) = mpsc::channel();
     thread::spawn(move || {
         let (mut kept, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
         while let Ok(n @ 1..) = pipe.read(&mut buffer) {
             kept.extend_from_slice(&buffer[..n.min(KEPT_BYTES - kept.len())]);
+            if let Some((words, tell)) = &waits
+                && String::from_utf8_lossy(&kept).contains(words)
+            {
+                tell.send(()).ok();
+            }
         }
         done.send(kept).ok();
     });
@@ -290,7 +311,9 @@ mod tests {
     #[test]
     fn pieces_are_repeated_exactly() {
         let mut out = Vec::new();
-        feed(&mut out, &[(b"ab\n", 50_000), (b"x", 3), (b"", 2)], Duration::ZERO);
+        let (nobody, told) = mpsc::channel();
+        drop(nobody);
+        feed(&mut out, &[(b"ab\n", 50_000), (b"x", 3), (b"", 2)], &told);
         assert_eq!(out.len(), 150_003);
         assert!(out.ends_with(b"ab\nxxx"));
     }
@@ -306,7 +329,7 @@ mod tests {
     fn a_child_that_does_not_end_is_killed_with_its_own_children() {
         let mut shell = Command::new("sh");
         shell.args(["-c", "echo begun; sleep 600 & wait"]);
-        let done = Job::new(shell, Duration::from_millis(300)).run().unwrap();
+        let done = Job::new(shell, Duration::from_secs(3)).run().unwrap();
         assert!(!done.ok());
         assert_eq!(done.code(), None);
         assert_eq!(done.stdout, b"begun\n");

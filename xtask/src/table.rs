@@ -11,7 +11,20 @@ pub(crate) struct Row {
     pub(crate) seconds: f64,
     /// What a reader should know besides, in a few words.
     pub(crate) note: String,
+    /// What failed, and the lines that say why.
+    pub(crate) faults: Vec<Fault>,
 }
+
+/// Something that failed, as the end of a run tells it again.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    what: String,
+    /// At most [`TOLD_LINES`].
+    why: Vec<String>,
+}
+
+/// Of a fault below the table; all of it stands where it happened.
+const TOLD_LINES: usize = 6;
 
 impl Row {
     /// No tests yet.
@@ -22,6 +35,12 @@ impl Row {
     /// Counts one test.
     pub(crate) fn count(&mut self, passed: bool) {
         if passed { self.passed += 1 } else { self.failed += 1 }
+    }
+
+    /// Prints why something failed, and keeps the lines that tell it.
+    pub(crate) fn fault(&mut self, what: &str, why: &str) {
+        println!("--- FAILED: {what}\n{why}\n---");
+        self.faults.push(Fault { what: what.to_owned(), why: telling(why) });
     }
 
     pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
@@ -50,6 +69,23 @@ impl Row {
     }
 }
 
+/// The lines of a long report that say what went wrong: those with a word for it, else the last ones.
+fn telling(report: &str) -> Vec<String> {
+    const WORDS: &[&str] = &["FAIL", "panicked at", "not ok", "assertion", "error:", "error["];
+    let lines: Vec<&str> = report.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let from = |words: &[usize]| -> Vec<String> {
+        words.iter().take(TOLD_LINES).map(|&at| lines[at].chars().take(200).collect()).collect()
+    };
+    let worded: Vec<usize> = (0..lines.len()).filter(|&at| WORDS.iter().any(|word| lines[at].contains(word))).collect();
+    // The line behind says more: the message of a panic, the first of two values.
+    let mut told: Vec<usize> = worded.iter().flat_map(|&at| [at, at + 1]).filter(|&at| at < lines.len()).collect();
+    told.dedup();
+    if told.is_empty() {
+        told = (lines.len().saturating_sub(TOLD_LINES)..lines.len()).collect();
+    }
+    from(&told)
+}
+
 /// The sum of all rows.
 pub(crate) fn total(rows: &[Row]) -> Row {
     let mut total = Row::new("total");
@@ -68,7 +104,7 @@ pub(crate) fn good(rows: &[Row]) -> bool {
     total.failed == 0 && total.passed > 0
 }
 
-/// The table of suites, and alone in its last line `N passed, N failed, N skipped`.
+/// The table of suites, what failed, and alone in its last line `N passed, N failed, N skipped`.
 pub(crate) fn render(rows: &[Row]) -> String {
     let total = total(rows);
     let last = format!("{} passed, {} failed, {} skipped", total.passed, total.failed, total.skipped);
@@ -93,6 +129,12 @@ pub(crate) fn render(rows: &[Row]) -> String {
         }
         out.push_str(text.trim_end());
         out.push('\n');
+    }
+    for fault in rows.iter().flat_map(|row| &row.faults) {
+        out.push_str(&format!("\nFAILED {}\n", fault.what));
+        for line in &fault.why {
+            out.push_str(&format!("  {line}\n"));
+        }
     }
     format!("{out}\n{last}")
 }
@@ -120,6 +162,22 @@ total                    13       1        3     10.3
 
 13 passed, 1 failed, 3 skipped";
         assert_eq!(render(&rows()), expected);
+    }
+
+    #[test]
+    fn what_failed_is_told_again_below_the_table() {
+        let mut rows = rows();
+        rows[1].fault(
+            "tests wechaty (lib)",
+            "running 2 tests\nok\nthread 'a' panicked at src/a.rs:1:2:\nleft: 1\nright: 2",
+        );
+        let end = "\n\nFAILED tests wechaty (lib)\n  thread 'a' panicked at src/a.rs:1:2:\n  left: 1\n\n13 passed, 1 failed, 3 skipped";
+        let told = render(&rows);
+        assert!(told.ends_with(end), "{told}");
+        assert_eq!(
+            telling("one\n\ntwo\nthree\nfour\nfive\nsix\nseven"),
+            ["two", "three", "four", "five", "six", "seven"]
+        );
     }
 
     #[test]

@@ -44,7 +44,13 @@ pub(super) async fn rss_mib() -> anyhow::Result<f64> {
 
 /// `VmRSS` of this process.
 pub(super) fn resident_mib() -> anyhow::Result<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").context("the memory is read from /proc: Linux only")?;
+    resident_mib_of(std::process::id())
+}
+
+/// `VmRSS` of another process.
+pub(super) fn resident_mib_of(process: u32) -> anyhow::Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"));
+    let status = status.context("the memory is read from /proc: Linux only")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("/proc has no VmRSS")?;
     let kib: f64 = line.trim().trim_end_matches("kB").trim().parse().context("reading VmRSS")?;
     Ok(kib / 1024.0)

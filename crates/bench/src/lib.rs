@@ -4,6 +4,7 @@
 mod cold;
 mod durable;
 mod full;
+mod gateway;
 mod idle;
 mod limit;
 mod puppet;
@@ -11,6 +12,7 @@ mod soak;
 
 use std::time::Duration;
 
+pub use gateway::{Gateway, Server};
 use serde::Serialize;
 
 /// How many conversations take turns.

@@ -8,11 +8,12 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::try_join_all;
 use hdrhistogram::Histogram;
 use tokio::sync::Notify;
 use wechaty_puppet::{
     Batch, Capabilities, Capability, Clock, Event, LoginStep, MessageId, MessagePayload, Outgoing, PlatformName,
-    Puppet, PuppetContext, Result, Sent, async_trait,
+    Puppet, PuppetContext, PuppetError, Result, Sent, async_trait,
 };
 
 use super::{CONVERSATIONS, IN_FLIGHT, TEXT};
@@ -20,6 +21,8 @@ use super::{CONVERSATIONS, IN_FLIGHT, TEXT};
 const PLATFORM: PlatformName = PlatformName::new("bench");
 /// Messages a batch.
 const BATCH: usize = 64;
+/// How many say at once, as a platform does that calls a webhook.
+const FEEDERS: usize = 4;
 /// The longest latency that is told apart, in microseconds: a minute.
 const LONGEST_US: u64 = 60_000_000;
 /// How often the paced feeder wakes.
@@ -101,11 +104,11 @@ impl BenchPuppet {
         Ok(cx.accept(batch).await?)
     }
 
-    /// Says as many as may be under way yet; waits if none may.
-    async fn say_what_is_free(&self, cx: &PuppetContext, number: &mut u64, most: u64) -> Result<()> {
+    /// Says as many as may be under way yet, at most so many at once; waits if none may.
+    async fn say_what_is_free(&self, cx: &PuppetContext, number: &mut u64, at_once: u64, most: u64) -> Result<()> {
         let freed = self.tally.freed.notified();
-        let under_way = *number - self.tally.answered.load(Ordering::Relaxed);
-        match most.saturating_sub(under_way) {
+        let under_way = self.tally.said.load(Ordering::Relaxed) - self.tally.answered.load(Ordering::Relaxed);
+        match most.saturating_sub(under_way).min(at_once) {
             0 => freed.await,
             free => self.say(cx, number, free as usize).await?,
         }
@@ -140,14 +143,24 @@ impl Puppet for BenchPuppet {
                 }
             }
             Feed::InFlight(most, time) => {
-                while self.clock.now() - began < time && !cx.cancellation().is_cancelled() {
-                    self.say_what_is_free(&cx, &mut number, most as u64).await?;
-                }
+                let feeders = most.min(FEEDERS);
+                let each = (0..feeders).map(|feeder| {
+                    let (cx, share) = (&cx, most / feeders);
+                    async move {
+                        // Numbers of its own.
+                        let mut number = (feeder as u64) << 32;
+                        while self.clock.now() - began < time && !cx.cancellation().is_cancelled() {
+                            self.say_what_is_free(cx, &mut number, share as u64, most as u64).await?;
+                        }
+                        Ok::<_, PuppetError>(())
+                    }
+                });
+                try_join_all(each).await?;
             }
             Feed::Count(all, most) => {
                 while number < all && !cx.cancellation().is_cancelled() {
-                    let most = (most as u64).min(all - number);
-                    self.say_what_is_free(&cx, &mut number, most).await?;
+                    let left = all - number;
+                    self.say_what_is_free(&cx, &mut number, left, most as u64).await?;
                 }
             }
             Feed::Paced(rate, time) => loop {

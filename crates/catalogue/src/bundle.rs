@@ -8,10 +8,11 @@ use unic_langid::LanguageIdentifier;
 
 use crate::{Args, Lang};
 
-include!(concat!(env!("OUT_DIR"), "/files.rs"));
+include!(concat!(env!("OUT_DIR"), "/EN.rs"));
+include!(concat!(env!("OUT_DIR"), "/ZH.rs"));
 
-/// Names and texts of the files of a language.
-pub(crate) const fn files(lang: Lang) -> &'static [(&'static str, &'static str)] {
+/// Names and packed texts of the files of a language.
+pub(crate) const fn files(lang: Lang) -> &'static [(&'static str, &'static [u8])] {
     match lang {
         Lang::En => EN,
         Lang::Zh => ZH,
@@ -34,7 +35,7 @@ pub(crate) fn catalogue(lang: Lang) -> &'static Catalogue {
         let mut bundle = FluentBundle::new_concurrent(vec![locale]);
         // Directional marks around each value would end up in terminals and comparisons.
         bundle.set_use_isolating(false);
-        let resources: Vec<_> = files(lang).iter().map(|(_, text)| parse(text)).collect();
+        let resources: Vec<_> = files(lang).iter().map(|(_, packed)| parse(wechaty_embed::text(packed))).collect();
         for resource in &resources {
             // A key that is there twice keeps its first text.
             let _ = bundle.add_resource(*resource);
@@ -43,8 +44,8 @@ pub(crate) fn catalogue(lang: Lang) -> &'static Catalogue {
     })
 }
 
-fn parse(text: &str) -> &'static FluentResource {
-    let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(resource, _)| resource);
+fn parse(text: String) -> &'static FluentResource {
+    let resource = FluentResource::try_new(text).unwrap_or_else(|(resource, _)| resource);
     Box::leak(Box::new(resource))
 }
 

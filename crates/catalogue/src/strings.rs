@@ -11,9 +11,10 @@ use crate::{Lang, bundle::files};
 /// One object, key to text, of `locales/<lang>/<file>.ftl`; `None`: there is no such file, or it holds something the
 /// page could not fill in. In a text only `{ $name }` is left to fill in.
 pub fn strings(lang: Lang, file: &str) -> Option<String> {
-    let (_, text) = files(lang).iter().find(|(name, _)| *name == file)?;
+    let (_, packed) = files(lang).iter().find(|(name, _)| name.strip_suffix(".ftl") == Some(file))?;
+    let text = wechaty_embed::text(packed);
     let mut all = Map::new();
-    for entry in parser::parse(*text).ok()?.body {
+    for entry in parser::parse(&*text).ok()?.body {
         if let Entry::Message(message) = entry {
             all.insert(message.id.name.to_owned(), Value::String(plain(&message.value?)?));
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wechaty_bench::{CONVERSATIONS, Core, Durable, IN_FLIGHT, Soaked, idle_rss_mib};
+use wechaty_bench::{CONVERSATIONS, Core, Durable, Gateway, IN_FLIGHT, Server, Soaked, idle_rss_mib};
 use wechaty_catalogue::{Args, Lang, text};
 
 use crate::{
@@ -25,6 +25,18 @@ pub(crate) fn run(args: BenchArgs, lang: Lang) -> Result<(), Failure> {
             let found = Durable::measure(checked(seconds)?, |key| progress.step(&word(key, lang)))?;
             drop(progress);
             if json { output::json(&found) } else { output::print(&durable(&found, lang)) }
+        }
+        BenchCommand::Gateway { json, seconds, file } => {
+            let mut progress = Progress::new("bench gateway", Gateway::STEPS);
+            let found = Gateway::measure(checked(seconds)?, file, |key| progress.step(&word(key, lang)))?;
+            drop(progress);
+            if json { output::json(&found) } else { output::print(&gateway(&found, lang)) }
+        }
+        BenchCommand::GatewayServer { files: Some(files), .. } => Ok(Server::Ours(files).serve()?),
+        BenchCommand::GatewayServer { files: None, reply, download } => {
+            let byte = |at: usize| reply.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+            let reply = (0..reply.len()).step_by(2).map_while(byte).collect();
+            Ok(Server::Bare { reply, download }.serve()?)
         }
         BenchCommand::Soak { messages, file } => output::json(&Soaked::measure(messages, file)?),
         BenchCommand::Idle => output::print(&format!("{:.1}\n", idle_rss_mib()?)),
@@ -62,7 +74,7 @@ fn core(found: &Core, lang: Lang) -> String {
     let limit = found.limit_messages_per_s;
     let under_way = Args::new().set("conversations", CONVERSATIONS.to_string()).set("most", IN_FLIGHT.to_string());
     let mut told = line("bench-memory", under_way, lang);
-    told += &speeds(
+    told += &*speeds(
         &[
             ("bench-ready", found.messages_per_s, limit),
             ("bench-yielding", found.yielding_messages_per_s, limit),
@@ -71,14 +83,35 @@ fn core(found: &Core, lang: Lang) -> String {
         lang,
     );
     let times = Args::new().set("median", found.p50_us.to_string()).set("most", found.p99_us.to_string());
-    told += &format!("  {}: {}", word("bench-latency", lang), line("bench-times", times, lang));
-    told += &line("bench-idle-found", Args::new().set("mib", format!("{:.1}", found.idle_rss_mib)), lang);
-    told + &line("bench-cold-found", Args::new().set("ms", format!("{:.1}", found.cold_start_ms)), lang)
+    told += &*format!("  {}: {}", word("bench-latency", lang), line("bench-times", times, lang));
+    told += &*line("bench-idle-found", Args::new().set("mib", format!("{:.1}", found.idle_rss_mib)), lang);
+    told + &*line("bench-cold-found", Args::new().set("ms", format!("{:.1}", found.cold_start_ms)), lang)
+}
+
+fn gateway(found: &Gateway, lang: Lang) -> String {
+    let pair = |ours: u64, bare: u64| {
+        let part = ours as f64 / bare.max(1) as f64;
+        Args::new().set("ours", ours.to_string()).set("bare", bare.to_string()).set("part", format!("{part:.2}"))
+    };
+    let rows = [
+        ("bench-gateway-unary", pair(found.unary_per_s, found.bare_unary_per_s)),
+        ("bench-gateway-p50", pair(found.unary_p50_us, found.bare_unary_p50_us)),
+        ("bench-gateway-p99", pair(found.unary_p99_us, found.bare_unary_p99_us)),
+        ("bench-gateway-events", pair(found.events_per_s, found.bare_events_per_s)),
+        ("bench-gateway-upload", pair(found.upload_mib_per_s, found.bare_upload_mib_per_s)),
+        ("bench-gateway-download", pair(found.download_mib_per_s, found.bare_download_mib_per_s)),
+    ];
+    let mut told = line("bench-gateway", Args::new(), lang);
+    for (key, words) in rows {
+        told += &*format!("  {}", line(key, words, lang));
+    }
+    told + "  "
+        + &*line("bench-gateway-growth", Args::new().set("mib", format!("{:.1}", found.file_rss_growth_mib)), lang)
 }
 
 fn durable(found: &Durable, lang: Lang) -> String {
     let mut told = line("bench-durable", Args::new(), lang);
-    told += &speeds(
+    told += &*speeds(
         &[
             ("bench-durable-1000", found.messages_per_s, found.limit_messages_per_s),
             ("bench-durable-64", found.messages_per_s_64, found.limit_messages_per_s_64),
@@ -86,6 +119,6 @@ fn durable(found: &Durable, lang: Lang) -> String {
         ],
         lang,
     );
-    told += &line("bench-durable-p99", Args::new().set("us", found.p99_us.to_string()), lang);
-    told + &line("bench-durable-size", Args::new().set("mib", format!("{:.1}", found.file_mib)), lang)
+    told += &*line("bench-durable-p99", Args::new().set("us", found.p99_us.to_string()), lang);
+    told + &*line("bench-durable-size", Args::new().set("mib", format!("{:.1}", found.file_mib)), lang)
 }

@@ -103,7 +103,7 @@ fn message(problem: &ConfigError, lang: Lang) -> String {
     }
     let mut message = text(lang, problem.code.as_str(), &words);
     if let Some(nearest) = problem.get("nearest") {
-        message += &text(lang, "config-nearest", &Args::new().set("name", nearest));
+        message += &*text(lang, "config-nearest", &Args::new().set("name", nearest));
     }
     message
 }

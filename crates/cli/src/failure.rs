@@ -106,7 +106,7 @@ impl Failure {
                 Detail::Text(key, args) => text(lang, key, args),
             };
             for line in detail.lines() {
-                let _ = write!(told, "\n  {}", visible(line));
+                let _ = write!(told, "\n  {}", output::visible(line));
             }
         }
         let _ = write!(told, "\n{}", text(lang, "fix", &Args::new().set("text", fix(lang, self.code))));
@@ -124,12 +124,6 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::failed("W100").words(Words::quoted(format!("{:#}", error.into())))
     }
-}
-
-/// Control characters as escapes: what a platform says must not drive the terminal.
-fn visible(line: &str) -> String {
-    let shown = |c: char| if c.is_control() && c != '\t' { c.escape_default().to_string() } else { c.to_string() };
-    line.chars().map(shown).collect()
 }
 
 #[cfg(test)]

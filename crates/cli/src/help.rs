@@ -41,7 +41,7 @@ pub(crate) fn parse(words: Vec<OsString>, lang: Lang) -> Result<Asked, Failure> 
             output::tell(punctuated(&shown.render().to_string(), lang).trim_end());
             Ok(Asked::Done(2))
         }
-        _ => Err(failure(&error)),
+        _ => Err(failure(&error, &words)),
     }
 }
 
@@ -144,7 +144,7 @@ fn usages(command: &mut Command, lang: Lang) {
 }
 
 /// A failure with the code for what clap found.
-fn failure(error: &clap::Error) -> Failure {
+fn failure(error: &clap::Error, words: &[OsString]) -> Failure {
     let context = |kind| {
         error.get(kind).map(|value| match value {
             ContextValue::String(text) => text.clone(),
@@ -159,8 +159,7 @@ fn failure(error: &clap::Error) -> Failure {
         ErrorKind::InvalidSubcommand => {
             let word = context(ContextKind::InvalidSubcommand).unwrap_or_default();
             let failure = Failure::usage("W121").set("word", &*word);
-            let all = names(&Args::command());
-            return match wechaty_config::nearest(&word, all.iter().map(String::as_str)) {
+            return match meant(&word, words) {
                 Some(name) => failure.tell("did-you-mean", Words::new().set("name", name)),
                 None => failure,
             };
@@ -210,10 +209,24 @@ fn number(error: &clap::Error) -> Option<(&'static str, Words)> {
     Some(("possible-range", range))
 }
 
-/// Names of all commands that are shown.
-fn names(command: &Command) -> Vec<String> {
-    let shown = command.get_subcommands().filter(|sub| !sub.is_hide_set());
-    shown.flat_map(|sub| std::iter::once(sub.get_name().to_owned()).chain(names(sub))).collect()
+/// The command that was meant: one like it in its place, or that very one in another.
+fn meant(word: &str, words: &[OsString]) -> Option<String> {
+    let all = Args::command();
+    let mut place = &all;
+    for step in words.iter().skip(1).take_while(|step| *step != word) {
+        place = place.find_subcommand(step).unwrap_or(place);
+    }
+    let near = wechaty_config::nearest(word, shown(place).map(Command::get_name));
+    near.map(str::to_owned).or_else(|| elsewhere(&all, word))
+}
+
+fn elsewhere(command: &Command, word: &str) -> Option<String> {
+    let below = |sub| elsewhere(sub, word).map(|path| format!("{} {path}", Command::get_name(sub)));
+    shown(command).find_map(|sub| if sub.get_name() == word { Some(word.to_owned()) } else { below(sub) })
+}
+
+fn shown(command: &Command) -> impl Iterator<Item = &Command> {
+    command.get_subcommands().filter(|sub| !sub.is_hide_set())
 }
 
 #[cfg(test)]
@@ -289,6 +302,8 @@ mod tests {
         for (line, code, word) in [
             ("wechaty run --recrod x", "[W120]", "`--record`"),
             ("wechaty rnu", "[W121]", "`run`"),
+            ("wechaty --lang en token genrate", "[W121]", "did you mean `generate`?"),
+            ("wechaty generate", "[W121]", "did you mean `token generate`?"),
             ("wechaty run --clock virtal", "[W122]", "`virtual`"),
             ("wechaty bench core --seconds many", "[W122]", "`many`"),
             ("wechaty trace --last --limit x", "[W122]", "It takes a whole number."),
@@ -303,6 +318,14 @@ mod tests {
             let told = asked(line).err().map(|failure| (failure.exit, failure.render(Lang::En, false)));
             let (exit, told) = told.unwrap_or_else(|| panic!("{line} was taken"));
             assert!(exit == 2 && told.contains(code) && told.contains(word), "{line}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_is_like_none_in_its_place_is_not_said_to_be_one() {
+        for line in ["wechaty plugin enable", "wechaty top"] {
+            let told = asked(line).err().map(|failure| failure.render(Lang::En, false)).unwrap_or_default();
+            assert!(told.contains("[W121]") && !told.contains("did you mean"), "{line}: {told}");
         }
     }
 }

@@ -7,14 +7,14 @@ use crate::{
     args::LedgerArgs,
     control::{self, Ask, Place},
     failure::Failure,
-    output, store,
+    output, store, told,
 };
 
 pub(crate) fn run(args: LedgerArgs, lang: Lang) -> Result<(), Failure> {
     let place = Place::find(args.bot.as_deref(), args.store.as_deref(), lang)?;
     let books: Books = match control::ask(&place, Ask::Ledger) {
-        // It does not run, but what it did is written down.
-        Err(failure) if failure.code() == "W170" && place.file().is_file() => {
+        // It does not run, or cannot write any more; but what it did is written down.
+        Err(failure) if ["W170", "W192", "W193"].contains(&failure.code()) && place.file().is_file() => {
             store::view(&place)?.books().map_err(|error| store::failure(&error))?
         }
         asked => asked?,
@@ -36,7 +36,7 @@ pub(crate) fn all_in_words(books: &Books, lang: Lang) -> String {
     let mut words = in_words(&books.total, lang);
     for (account, ledger) in books.accounts.iter().filter(|_| books.accounts.len() > 1) {
         let title = text(lang, "ledger-account", &Args::new().set("name", account.to_string()));
-        words += &format!("\n\n{title}\n{}", in_words(ledger, lang));
+        words += &*format!("\n\n{title}\n{}", in_words(ledger, lang));
     }
     words
 }
@@ -76,7 +76,7 @@ fn in_words(ledger: &Ledger, lang: Lang) -> String {
         lines.push(text(lang, key, &Args::new().set("name", name).set("count", count.to_string())));
     };
     for (reason, count) in i.reasons.iter().chain(&o.reasons) {
-        line("ledger-reason", reason, *count);
+        line("ledger-reason", &told::end(lang, reason), *count);
     }
     for (handler, count) in &i.errors {
         line("ledger-errors", handler, *count);

@@ -9,9 +9,11 @@ mod bench;
 mod completions;
 mod config;
 mod control;
+mod discover;
 mod doctor;
 mod explain;
 mod failure;
+mod gateway;
 mod help;
 mod lang;
 mod ledger;
@@ -23,6 +25,7 @@ mod plugins;
 mod progress;
 mod puppets;
 mod run;
+mod scratch;
 mod store;
 mod token;
 mod told;
@@ -64,6 +67,7 @@ fn command(args: Args, lang: Lang) -> Result<(), Failure> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     match args.command {
         Command::Run(args) => run::run(args, lang),
+        Command::Gateway(args) => gateway::run(args, lang),
         Command::New(args) => new::run(args, lang),
         Command::Config(args) => config::run(args, lang),
         Command::Account(args) => account::run(args, lang),

@@ -34,3 +34,28 @@ pub(crate) fn width(text: &str) -> usize {
 pub(crate) fn padded(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat((columns + 1).saturating_sub(width(text)).max(1)))
 }
+
+/// As a shell takes it, so that the next step can be copied.
+pub(crate) fn quoted(path: &str) -> String {
+    match path.chars().all(|c| c.is_alphanumeric() || "/\\._-:+~".contains(c)) {
+        true => path.to_owned(),
+        false => format!("'{}'", path.replace('\'', r"'\''")),
+    }
+}
+
+/// Control characters as escapes: what a platform says must not drive the terminal.
+pub(crate) fn visible(line: &str) -> String {
+    let shown = |c: char| if c.is_control() && c != '\t' { c.escape_default().to_string() } else { c.to_string() };
+    line.chars().map(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_step_can_be_copied_into_a_shell() {
+        assert_eq!(quoted("bots/front-desk"), "bots/front-desk");
+        assert_eq!(quoted("it's mine; rm"), r"'it'\''s mine; rm'");
+    }
+}

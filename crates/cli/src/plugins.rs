@@ -126,7 +126,7 @@ fn in_words(plugin: &PluginDeclaration, lang: Lang) -> String {
         let kinds = setting.kinds.iter().map(|kind| text(lang, &format!("type-{kind}"), &Args::new()));
         let kinds = kinds.collect::<Vec<_>>().join(&text(lang, "or", &Args::new()));
         let mut told = format!("{} = {} [{kinds}]", setting.name, setting.help);
-        let mut add = |key: &str, value: String| told += &text(lang, key, &Args::new().set("value", value));
+        let mut add = |key: &str, value: String| told += &*text(lang, key, &Args::new().set("value", value));
         if setting.required {
             add("setting-required", String::new());
         }
@@ -136,12 +136,12 @@ fn in_words(plugin: &PluginDeclaration, lang: Lang) -> String {
         if let Some(default) = &setting.default {
             add("help-default", default.to_string());
         }
-        lines += &format!("  {} {told}\n", output::padded(&text(lang, "puppets-setting", &Args::new()), 10));
+        lines += &*format!("  {} {told}\n", output::padded(&text(lang, "puppets-setting", &Args::new()), 10));
     }
     if !plugin.example.is_empty() {
         let label = text(lang, "plugin-example", &Args::new());
         let example: Vec<&str> = plugin.example.trim().lines().collect();
-        lines += &format!("  {} {}\n", output::padded(&label, 10), example.join("\n             "));
+        lines += &*format!("  {} {}\n", output::padded(&label, 10), example.join("\n             "));
     }
     lines
 }

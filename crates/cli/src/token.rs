@@ -3,46 +3,50 @@
 //! The server name is everything before the last `_`: clients check the gateway's certificate for it (TLS server name
 //! indication), and refuse a token without one. A token is a secret: of the part that makes it one nothing is shown.
 
-use std::io::Read;
+use std::{borrow::Cow, io::Read};
 
 use uuid::{Uuid, Version};
 use wechaty_catalogue::{Args, Lang, text};
+use wechaty_grpc::token;
 
 use crate::{
     args::{TokenArgs, TokenCommand},
+    discover,
     failure::Failure,
     output,
 };
 
 /// What clients take when nobody chose a name; it promises no check of the certificate.
 const INSECURE: &str = "insecure";
-/// The longest label of a host name.
-const LONGEST_NAME: usize = 63;
 /// The longest token that is read.
 const LONGEST: u64 = 4096;
 
 pub(crate) fn run(args: TokenArgs, lang: Lang) -> Result<(), Failure> {
     match args.what {
         TokenCommand::Generate { sni } => output::print(&(generate(&sni)? + "\n")),
-        TokenCommand::Inspect { token } if token.trim() == "-" => {
-            let mut read = String::new();
-            let input = std::io::stdin().lock().take(LONGEST).read_to_string(&mut read);
-            input.map_err(|error| Failure::failed("W111").source(&error))?;
-            output::print(&inspect(&read, lang)?)
-        }
-        TokenCommand::Inspect { token } => output::print(&inspect(&token, lang)?),
-        TokenCommand::Discover { .. } => Err(Failure::usage("W133").tell("token-third-party", Args::new())),
+        TokenCommand::Inspect { token } => output::print(&inspect(&read(&token)?, lang)?),
+        TokenCommand::Discover(args) => discover::run(args, lang),
     }
 }
 
-fn generate(name: &str) -> Result<String, Failure> {
-    let name = name.trim().to_lowercase();
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let good = !name.is_empty() && name.len() <= LONGEST_NAME && name.chars().all(allowed);
-    if !good || !name.starts_with(|c: char| c.is_ascii_alphanumeric()) || name.ends_with('_') {
-        return Err(Failure::usage("W132").set("name", name));
+/// The token, or for `-` the one on standard input; without what comes along when it is copied from a web page.
+pub(crate) fn read(token: &str) -> Result<String, Failure> {
+    let mut token = Cow::Borrowed(token);
+    if token.trim() == "-" {
+        let mut read = String::new();
+        let input = std::io::stdin().lock().take(LONGEST).read_to_string(&mut read);
+        input.map_err(|error| Failure::failed("W111").source(&error))?;
+        token = Cow::Owned(read);
     }
-    Ok(format!("{name}_{}", Uuid::new_v4()))
+    Ok(trimmed(&token).to_owned())
+}
+
+fn trimmed(token: &str) -> &str {
+    token.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}'))
+}
+
+fn generate(name: &str) -> Result<String, Failure> {
+    token::generate(name).ok_or_else(|| Failure::usage("W132").set("name", name.trim().to_lowercase()))
 }
 
 /// What each part of a token means.
@@ -51,27 +55,26 @@ fn inspect(token: &str, lang: Lang) -> Result<String, Failure> {
     let sni = name.to_lowercase();
     let say = |key: &str, args: Args| text(lang, key, &args) + "\n";
     let mut told = say("token-sni", Args::new().set("sni", &*sni));
-    told += &match sni.as_str() {
+    told += &*match sni.as_str() {
         INSECURE => say("token-insecure", Args::new()),
         "uuid" => say("token-uuid-name", Args::new()),
         _ => say("token-named", Args::new().set("sni", &*sni)),
     };
     if name != sni {
-        told += &say("token-lowercased", Args::new());
+        told += &*say("token-lowercased", Args::new());
     }
-    told += &say("token-secret", Args::new());
+    told += &*say("token-secret", Args::new());
     if secret.get_version() != Some(Version::Random) {
-        told += &say("token-guessable", Args::new());
+        told += &*say("token-guessable", Args::new());
     }
-    told += &say("token-keep", Args::new());
+    told += &*say("token-keep", Args::new());
     Ok(told)
 }
 
 /// Server name and UUID, or what is wrong.
-fn split(token: &str) -> Result<(&str, Uuid), Failure> {
+pub(crate) fn split(token: &str) -> Result<(&str, Uuid), Failure> {
     let malformed = |why: &'static str| Err(Failure::usage("W131").tell(why, Args::new()));
-    // Marks without width come along when a token is copied from a web page.
-    let token = token.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}'));
+    let token = trimmed(token);
     if token.is_empty() {
         return malformed("token-is-empty");
     }

@@ -29,14 +29,17 @@ pub(crate) fn event(lang: Lang, kind: &str) -> String {
     lookup(lang, &format!("event-{kind}"), &Args::new()).unwrap_or_else(|| kind.to_owned())
 }
 
-/// A term of the ledger with its reason, `dead(refused)`: the term in words, the reason as it is.
+/// A term of the ledger with its reason, `dead(refused)`, in words; a reason that nobody knows as it is.
 pub(crate) fn end(lang: Lang, end: &str) -> String {
     let known = |term: &str| lookup(lang, &format!("end-{}", term.replace('_', "-")), &Args::new());
     let Some((term, reason)) = end.strip_suffix(')').and_then(|end| end.split_once('(')) else {
         return known(end).unwrap_or_else(|| end.to_owned());
     };
     known(&format!("{term}-{reason}"))
-        .or_else(|| Some(format!("{}({reason})", known(term)?)))
+        .or_else(|| {
+            let why = lookup(lang, &format!("reason-{reason}"), &Args::new());
+            Some(format!("{}({})", known(term)?, why.as_deref().unwrap_or(reason)))
+        })
         .unwrap_or_else(|| end.to_owned())
 }
 
@@ -71,7 +74,7 @@ mod tests {
             assert_eq!(sayable(Lang::En, kind), kind);
             assert_ne!(sayable(Lang::Zh, kind), kind);
         }
-        for kind in EventKind::ALL {
+        for kind in EventKind::ALL.iter().chain(EventKind::OWN) {
             assert_eq!(event(Lang::En, kind.as_str()), kind.as_str());
             assert_ne!(event(Lang::Zh, kind.as_str()), kind.as_str());
         }
@@ -87,12 +90,25 @@ mod tests {
             assert_ne!(end(Lang::Zh, &one), one);
         }
         assert_eq!(end(Lang::Zh, "dead(too (very) long)"), "发送失败(too (very) long)");
+        for reason in ["dead(refused)", "dead(unreachable)", "rejected(quota)", "rejected(too-large)", "expired(late)"]
+        {
+            assert_eq!(end(Lang::En, reason), reason);
+            assert!(!end(Lang::Zh, reason).contains(|c: char| c.is_ascii_alphabetic()), "{}", end(Lang::Zh, reason));
+        }
     }
 
     #[test]
     fn the_catalogue_has_every_phrase_in_the_same_english_words() {
-        let all =
-            [wechaty_config::PHRASES, wechaty_plugins::PHRASES, wechaty_puppet::PHRASES, wechaty_puppet_mock::PHRASES];
+        let all = [
+            wechaty_config::PHRASES,
+            wechaty_plugins::PHRASES,
+            wechaty_puppet::PHRASES,
+            wechaty_puppet_lark::PHRASES,
+            wechaty_puppet_mock::PHRASES,
+            wechaty_puppet_service::PHRASES,
+            #[cfg(feature = "full")]
+            wechaty_puppet_matrix::PHRASES,
+        ];
         let mut wrong = Vec::new();
         for phrase in all.concat() {
             let names = phrase.english.split('{').skip(1).filter_map(|part| part.split_once('}'));

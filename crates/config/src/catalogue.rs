@@ -9,7 +9,8 @@ use wechaty_puppet::Declaration;
 use crate::{Config, Env, Flags, Problems, check, document::Document, schema};
 
 /// Puppets of this project that a build may lack, and the feature that adds them.
-const OPTIONAL: &[(&str, &str)] = &[("mock", "mock"), ("terminal", "terminal"), ("webchat", "webchat")];
+const OPTIONAL: &[(&str, &str)] =
+    &[("lark", "lark"), ("mock", "mock"), ("service", "service"), ("terminal", "terminal"), ("webchat", "webchat")];
 
 /// What a file may name: this build's puppets and plugins, and those a bot maker adds.
 #[derive(Clone, Debug)]
@@ -27,7 +28,7 @@ impl Default for Catalogue {
     fn default() -> Self {
         Self {
             puppets: wechaty::puppet::declarations(),
-            optional: OPTIONAL.to_vec(),
+            optional: [OPTIONAL, wechaty::puppet::OPTIONAL].concat(),
             plugins: wechaty_plugins::declarations().to_vec(),
         }
     }

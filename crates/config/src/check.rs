@@ -3,7 +3,6 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
-use jiff::tz::TimeZoneDatabase;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use wechaty::{
@@ -19,16 +18,16 @@ use crate::{
     key::Key,
     nearest::{is_slip, list, nearest},
     phrases,
+    standing::{Standing, about},
     walk::{Source, Walk, folder, short},
 };
 
 /// The account of a file without accounts, where environment or flags name a puppet.
 const DEFAULT_ACCOUNT: &str = "default";
 
-/// Wechaty's own names of puppets (`wechaty-puppet-mock`) are understood, and case is not looked at.
+/// Wechaty's own names of puppets (`wechaty-puppet-mock`, `gitter`) are understood, and case is not looked at.
 pub(crate) fn plain_puppet(name: &str) -> String {
-    let name = name.trim().to_lowercase();
-    name.strip_prefix("wechaty-puppet-").unwrap_or(&name).to_owned()
+    wechaty::puppet::plain_name(name)
 }
 
 pub(crate) fn check(catalogue: &Catalogue, document: &Document, env: &Env, flags: &Flags) -> Result<Config, Problems> {
@@ -38,16 +37,15 @@ pub(crate) fn check(catalogue: &Catalogue, document: &Document, env: &Env, flags
     let (table, syntax) = document.parse();
     let mut walk = Walk::new(document, &schema, &env, &command);
     let value = walk.run(&table);
-    if let Some(first) = syntax.iter().map(|error| error.line).min() {
-        // Before its first fault the text was understood; behind it, nobody knows what was meant.
-        let sure = |error: &ConfigError| error.line < first && error.code != Code::MissingKey;
-        problems.extend(std::mem::take(&mut walk.problems).into_iter().filter(sure));
-        problems.extend(syntax);
-        return Err(finish(problems, &walk.secrets));
-    }
     let mut check = Check { catalogue, env: &env, flags, walk, value: &value };
     let config = check.config();
-    problems.append(&mut check.walk.problems);
+    let found = std::mem::take(&mut check.walk.problems);
+    match syntax.iter().map(|error| error.line).min() {
+        // Before its first fault the text was understood; behind it, nobody knows what was meant.
+        Some(first) => problems.extend(found.into_iter().filter(|error| error.line < first && !error.code.lacks())),
+        None => problems.extend(found),
+    }
+    problems.extend(syntax);
     if problems.is_empty() { Ok(config) } else { Err(finish(problems, &check.walk.secrets)) }
 }
 
@@ -56,13 +54,13 @@ fn finish(mut problems: Vec<ConfigError>, secrets: &[String]) -> Problems {
     Problems::new(problems)
 }
 
-struct Check<'a> {
+pub(crate) struct Check<'a> {
     catalogue: &'a Catalogue,
     env: &'a Env,
     flags: &'a Flags,
-    walk: Walk<'a>,
+    pub(crate) walk: Walk<'a>,
     /// The document as far as it fits its schema; what does not is absent or null.
-    value: &'a Value,
+    pub(crate) value: &'a Value,
 }
 
 impl Check<'_> {
@@ -74,7 +72,8 @@ impl Check<'_> {
         self.some_time("inbox", "max_age", inbox.max_age);
         self.some_time("inbox", "handler_timeout", inbox.handler_timeout);
         let http = self.http();
-        self.doors(&accounts, &http);
+        self.open_doors(&accounts, &http);
+        let doors = self.doors(&ids);
         self.pages(&accounts);
         let name = self.flags.name.clone().or_else(|| self.env.get("WECHATY_NAME"));
         Config {
@@ -85,16 +84,18 @@ impl Check<'_> {
             timezone: self.timezone(),
             owners: self.owners(&ids),
             plugins: self.plugins(&ids),
+            webhooks: self.webhooks(&doors.webhook, &ids),
             accounts,
             pacing,
             inbox,
             http,
+            doors,
             env: self.env.clone(),
         }
     }
 
     /// A section as its type reads it. What it cannot read has been told by the walk.
-    fn section<T: DeserializeOwned + Default>(&mut self, key: &Key, value: &Value) -> T {
+    pub(crate) fn section<T: DeserializeOwned + Default>(&mut self, key: &Key, value: &Value) -> T {
         if value.is_null() {
             return T::default();
         }
@@ -108,7 +109,7 @@ impl Check<'_> {
     }
 
     /// Whether something below a key is known to be wrong.
-    fn is_told(&self, key: &Key) -> bool {
+    pub(crate) fn is_told(&self, key: &Key) -> bool {
         let below = |told: &str| {
             told.strip_prefix(key.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         };
@@ -230,7 +231,7 @@ impl Check<'_> {
         shared: bool,
     ) -> Option<AccountConfig> {
         let mut settings = Settings::new();
-        let before = self.walk.problems.len();
+        let mut told = Vec::new();
         for setting in puppet.settings {
             let field = key.field(setting.key);
             let flag = (index == 0).then(|| self.flags.settings.get(setting.key).map(str::to_owned)).flatten();
@@ -257,6 +258,7 @@ impl Check<'_> {
                 Some(value) => settings = settings.set(setting.key, value),
                 None if setting.required && !self.walk.has(&field) => {
                     self.walk.tell(key, missing(&puppet, setting));
+                    told.push(setting);
                 }
                 None => {}
             }
@@ -265,14 +267,36 @@ impl Check<'_> {
             Value::Null => None,
             pacing => Some(self.section(&key.field("pacing"), pacing)),
         };
-        if self.walk.problems.len() == before
-            && !self.is_told(key)
-            && let Err(error) = (puppet.build)(&settings)
-        {
-            self.refused(key, &puppet, &settings, error);
-        }
+        told.extend(puppet.settings.iter().filter(|setting| self.is_told(&key.field(setting.key))));
+        self.build(key, &puppet, settings.clone(), &told);
         let adopt_identity = item["adopt_identity"].as_bool().unwrap_or(false);
         Some(AccountConfig { id: AccountId::new(id), puppet, settings, pacing, adopt_identity })
+    }
+
+    /// Has the puppet look at its settings. It tells of one at a time: each that is told of gets something in its place that
+    /// the puppet may take, so that it goes on to the others.
+    fn build(&mut self, key: &Key, puppet: &Declaration, mut settings: Settings, told: &[&'static Setting]) {
+        let mut standing = Standing::default();
+        for setting in told {
+            standing.next(setting, puppet, &mut settings);
+        }
+        while let Err(error) = (puppet.build)(&settings) {
+            let Some(setting) = about(puppet, &error) else {
+                return self.refused(key, puppet, &settings, error);
+            };
+            if standing.is_for(setting) {
+                if standing.next(setting, puppet, &mut settings) || standing.without_one(puppet, &mut settings) {
+                    continue;
+                }
+                return;
+            }
+            // Where something could only be left out, others may be missed by it.
+            let missed = standing.lacks(&settings) && settings.get(setting.key).is_none();
+            if !missed && !standing.hangs_on_a_switch(setting, puppet, &settings) {
+                self.refused(key, puppet, &settings, error);
+            }
+            standing.next(setting, puppet, &mut settings);
+        }
     }
 
     /// What a puppet says about its settings.
@@ -296,7 +320,7 @@ impl Check<'_> {
     }
 
     /// Puppets that serve pages to everybody who asks, on an address or under a name that everybody reaches.
-    fn doors(&mut self, accounts: &[AccountConfig], http: &HttpSettings) {
+    fn open_doors(&mut self, accounts: &[AccountConfig], http: &HttpSettings) {
         let Some(address) = http.reached_at() else { return };
         let key = if http.listen.ip().is_loopback() { "hosts" } else { "listen" };
         for account in accounts {
@@ -379,7 +403,7 @@ impl Check<'_> {
 
     fn timezone(&mut self) -> Option<String> {
         let zone = self.value["timezone"].as_str()?;
-        let known: Vec<String> = TimeZoneDatabase::bundled().available().map(|name| name.to_string()).collect();
+        let known = wechaty::time_zones();
         if known.iter().any(|name| name == zone) {
             return Some(zone.to_owned());
         }
@@ -413,7 +437,7 @@ impl Check<'_> {
         owners
     }
 
-    fn no_account(&mut self, key: &Key, name: &str, ids: &[String]) {
+    pub(crate) fn no_account(&mut self, key: &Key, name: &str, ids: &[String]) {
         let known = ids.iter().map(String::as_str);
         let error = ConfigError::new(Code::UnknownAccount).arg("name", short(name)).words("known", list(known.clone()));
         self.walk.tell(key, error.nearest(nearest(name, known)));

@@ -95,7 +95,7 @@ codes! {
         "Get the value where the link says, and set it; secrets best as `{ env = \"NAME\" }`.";
     /// A setting is refused by its puppet.
     BadSetting = "C013", "`{name}` is not right: {reason}",
-        "The puppet has looked at the value and cannot use it.",
+        "A puppet or a door has looked at the value and cannot use it.",
         "Mend the value as the reason says.";
     /// Two of the same name.
     Twice = "C014", "`{name}` is given twice, first in line {first}",
@@ -103,7 +103,7 @@ codes! {
         "Give one of them another `id`.";
     /// There is no such account.
     UnknownAccount = "C015", "there is no account `{name}`; there are {known}",
-        "An owner or a plugin names an account that no [[account]] of this file has as its id.",
+        "An owner, a plugin or a door names an account that no [[account]] of this file has as its id.",
         "Use the id of an account.";
     /// That is no owner.
     BadOwner = "C016", "`{value}` is no owner: expected account:contact",
@@ -177,6 +177,10 @@ codes! {
     JobAccount = "C033", "a job needs to know which account says it; there are {known}",
         "The bot has several accounts, or its plugin has, and each knows other people and rooms.",
         "Write `account = \"…\"` in the job, one job for each account; or give the plugin one in `accounts`.";
+    /// No header could carry the token.
+    BadToken = "C034", "the token has characters that no request can carry: expected ASCII without spaces",
+        "A token is sent in a header of HTTP, which has no room for spaces and other letters than those of English.",
+        "Use 16 to 512 letters, digits and signs; `wechaty token generate` makes one.";
 }
 
 impl Code {
@@ -187,6 +191,20 @@ impl Code {
     /// `C003`.
     pub fn as_str(self) -> &'static str {
         self.info().name
+    }
+    /// Whether something is not there, or not all of it, as far as the file was read: further down it may be.
+    pub(crate) const fn lacks(self) -> bool {
+        matches!(
+            self,
+            Self::MissingKey
+                | Self::MissingSetting
+                | Self::NoAccount
+                | Self::UnknownAccount
+                | Self::JobAccount
+                | Self::NoZone
+                | Self::OpenDoor
+                | Self::BadPluginSettings
+        )
     }
     /// The code of a name, whatever its case.
     pub fn from_name(name: &str) -> Option<Self> {

@@ -4,6 +4,7 @@ use std::{
     fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use serde_json::Value;
@@ -15,8 +16,9 @@ use wechaty::{
 };
 use wechaty_plugins::{Match, PluginDeclaration};
 use wechaty_puppet::{Declaration, Settings};
+use wechaty_rest::Webhook;
 
-use crate::{Catalogue, Env, InboxSection, Pacing, Problems, StoreSection};
+use crate::{Catalogue, Doors, Env, InboxSection, Pacing, Problems, StoreSection};
 
 /// What the command line says; it comes before environment and file.
 #[derive(Clone, Debug, Default)]
@@ -123,6 +125,8 @@ pub struct Config {
     pub(crate) inbox: InboxSection,
     pub(crate) store: StoreSection,
     pub(crate) http: HttpSettings,
+    pub(crate) webhooks: Vec<Arc<Webhook>>,
+    pub(crate) doors: Doors,
     pub(crate) env: Env,
 }
 
@@ -180,9 +184,18 @@ impl Config {
     pub fn inbox(&self) -> &InboxSection {
         &self.inbox
     }
+    /// `[doors]`.
+    pub fn doors(&self) -> &Doors {
+        &self.doors
+    }
     /// Where and how the host listens.
     pub fn http(&self) -> &HttpSettings {
         &self.http
+    }
+    /// Who is told of events. A program adds them to the bot, with a door ([`Rest::door`](wechaty_rest::Rest::door)) or without
+    /// ([`Rest::tell`](wechaty_rest::Rest::tell)).
+    pub fn webhooks(&self) -> &[Arc<Webhook>] {
+        &self.webhooks
     }
     /// The environment with `.env`.
     pub fn env(&self) -> &Env {

@@ -33,5 +33,14 @@ wechaty_puppet::phrases! {
     CRON_DAY = "cron-day": "day of the month";
     CRON_MONTH = "cron-month": "month";
     CRON_WEEKDAY = "cron-weekday": "day of the week";
+    TOKEN_THERE = "door-token-there": "the account has a token already, in line {line}";
+    TOKEN_TWICE = "door-token-twice": "it is that of line {line}, too: give each a token of its own";
+    TOKEN_LETTERS = "door-token-letters": "a token has letters, digits, `-`, `_`, `.` and `~` only, and {most} of them at most";
+    TOKEN_NAME = "door-token-name": "it has no server name before its last `_`, without which some SDKs do not start; `wechaty token generate` makes one that has";
     DOOR = "door": "account `{account}` (`{puppet}`)";
+    WEBHOOK_SECRET = "webhook-secret": "it is `whsec_` and 24 to 64 random bytes as base64";
+    WEBHOOK_NO_URL = "webhook-no-url": "this is no http or https URL";
+    WEBHOOK_CREDENTIALS = "webhook-credentials": "leave user and password out of the URL: the webhook knows us by the signature";
+    WEBHOOK_PLAIN = "webhook-plain": "write https: what is said would be readable on the way (http is for this machine, and with `allow_private` for a private network)";
+    WEBHOOK_PRIVATE = "webhook-private": "this is a private address: write `allow_private = true` if it is meant";
 }

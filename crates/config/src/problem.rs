@@ -69,7 +69,7 @@ impl ConfigError {
             self.args.iter().fold(words, |words, (name, value)| words.with(name, value.clone())).to_string()
         };
         let nearest = if self.get("nearest").is_some() { fill(info.nearest) } else { String::new() };
-        fill(info.message) + &nearest
+        fill(info.message) + &*nearest
     }
 
     /// Takes secrets out, should one have come in.

@@ -11,6 +11,7 @@ use wechaty_puppet::{Declaration, Setting, SettingKind};
 
 use crate::{
     catalogue::Catalogue,
+    doors::Doors,
     phrases,
     sections::{HttpSection, InboxSection, Pacing, StoreSection},
 };
@@ -37,6 +38,8 @@ pub(crate) fn schema(catalogue: &Catalogue) -> Value {
     let pacing = section::<Pacing>(&mut defs, "pacing");
     let inbox = section::<InboxSection>(&mut defs, "inbox");
     let (http, store) = (section::<HttpSection>(&mut defs, "http"), section::<StoreSection>(&mut defs, "store"));
+    let doors = section::<Doors>(&mut defs, "doors");
+    defs["doors"]["properties"]["mcp"] = reserved();
     let puppets: Vec<Value> = catalogue.puppets.iter().map(|puppet| account(puppet, &pacing, &mut defs)).collect();
     let plugins: Vec<Value> = catalogue.plugins.iter().map(|one| plugin(one, &matcher, &mut defs)).collect();
     let of = |key: &str, choices: Vec<Value>| json!({ "type": "object", "required": [key], "discriminator": { "propertyName": key }, "oneOf": choices });
@@ -62,11 +65,16 @@ pub(crate) fn schema(catalogue: &Catalogue) -> Value {
             "http": http,
             "inbox": inbox,
             "store": store,
-            "doors": { "description": "Kept for a later version", "x-reserved": true, "not": {} },
-            "ai": { "description": "Kept for a later version", "x-reserved": true, "not": {} },
+            "doors": doors,
+            "ai": reserved(),
         },
         "$defs": defs,
     })
+}
+
+/// A key that is kept for a feature that is not there.
+fn reserved() -> Value {
+    json!({ "description": "Kept for a later version", "x-reserved": true, "not": {} })
 }
 
 /// A type's schema as a definition; gives the reference to it.

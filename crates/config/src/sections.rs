@@ -266,10 +266,19 @@ impl std::fmt::Debug for StoreSection {
 }
 
 fn key_schema(_: &mut SchemaGenerator) -> Schema {
+    secret_of(16)
+}
+
+/// A text that is never shown, and may stand elsewhere.
+pub(crate) fn secret(_: &mut SchemaGenerator) -> Schema {
+    secret_of(1)
+}
+
+fn secret_of(least: usize) -> Schema {
     json_schema!({
         "x-secret": true,
         "writeOnly": true,
-        "anyOf": [{ "type": "string", "minLength": 16 }, { "$ref": "#/$defs/reference" }]
+        "anyOf": [{ "type": "string", "minLength": least }, { "$ref": "#/$defs/reference" }]
     })
 }
 

@@ -124,7 +124,7 @@ impl<'a> Walk<'a> {
         let schema = self.target(schema);
         let secret = secret || schema["x-secret"] == true;
         if schema["x-reserved"] == true {
-            self.reserved(node, key);
+            self.problem(key, begin, ConfigError::new(Code::Reserved).arg("name", key));
             return None;
         }
         if schema["x-reference"] == true {
@@ -450,10 +450,13 @@ impl<'a> Walk<'a> {
                     let error = unknown_key(name.get_ref(), known.iter().copied());
                     self.problem(&key.field(name.get_ref()), name.span().start, error);
                 }
+                let single = |branch: &&Value| branch["properties"].as_object().is_some_and(|all| all.len() == 1);
                 if !unknown.is_empty() {
+                    if !fitting.iter().all(single) {
+                        self.known(node, &fitting, key, secret);
+                    }
                     return None;
                 }
-                let single = |branch: &&Value| branch["properties"].as_object().is_some_and(|all| all.len() == 1);
                 if table.len() != 1 && fitting.iter().all(single) {
                     self.problem(key, node.span().start, not_one_key(table, known.iter().copied()));
                     return None;
@@ -475,6 +478,20 @@ impl<'a> Walk<'a> {
         }
         self.problems.extend(fewest.unwrap_or_default());
         None
+    }
+
+    /// What is wrong with the values of a table that has a key too many, in the form that is nearest.
+    fn known(&mut self, node: &Node<'_>, forms: &[&'a Value], key: &Key, secret: bool) {
+        let before = self.problems.len();
+        let found = forms.iter().map(|form| {
+            self.value(node, form, key, secret);
+            let mut problems = self.problems.split_off(before);
+            // The key too many may be the one that is missing.
+            problems.retain(|problem| !matches!(problem.code, Code::UnknownKey) && !problem.code.lacks());
+            problems
+        });
+        let fewest = found.min_by_key(Vec::len).unwrap_or_default();
+        self.problems.extend(fewest);
     }
 
     /// `{ env = "NAME" }` or `{ file = "path" }`: the text that stands there.
@@ -526,19 +543,6 @@ impl<'a> Walk<'a> {
                 self.problem(key, begin, error);
                 None
             }
-        }
-    }
-
-    fn reserved(&mut self, node: &Node<'_>, key: &Key) {
-        let reserved = |name: &Key| ConfigError::new(Code::Reserved).arg("name", name);
-        match node.get_ref() {
-            DeValue::Table(table) if key.as_str() == "doors" && !table.is_empty() => {
-                for (name, door) in table.iter() {
-                    let door_key = key.field(name.get_ref());
-                    self.problem(&door_key, door.span().start, reserved(&door_key));
-                }
-            }
-            _ => self.problem(key, node.span().start, reserved(key)),
         }
     }
 

@@ -12,10 +12,12 @@ mod platform;
 mod rng;
 mod run;
 mod sabotage;
+mod through;
 
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use through::Through;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -55,7 +57,7 @@ fn arguments(args: &[String]) -> Result<run::Arguments> {
                 let Some(point) = run::point(name) else {
                     bail!("there is no point `{name}`; there are {}", run::points())
                 };
-                parsed.point = Some(point);
+                parsed.points.push(point);
             }
             "--sabotage" => {
                 let name = value()?;
@@ -65,12 +67,21 @@ fn arguments(args: &[String]) -> Result<run::Arguments> {
                 };
                 parsed.sabotage = Some(fault);
             }
+            "--through" => {
+                let name = value()?;
+                let all: Vec<_> = Through::ALL.iter().map(|through| through.name()).collect();
+                let Some(through) = Through::named(name) else {
+                    bail!("there is no way `{name}` in this build; there are {}", all.join(", "))
+                };
+                parsed.through = through;
+            }
             "--faults" => parsed.scenario = Some(run::Scenario::Faults),
             "--five-times" => parsed.scenario = Some(run::Scenario::FiveTimes),
             "--other-order" => parsed.scenario = Some(run::Scenario::OtherOrder),
             other => bail!("`crash` does not know `{other}`"),
         }
     }
+    parsed.check()?;
     Ok(parsed)
 }
 
@@ -88,5 +99,10 @@ mod tests {
         assert!(fault("--point resmue").contains("resume"));
         assert!(fault("--sabotage x").contains("drop-one"));
         assert!(fault("--seeds").contains("--seeds"));
+        assert_eq!(parse("--through lark --seed 3").unwrap().through, Through::Lark);
+        assert!(fault("--through smoke").contains("lark"));
+        // Where keys are taken, what is found only without them cannot be found; the scenarios are the loopback's.
+        assert!(fault("--through lark --sabotage forget-doubt").contains("loopback"));
+        assert!(fault("--faults --through lark").contains("loopback"));
     }
 }

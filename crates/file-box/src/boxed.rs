@@ -167,12 +167,12 @@ impl FileBox {
         Self::build(name.as_ref(), "stream.dat", None, Content::Stream(OnceStream::new(Box::pin(stream))))
     }
 
-    /// The box with its bytes kept elsewhere, `size` of them; name, media type and the rest stay. It counts as a stream,
-    /// and can be read as often as wanted.
+    /// The box with its bytes kept elsewhere, `size` of them (`None`: nobody knows); name, media type and the rest stay. It
+    /// counts as a stream, and can be read as often as wanted.
     #[must_use]
-    pub fn with_source(mut self, source: Arc<dyn FileSource>, size: u64) -> Self {
+    pub fn with_source(mut self, source: Arc<dyn FileSource>, size: impl Into<Option<u64>>) -> Self {
         let inner = self.edit();
-        (inner.content, inner.size) = (Content::Source(source), Some(size));
+        (inner.content, inner.size) = (Content::Source(source), size.into());
         self
     }
 

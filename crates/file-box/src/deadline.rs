@@ -7,7 +7,7 @@ use futures_util::{
     future::{Either, select},
     stream,
 };
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use crate::{ByteStream, FileBoxError, Result};
 
@@ -27,22 +27,53 @@ impl Deadline {
         }
     }
 
-    /// The bytes that come in time; waiting for more then is an error.
-    pub(crate) fn bound(self, name: &str, stream: ByteStream) -> ByteStream {
+    /// The bytes that come in time, each of them at most `stall` after the one before; waiting longer is an error.
+    pub(crate) fn bound(self, name: &str, stream: ByteStream, stall: Option<Duration>) -> ByteStream {
         let name = name.to_owned();
-        Box::pin(stream::unfold(Some((stream, self.0)), move |open| {
+        let stall = stall.map(|stall| (stall, Self::after(stall).0));
+        Box::pin(stream::unfold(Some((stream, self.0, stall)), move |open| {
             let name = name.clone();
             async move {
-                let (mut stream, mut deadline) = open?;
-                let chunk = match select(stream.next(), &mut deadline).await {
+                let (mut stream, mut deadline, mut stall) = open?;
+                let late = async {
+                    match &mut stall {
+                        Some((_, stalled)) => _ = select(stalled, &mut deadline).await,
+                        None => deadline.as_mut().await,
+                    }
+                };
+                let chunk = match select(stream.next(), pin!(late)).await {
                     Either::Left((chunk, _)) => Some(chunk),
                     Either::Right(_) => None,
                 };
-                match chunk {
-                    Some(chunk) => chunk.map(|chunk| (chunk, Some((stream, deadline)))),
-                    None => Some((Err(io::Error::other(FileBoxError::TimedOut { name })), None)),
+                let Some(chunk) = chunk else {
+                    return Some((Err(io::Error::other(FileBoxError::TimedOut { name })), None));
+                };
+                if let Some((stall, stalled)) = &mut stall {
+                    stalled.as_mut().reset(Instant::now() + *stall);
                 }
+                chunk.map(|chunk| (chunk, Some((stream, deadline, stall))))
             }
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use futures_util::TryStreamExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_stops_sending_is_let_go_long_before_the_end_of_all_time() {
+        let pieces = stream::iter((0..3).map(|_| Ok(Bytes::from_static(b"piece")))).chain(stream::pending());
+        let stall = Some(Duration::from_millis(20));
+        let mut bytes = Deadline::after(Duration::from_secs(3600)).bound("a.txt", Box::pin(pieces), stall);
+        for _ in 0..3 {
+            assert_eq!(bytes.try_next().await.unwrap().unwrap(), "piece");
+        }
+        let error = bytes.try_next().await.unwrap_err();
+        assert!(error.to_string().contains("took longer"), "{error}");
+        assert!(bytes.try_next().await.unwrap().is_none());
     }
 }

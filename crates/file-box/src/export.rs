@@ -75,7 +75,7 @@ impl FileBox {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut temp = TempFile::create(folder).await?;
         temp.write(self.to_stream_with(options).await?, self.name()).await?;
-        temp.publish(path.to_owned(), overwrite, None).await
+        temp.publish(path.to_owned(), overwrite, true, None).await
     }
 
     /// A box that can travel as JSON: a path, a stream or bytes become base64; other kinds stay as they are.

@@ -16,17 +16,22 @@ mod json;
 mod load;
 mod name;
 mod options;
+mod pieces;
 mod qr;
 #[cfg(feature = "qr-decode")]
 mod qr_decode;
+mod spill;
 mod temp_file;
 mod uuid_store;
 
+pub use address::is_public;
 pub use boxed::{FileBox, FileBoxType};
 pub use content::FileSource;
 pub use error::FileBoxError;
 pub use load::ByteStream;
+pub use name::base_name;
 pub use options::LoadOptions;
+pub use spill::Spill;
 pub use uuid_store::{FolderUuidStore, UuidStore};
 
 /// Result of file box operations.

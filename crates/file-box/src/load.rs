@@ -64,7 +64,7 @@ impl FileBox {
         } else {
             let mut deadline = Deadline::after(options.timeout);
             let raw = deadline.limit(self.name(), self.open(options)).await?;
-            deadline.bound(self.name(), raw)
+            deadline.bound(self.name(), raw, options.stall_timeout)
         };
         Ok(self.bounded(raw, options.max_bytes))
     }

@@ -7,7 +7,7 @@ pub(crate) const UNKNOWN_MEDIA: &str = "application/unknown";
 const MAX_NAME: usize = 255;
 
 /// The last part of a path of any system, without hidden characters and not too long; `fallback` where nothing is left.
-pub(crate) fn base_name(name: &str, fallback: &str) -> String {
+pub fn base_name(name: &str, fallback: &str) -> String {
     let last = name.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or_default();
     let clean: String = last.chars().filter(|c| !is_hidden(*c)).collect();
     let clean = clean.trim();

@@ -11,6 +11,8 @@ pub struct LoadOptions {
     pub max_bytes: u64,
     /// Longest time for the whole file: redirects, a second question and every byte. Default: 60 s.
     pub timeout: Duration,
+    /// Longest time without a byte while the file comes. Default: as long as `timeout`.
+    pub stall_timeout: Option<Duration>,
     /// Longest time until the server answers the connection. Default: 10 s.
     pub connect_timeout: Duration,
     /// How often a server may send us elsewhere. Default: 7.
@@ -28,6 +30,7 @@ impl Default for LoadOptions {
         Self {
             max_bytes: 100 << 20,
             timeout: Duration::from_secs(60),
+            stall_timeout: None,
             connect_timeout: Self::CONNECT_TIMEOUT,
             max_redirects: 7,
             allow_private: false,

@@ -1,23 +1,28 @@
 //! Files that appear when they are complete, or not at all: written beside their place, then moved there.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write},
     path::{Path, PathBuf},
+    sync::Arc,
     time::SystemTime,
 };
 
+use bytes::Bytes;
 use futures_util::TryStreamExt;
-use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
-use crate::{ByteStream, FileBoxError, Result};
+use crate::{ByteStream, FileBoxError, Result, pieces::Pieces};
 
 /// End of the names of files being written.
 pub(crate) const PART: &str = ".part";
 
+/// Bytes that are written together: more of them are in no cache any more, fewer are a way to another thread each.
+const AT_ONCE: usize = 512 << 10;
+
 /// A file being written; dropping it removes it.
 pub(crate) struct TempFile {
-    file: tokio::fs::File,
+    file: Arc<fs::File>,
     part: Part,
 }
 
@@ -41,24 +46,49 @@ impl TempFile {
             file.map(|file| (file, Part(path.clone()))).map_err(io_error("creating", &path))
         });
         let (file, part) = created.await?;
-        Ok(Self { file: tokio::fs::File::from_std(file), part })
+        Ok(Self { file: Arc::new(file), part })
     }
 
-    /// Appends the stream.
+    /// Appends the stream. While some of it is written, the next of it comes in.
     pub(crate) async fn write(&mut self, mut stream: ByteStream, name: &str) -> Result<()> {
-        while let Some(chunk) = stream.try_next().await.map_err(stream_error(name))? {
-            self.file.write_all(&chunk).await.map_err(io_error("writing", &self.part.0))?;
+        let mut pieces = Pieces::default();
+        let mut writing = None;
+        loop {
+            let next = stream.try_next().await.map_err(stream_error(name))?;
+            let is_over = next.is_none();
+            next.into_iter().for_each(|piece| pieces.push(piece));
+            if is_over || pieces.size() >= AT_ONCE {
+                if let Some(before) = writing.take() {
+                    before.await?;
+                }
+                if is_over {
+                    return self.append(pieces.take()).await;
+                }
+                writing = Some(self.append(pieces.take()));
+            }
         }
-        self.file.flush().await.map_err(io_error("writing", &self.part.0))
     }
 
-    /// Moves it to its place, durably. Without `overwrite`, a file that is there by then stays.
-    pub(crate) async fn publish(self, target: PathBuf, overwrite: bool, dated: Option<SystemTime>) -> Result<()> {
+    /// Under way at once, whether it is awaited or not.
+    fn append(&self, parts: Vec<Bytes>) -> impl Future<Output = Result<()>> + use<> {
+        let (file, error) = (self.file.clone(), io_error("writing", &self.part.0));
+        blocking(move || parts.iter().try_for_each(|part| (&*file).write_all(part)).map_err(error))
+    }
+
+    /// Moves it to its place, durably where `synced`. Without `overwrite`, a file that is there by then stays.
+    pub(crate) async fn publish(
+        self,
+        target: PathBuf,
+        overwrite: bool,
+        synced: bool,
+        dated: Option<SystemTime>,
+    ) -> Result<()> {
         let Self { file, part } = self;
-        let file = file.into_std().await;
         blocking(move || {
             dated.map_or(Ok(()), |time| file.set_modified(time)).map_err(io_error("dating", &part.0))?;
-            file.sync_all().map_err(io_error("writing", &part.0))?;
+            if synced {
+                file.sync_all().map_err(io_error("writing", &part.0))?;
+            }
             drop(file);
             let moved = if overwrite { fs::rename(&part.0, &target) } else { move_if_free(&part.0, &target) };
             moved.map_err(|error| match error.kind() {
@@ -85,19 +115,24 @@ fn move_if_free(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Runs file calls where they may block, to their end even if the caller stops waiting.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // Only a runtime that shuts down cancels blocking work.
-            Err(error) => Err(io_error("reaching", Path::new("the file system"))(io::Error::other(error))),
-        },
+/// Runs file calls where they may block: at once, and to their end even if the caller stops waiting.
+pub(crate) fn blocking<T: Send + 'static, W: FnOnce() -> Result<T> + Send + 'static>(
+    work: W,
+) -> impl Future<Output = Result<T>> + use<T, W> {
+    let working = tokio::task::spawn_blocking(work);
+    async {
+        match working.await {
+            Ok(done) => done,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // Only a runtime that shuts down cancels blocking work.
+                Err(error) => Err(io_error("reaching", Path::new("the file system"))(io::Error::other(error))),
+            },
+        }
     }
 }
 
-pub(crate) fn io_error(context: &'static str, path: &Path) -> impl Fn(io::Error) -> FileBoxError {
+pub(crate) fn io_error(context: &'static str, path: &Path) -> impl Fn(io::Error) -> FileBoxError + use<> {
     let name = path.display().to_string();
     move |source| FileBoxError::Io { context, name: name.clone(), source }
 }

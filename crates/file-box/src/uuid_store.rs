@@ -47,6 +47,7 @@ const PURGE_EVERY: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub struct FolderUuidStore {
     inner: Arc<Inner>,
+    synced: bool,
 }
 
 struct Inner {
@@ -83,7 +84,14 @@ impl FolderUuidStore {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(&folder).map_err(io_error("making", &folder))?;
         let inner = Inner { folder, expire_after, now: Box::new(now), purged: Mutex::new(None) };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), synced: true })
+    }
+
+    /// Does not wait until a file is on the disk: for files that nobody looks for after the machine has failed. What was
+    /// being written then may be there in part.
+    #[must_use]
+    pub fn unsynced(self) -> Self {
+        Self { synced: false, ..self }
     }
 
     /// Removes what has expired; gives how many files that were. Blocks for as long as the folder takes.
@@ -185,7 +193,7 @@ impl UuidStore for FolderUuidStore {
         let uuid = Uuid::new_v4();
         let mut temp = TempFile::create(&self.inner.folder).await?;
         temp.write(stream, &uuid.to_string()).await?;
-        temp.publish(self.inner.path(uuid), false, Some((self.inner.now)())).await?;
+        temp.publish(self.inner.path(uuid), false, self.synced, Some((self.inner.now)())).await?;
         Ok(uuid.to_string())
     }
 }

@@ -49,12 +49,17 @@ impl EventLogger {
         line: impl Fn(&E) -> String + Copy + Send + Sync + 'static,
     ) {
         if self.wants(kind) {
-            cx.observe(move |event: E, account: Account| async move {
-                tracing::info!(account = %account.id(), "{kind}: {}", one_line(&line(&event)));
+            cx.observe(move |event: E, account: Account| {
+                log(kind, &account, &|| line(&event));
+                std::future::ready(())
             })
             .named(format!("event-logger/{kind}"));
         }
     }
+}
+
+fn log(kind: EventKind, account: &Account, line: &dyn Fn() -> String) {
+    tracing::info!(account = %account.id(), "{kind}: {}", one_line(&line()));
 }
 
 /// What others write, as one line that shows as it is: line ends, control characters and marks that turn the direction
@@ -130,6 +135,7 @@ impl Plugin for EventLogger {
             format!("{} {} by {}", told.status.as_str(), ids.join(", "), name(told.by.as_ref()))
         });
         self.log(cx, EventKind::Tick, |tick: &Tick| tick.job.to_string());
+        self.log(cx, EventKind::Reply, |reply: &Reply| format!("{} by {}", reply.id, reply.from));
         self.log(cx, EventKind::Dirty, |dirty: &Dirty| format!("{} {}", dirty.kind, dirty.id));
         self.log(cx, EventKind::Dong, |dong: &Dong| dong.data.clone().unwrap_or_default());
         self.log(cx, EventKind::Heartbeat, |beat: &Heartbeat| beat.data.clone().unwrap_or_default());

@@ -39,7 +39,8 @@ pub struct Schedule {
 pub struct Job {
     /// Names the job across restarts: under another name it is another job.
     pub name: String,
-    /// When.
+    /// When, and [which account](Cron::account) says it to those it knows. Where the bot, or the plugin's scope, has more
+    /// than one, the build fails without it.
     pub cron: Cron,
     /// What is said, one after the other.
     pub say: Vec<String>,
@@ -282,7 +283,7 @@ impl Plugin for Schedule {
     fn install(&self, cx: &mut PluginContext) -> wechaty::Result<()> {
         for job in &self.jobs {
             let shared = Arc::new(job.clone());
-            cx.cron(job.name.as_str(), job.cron.clone(), move |tick: Tick, bot: Bot| {
+            cx.cron(job.name.as_str(), job.cron.clone().names_account(), move |tick: Tick, bot: Bot| {
                 let job = shared.clone();
                 async move { job.run(&tick, bot.clock()).await }
             });

@@ -180,6 +180,12 @@ capabilities! {
     VerifyCode = "verify codes",
     /// Webhook.
     Webhook = "webhooks",
+    /// Pins.
+    Pin = "pinning messages",
+    /// Readers.
+    MessageReaders = "telling who has read a message",
+    /// Growing.
+    GrowingText = "messages that are seen while they are written",
 }
 
 impl fmt::Display for Capability {
@@ -268,7 +274,8 @@ pub struct Capabilities {
     pub set: CapabilitySet,
     /// How much of each.
     pub limits: Limits,
-    /// How long the platform remembers an idempotency key; `None`: it takes none.
+    /// How long the platform remembers an idempotency key; `None`: it takes none. Asked for before each
+    /// repetition; shorter than before, keys were lost meanwhile, as with another device.
     pub key_window: Option<Duration>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{Capabilities, PlatformName, Puppet, Words};
+use crate::{Capabilities, Capability, Clock, PlatformName, Puppet, PuppetError, Words, task::Work};
 
 /// Everything command line, configuration and docs need to know about a kind of puppet.
 #[derive(Clone, Copy)]
@@ -19,8 +19,30 @@ pub struct Declaration {
     pub settings: &'static [Setting],
     /// What it can do at most.
     pub capabilities: fn() -> Capabilities,
+    /// What it cannot do, and why, in words that follow the capability: users read them in `wechaty puppets` and the README.
+    pub lacks: &'static [(&'static [Capability], &'static str)],
     /// Builds it; checks the settings but connects to nothing.
     pub build: fn(&Settings) -> Result<Arc<dyn Puppet>, SettingsError>,
+    /// Asks the platform whether the credentials are good; `None`: there are none, or nobody to ask.
+    pub check: Option<CredentialCheck>,
+}
+
+/// Asks the platform, in one or few requests that change nothing and log nobody in or out for good, whether settings that
+/// [`build`](Declaration::build) has taken are good: whose account they open, in words for people (an id, a name; never
+/// a secret). `Ok(None)`: nothing to ask about yet, as where credentials come of a QR code later. Whoever calls bounds its
+/// time and may drop it.
+pub type CredentialCheck = fn(Settings, Clock) -> Work<Result<Option<Words>, CheckError>>;
+
+/// Why a check of credentials did not succeed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckError {
+    /// The platform does not take them: the setting to correct, and what it said.
+    #[error(transparent)]
+    Refused(#[from] SettingsError),
+    /// It could not be asked: nobody knows whether they are good.
+    #[error(transparent)]
+    Unasked(#[from] PuppetError),
 }
 
 /// Whether a puppet was ever run against the live platform: what tests alone cannot show.

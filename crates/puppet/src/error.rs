@@ -173,6 +173,21 @@ impl PuppetError {
     }
 }
 
+/// An error and its causes, on one line; a cause that an error says itself is not said twice.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let words = error.to_string();
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        source = error.source();
+    }
+    text
+}
+
 /// For `map_err`: the connection failed while the platform may have acted.
 pub fn transport<E: Into<BoxError>>(context: &'static str) -> impl Fn(E) -> PuppetError {
     move |source| PuppetError::Transport { context, source: source.into() }

@@ -16,6 +16,8 @@ mod error;
 mod login;
 mod outgoing;
 mod puppet;
+mod secret;
+pub mod task;
 mod webhook;
 mod words;
 
@@ -25,11 +27,12 @@ pub use capabilities::{Capabilities, Capability, CapabilitySet, Limits, Per, Quo
 pub use capability::*;
 pub use clock::{Clock, VirtualClock};
 pub use context::{AcceptError, Batch, Cursor, EventSink, PuppetContext, SessionStore};
-pub use declaration::{Declaration, Live, Setting, SettingKind, Settings, SettingsError};
-pub use error::{BoxError, PuppetError, Result, Retry, transport, unreachable};
+pub use declaration::{CheckError, CredentialCheck, Declaration, Live, Setting, SettingKind, Settings, SettingsError};
+pub use error::{BoxError, PuppetError, Result, Retry, transport, unreachable, with_causes};
 pub use login::{LoginAnswer, LoginStep};
 pub use outgoing::{Cause, IdempotencyKey, Outgoing, Sent};
 pub use puppet::Puppet;
+pub use secret::Secret;
 pub use tokio_util::sync::CancellationToken;
 pub use webhook::{Webhook, WebhookBody, WebhookRequest, WebhookResponse};
 pub use wechaty_file_box::FileBox;

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 
 use crate::{
-    Capabilities, Capability, ContactProfile, Directory, Friendships, Loader, LoginControl, MessageEdits, MessageMedia,
-    MessageRecall, Outgoing, PlatformName, Posts, PuppetContext, PuppetError, Reactions, ReadMarks, Result, RoomAdmin,
-    RoomInvitations, SelfProfile, Sent, Tags, Taps, Typing, Webhook,
+    Capabilities, Capability, ContactProfile, Directory, DirtyEvent, Friendships, Growing, Loader, LoginControl,
+    MessageEdits, MessageMedia, MessageRecall, Outgoing, Pins, PlatformName, Posts, PuppetContext, PuppetError,
+    Reactions, ReadMarks, Readers, Result, RoomAdmin, RoomInvitations, SelfProfile, Sent, Tags, Taps, Typing, Webhook,
 };
 
 macro_rules! accessors {
@@ -55,6 +55,16 @@ pub trait Puppet: Send + Sync + 'static {
         Err(PuppetError::unsupported(self.platform(), Capability::Ding))
     }
 
+    /// Says that what is kept of a payload on the way to the platform is stale, so that the next load is fresh. Called
+    /// before a sync; a puppet that keeps nothing has nothing to do.
+    ///
+    /// # Errors
+    /// The connection's; a sync goes on all the same. Spec: `DirtyPayload`.
+    async fn stale(&self, what: DirtyEvent) -> Result<()> {
+        let _ = what;
+        Ok(())
+    }
+
     accessors! {
         /// Payloads of what events name only by id.
         loader: Loader;
@@ -92,5 +102,11 @@ pub trait Puppet: Send + Sync + 'static {
         login: LoginControl;
         /// Events by HTTP.
         webhook: Webhook;
+        /// Messages kept at the top of their conversation.
+        pins: Pins;
+        /// Who has read a message.
+        readers: Readers;
+        /// Messages that are seen while they are written.
+        growing: Growing;
     }
 }

@@ -103,6 +103,14 @@ pub trait Webhook: Send + Sync {
     /// before the signature is checked.
     fn claims(&self, request: &WebhookRequest) -> bool;
 
+    /// Whether this request, which is for this account, is for every other one that claims it, too: what an app is told, where
+    /// accounts share one. All of them answer it then, and an answer that is no success is the one that is given, unless it is
+    /// of an account that does not run and another has taken it. Must not block.
+    fn is_for_all(&self, request: &WebhookRequest) -> bool {
+        let _ = request;
+        false
+    }
+
     /// Answers a request. Called concurrently. Accept events through the context of `run` before answering 2xx:
     /// the answer is the platform's acknowledgement.
     async fn handle(&self, request: WebhookRequest) -> WebhookResponse;

@@ -1,15 +1,19 @@
 //! Archive: records of what is over, written when nothing else is to be written, and found again.
 
-use std::{borrow::Cow, cell::OnceCell, sync::Arc};
+use std::{borrow::Cow, cell::OnceCell, ops::RangeInclusive, sync::Arc};
 
+use async_trait::async_trait;
 use rusqlite::{Connection, Row, params};
-use wechaty_store::{Book, DedupeKey, EventSeq, Find, Record, SendSeq};
+use wechaty_store::{Archive, Book, DedupeKey, EventSeq, Find, Hops, MessagePage, Messages, Record, Result, SendSeq};
 use wechaty_types::{AccountId, ContactId, ConversationId, Timestamp};
 
 use crate::{
+    SqliteStore,
+    db::Db,
     hot::{Hot, unwritable},
+    pages,
     query::{self, from_json},
-    words,
+    words, writer,
 };
 
 /// What of an archive is kept.
@@ -35,7 +39,8 @@ impl Default for Keep {
     }
 }
 
-const COLUMNS: &str = "book, seq, account.name, kind, platform_id, key, conversation, person, event, handlers, began,
+pub(crate) const COLUMNS: &str =
+    "book, seq, account.name, kind, platform_id, key, conversation, person, event, handlers, began,
                        tried, ended, outcome, attempts, text, archive.name, committed, acked";
 
 /// Most rows that are taken away at once.
@@ -90,9 +95,9 @@ pub(crate) fn write(
             index.execute(params![id, words::indexed(text)])?;
         }
     }
-    let now = records.iter().filter_map(|record| record.ended).map(Timestamp::as_millis).fold(now, i64::max);
-    hot.heard = hot.heard.max(now);
-    expire(c, now, keep)?;
+    let last = records.iter().rev().find_map(|record| record.ended).map(Timestamp::as_millis);
+    hot.heard = last.unwrap_or(now);
+    expire(c, hot.heard, keep)?;
     Ok(records.len())
 }
 
@@ -157,7 +162,7 @@ fn has_room(c: &Connection) -> rusqlite::Result<bool> {
     Ok(pragma("page_count")? - pragma("freelist_count")? < most - most / 4)
 }
 
-fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
+pub(crate) fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
     let conversation: Option<String> = row.get(6)?;
     let by: String = row.get(9)?;
     let time = |column| row.get::<_, Option<i64>>(column).map(|time| time.map(Timestamp::from_millis));
@@ -196,6 +201,10 @@ pub(crate) fn find(c: &Connection, what: &Find, limit: usize) -> rusqlite::Resul
     find_in(&moment, &Pending::default(), what, limit)
 }
 
+fn newest_first(records: &mut [Record]) {
+    records.sort_by_key(|record| std::cmp::Reverse((record.began, record.seq)));
+}
+
 /// As [`find`], in a moment that lasts: what is pending in it is read once, and only if it is asked for.
 pub(crate) fn find_in(c: &Connection, all: &Pending, what: &Find, limit: usize) -> rusqlite::Result<Vec<Record>> {
     let most = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -210,7 +219,7 @@ pub(crate) fn find_in(c: &Connection, all: &Pending, what: &Find, limit: usize) 
                     .collect::<Vec<_>>(),
             );
         }
-        found.sort_by_key(|record| std::cmp::Reverse((record.began, record.seq)));
+        newest_first(&mut found);
     }
     found.extend(over(c, what, most)?);
     if matches!(what, Find::Id(id) if event_number(id).is_some()) {
@@ -260,7 +269,7 @@ impl Pending {
             Some(all) => Ok(all),
             None => {
                 let mut all = unfinished(c, None)?;
-                all.sort_by_key(|record| std::cmp::Reverse((record.began, record.seq)));
+                newest_first(&mut all);
                 Ok(self.0.get_or_init(|| all))
             }
         }
@@ -268,7 +277,7 @@ impl Pending {
 }
 
 /// What is not over, or an event that is not, with what it said of that.
-fn unfinished(c: &Connection, event: Option<EventSeq>) -> rusqlite::Result<Vec<Record>> {
+pub(crate) fn unfinished(c: &Connection, event: Option<EventSeq>) -> rusqlite::Result<Vec<Record>> {
     let mut read: Vec<_> = query::pending_sends(c, event)?.iter().map(|row| Record::of_send(row, None)).collect();
     let events = query::pending_events(c, event)?;
     read.extend(events.iter().map(|(account, event)| Record::of_event(account, event)));
@@ -305,7 +314,7 @@ fn pending(c: &Connection, all: &Pending, what: &Find, limit: usize) -> rusqlite
     {
         let mut found = unfinished(c, Some(event))?;
         if !found.is_empty() {
-            found.sort_by_key(|record| std::cmp::Reverse((record.began, record.seq)));
+            newest_first(&mut found);
             found.truncate(limit);
             return Ok(found);
         }
@@ -351,7 +360,7 @@ fn over(c: &Connection, what: &Find, limit: i64) -> rusqlite::Result<Vec<Record>
     }
 }
 
-fn json(conversation: &ConversationId) -> rusqlite::Result<String> {
+pub(crate) fn json(conversation: &ConversationId) -> rusqlite::Result<String> {
     serde_json::to_string(conversation).map_err(unwritable)
 }
 
@@ -463,6 +472,55 @@ fn letters_to(c: &Connection, account: i64, person: &ContactId) -> rusqlite::Res
         }
     }
     Ok(letters)
+}
+
+#[async_trait]
+impl Archive for SqliteStore {
+    fn keep(&self, record: Record) {
+        self.writer.keep(record);
+    }
+
+    fn taken_in(&self, events: RangeInclusive<EventSeq>, hops: Hops) {
+        self.writer.taken_in(events, hops);
+    }
+
+    async fn find(&self, what: Find, limit: usize) -> Result<Vec<Record>> {
+        self.readers.read("looking into the archive", move |c| find(c, &what, limit)).await
+    }
+
+    async fn messages(&self, which: Messages, limit: usize) -> Result<MessagePage> {
+        if which.is_open()
+            && let Err(error) = self.writer.write_records().await
+        {
+            // What is over may be missing then; what is there is told all the same.
+            tracing::debug!(%error, "the archive is read as it is");
+        }
+        self.readers.read("reading messages", move |c| pages::messages(c, &which, limit)).await
+    }
+
+    async fn forget(&self, account: &AccountId, person: &ContactId) -> Result<u64> {
+        let (account, person, waiting) = (account.clone(), person.clone(), self.writer.waiting());
+        let mut waited = 0;
+        let take_out = move |hot: &mut Hot, c: &mut Db<'_>| {
+            // Before it is the time of these: the thread has put them there.
+            waited += waiting.forget(&account, &person);
+            let forgotten = forget(hot, c, &account, &person)? + waited;
+            if forgotten > 0 {
+                writer::owe(c)?;
+            }
+            Ok(forgotten)
+        };
+        let forgotten = self.writer.run("forgetting a person", take_out).await?;
+        if forgotten > 0 {
+            self.health.owes(true);
+            self.writer.rewrite();
+        }
+        Ok(forgotten)
+    }
+
+    fn is_forgetting(&self) -> bool {
+        self.health.is_owing()
+    }
 }
 
 #[cfg(test)]

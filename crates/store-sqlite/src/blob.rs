@@ -86,7 +86,7 @@ impl Blobs {
             blobs.loose.insert(blob);
         }
         let named = "SELECT blob FROM send WHERE blob IS NOT NULL AND settled IS NULL
-                     UNION ALL SELECT blob FROM dead WHERE blob IS NOT NULL";
+                     UNION ALL SELECT blob FROM dead WHERE blob IS NOT NULL UNION ALL SELECT blob FROM attached";
         let mut query = c.prepare(named)?;
         for blob in query.query_map([], |row| row.get(0))? {
             blobs.add(blob?);
@@ -113,10 +113,8 @@ impl Blobs {
     }
 
     /// A row names it no longer.
-    pub(crate) fn release(&mut self, blob: Option<i64>) {
-        if let Some(blob) = blob
-            && let Some(meta) = self.all.get_mut(&blob)
-        {
+    pub(crate) fn release(&mut self, blob: i64) {
+        if let Some(meta) = self.all.get_mut(&blob) {
             meta.rows = meta.rows.saturating_sub(1);
             if meta.rows == 0 {
                 self.loose.insert(blob);

@@ -12,11 +12,11 @@ pub(crate) enum Statement {
     AddEvent,
     AddSeen,
     DropSeen,
-    DropEvent,
+    DropEvents,
     AddSend,
     Claim,
     Settle,
-    DropSend,
+    DropSends,
     AddTotal,
     Number,
 }
@@ -33,12 +33,12 @@ impl Statement {
                  VALUES (?, ?, ?, ?, ?, 0, ?)"
             }
             Self::AddSeen => "INSERT INTO seen VALUES (?, ?, ?)",
-            Self::DropSeen => "DELETE FROM seen WHERE seq = ?",
-            Self::DropEvent => "DELETE FROM event WHERE seq = ?",
+            Self::DropSeen => "DELETE FROM seen WHERE seq BETWEEN ? AND ?",
+            Self::DropEvents => "DELETE FROM event WHERE seq BETWEEN ? AND ?",
             Self::AddSend => "INSERT INTO send VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 0, ?)",
             Self::Claim => "UPDATE send SET attempts = ?, claimed_at = coalesce(claimed_at, ?) WHERE seq = ?",
             Self::Settle => "UPDATE send SET settled = ?, body = x'', blob = NULL WHERE seq = ?",
-            Self::DropSend => "DELETE FROM send WHERE seq = ?",
+            Self::DropSends => "DELETE FROM send WHERE seq BETWEEN ? AND ?",
             Self::AddTotal => {
                 "INSERT INTO total VALUES (?, ?, ?, ?)
                  ON CONFLICT (account, term, reason) DO UPDATE SET count = count + excluded.count"

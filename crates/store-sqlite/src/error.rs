@@ -132,6 +132,14 @@ pub(crate) fn clone(error: &rusqlite::Error) -> rusqlite::Error {
     }
 }
 
+/// Whether what is in the file is not what was written there; it stays so.
+pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::{Error, ErrorCode as Code};
+    // A number where there can be none.
+    let is_misread = matches!(error, Error::InvalidColumnType(..) | Error::IntegralValueOutOfRange(..));
+    is_misread || matches!(error.sqlite_error_code(), Some(Code::DatabaseCorrupt | Code::NotADatabase))
+}
+
 /// Whether the same may go well later: it is the disk, or somebody else has the file.
 pub(crate) fn may_be_over(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode as Code;

@@ -12,11 +12,18 @@ use wechaty_store::{BlobId, Book, DedupeKey, Enqueued, EventSeq, Outcome, Said, 
 use wechaty_types::AccountId;
 
 use crate::{
-    archive::Keep,
+    attached::{self, Named},
     blob::{Blobs, Holds},
     db::{Db, Statement},
+    keyed::Keyed,
     query, row,
 };
+
+mod gone;
+mod letters;
+
+use gone::{Ended, Gone};
+use letters::{Letters, letters};
 
 /// Result of an operation.
 pub(crate) type Result<T> = rusqlite::Result<T>;
@@ -37,7 +44,16 @@ pub(crate) struct SendIn {
     pub(crate) body: Vec<u8>,
     pub(crate) attempts: u32,
     pub(crate) claimed_at: Option<i64>,
-    pub(crate) file: Option<BlobId>,
+    pub(crate) files: Vec<Option<BlobId>>,
+    /// Whether its key comes from outside, and when it is said then.
+    pub(crate) keyed: Option<i64>,
+}
+
+/// How many keys of an account are remembered: of its last events, and of sends under keys from outside that are over.
+#[derive(Clone, Copy)]
+pub(crate) struct Windows {
+    pub(crate) dedupe: usize,
+    pub(crate) keys: usize,
 }
 
 struct EventMeta {
@@ -51,7 +67,9 @@ struct EventMeta {
 struct SendMeta {
     account: i64,
     event: Option<EventSeq>,
-    blob: Option<i64>,
+    /// One that comes from outside.
+    key: Option<IdempotencyKey>,
+    blobs: Box<[i64]>,
 }
 
 /// The keys of an account's last events.
@@ -84,7 +102,7 @@ type Term = (i64, &'static str, Cow<'static, str>);
 
 /// What is known of unfinished rows.
 pub(crate) struct Hot {
-    window: usize,
+    windows: Windows,
     accounts: HashMap<AccountId, i64>,
     seen: HashMap<i64, Window>,
     events: HashMap<EventSeq, EventMeta>,
@@ -96,29 +114,26 @@ pub(crate) struct Hot {
     usual: HashMap<i64, [i64; Usual::ALL.len()]>,
     totals: HashMap<Term, i64>,
     pub(crate) blobs: Blobs,
+    pub(crate) keyed: Keyed,
     /// What this group has settled of events that are not finished: it is written if they are not at its end.
     settled: Vec<(EventSeq, SendSeq)>,
+    /// The rows that this group ends: they are taken away at its end.
+    pub(crate) gone: Gone,
     dead: Letters,
-    /// The latest time that was told.
+    /// The time that was told last: a clock that was ahead for a moment is not believed for ever.
     pub(crate) heard: i64,
 }
 
 /// The reason of an end that comes from what was stored and cannot be read.
 const UNREADABLE: &str = "unreadable";
 
-/// What is known of dead letters: how many there are, and when the first of them ended.
-#[derive(Default)]
-struct Letters {
-    count: u64,
-    first: Option<i64>,
-}
-
-fn unreadable(error: serde_json::Error) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, error.into())
-}
-
 pub(crate) fn unwritable(error: serde_json::Error) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(error.into())
+}
+
+/// What became of a send; what cannot be read counts as rejected.
+pub(crate) fn readable(body: &[u8]) -> Settlement {
+    row::settlement(body).unwrap_or_else(|_| Settlement::Rejected(UNREADABLE.into()))
 }
 
 /// The identity of an event that repeats by nature: its number.
@@ -130,9 +145,9 @@ fn numbered(seq: EventSeq) -> DedupeKey {
 
 impl Hot {
     /// Reads everything from the tables. `holds`: of blobs, which outlive a transaction that failed.
-    pub(crate) fn load(c: &Connection, window: usize, holds: Arc<Holds>) -> Result<Self> {
+    pub(crate) fn load(c: &Connection, windows: Windows, holds: Arc<Holds>) -> Result<Self> {
         let mut hot = Self {
-            window,
+            windows,
             accounts: HashMap::new(),
             seen: HashMap::new(),
             events: HashMap::new(),
@@ -143,7 +158,9 @@ impl Hot {
             usual: HashMap::new(),
             totals: HashMap::new(),
             blobs: Blobs::load(c, holds)?,
+            keyed: Keyed::load(c, windows.keys)?,
             settled: Vec::new(),
+            gone: Gone::default(),
             dead: letters(c)?,
             heard: 0,
         };
@@ -161,28 +178,32 @@ impl Hot {
             window.keys.insert(key);
             window.order.push_back((seq, key));
         }
-        let noted = query::noted(c);
+        let noted = query::noted(c)?;
         let mut events = c.prepare("SELECT seq, account, runs FROM event")?;
         for row in events.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))? {
             let (seq, account, runs) = row?;
             let noted = noted.contains(&seq);
             hot.events.insert(seq, EventMeta { account, runs, said: Vec::new(), noted });
         }
+        let mut attached = attached::all(c)?;
         let mut sends = c.prepare("SELECT seq, account, event, key, settled, blob FROM send ORDER BY seq")?;
         let rows = sends.query_map([], |row| {
             let settled: Option<Vec<u8>> = row.get(4)?;
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, settled, row.get(5)?))
+            let key = IdempotencyKey::from_bytes(row.get(3)?);
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, key, settled, row.get(5)?))
         })?;
         for row in rows {
-            let (seq, account, event, key, settled, blob): (SendSeq, i64, Option<EventSeq>, [u8; 16], _, _) = row?;
-            let rejected = |_| Settlement::Rejected(UNREADABLE.into());
-            let settled = settled.as_deref().map(|body| row::settlement(body).unwrap_or_else(rejected));
+            let (seq, account, event, key, settled, blob): (SendSeq, i64, Option<EventSeq>, _, _, _) = row?;
+            let settled = settled.as_deref().map(readable);
             if settled.is_none() {
                 let event = event.filter(|event| hot.events.contains_key(event));
-                hot.sends.insert(seq, SendMeta { account, event, blob });
+                let parts = attached.remove(&seq).unwrap_or_default();
+                let blobs = Option::<i64>::into_iter(blob).chain(parts).collect();
+                let key = Some(key).filter(|key| hot.keyed.is(account, *key, seq));
+                hot.sends.insert(seq, SendMeta { account, event, key, blobs });
             }
             if let Some(origin) = event.and_then(|event| hot.events.get_mut(&event)) {
-                origin.said.push(Said { seq, key: IdempotencyKey::from_bytes(key), settled });
+                origin.said.push(Said { seq, key, settled });
             }
         }
         Ok(hot)
@@ -230,7 +251,7 @@ impl Hot {
             }
             self.last_event += 1;
             self.numbered = true;
-            self.heard = self.heard.max(event.received);
+            self.heard = event.received;
             let seq = self.last_event;
             let identity = event.dedupe.unwrap_or_else(|| numbered(seq));
             let row = params![seq, account, identity, event.conversation, event.received, event.body];
@@ -253,11 +274,11 @@ impl Hot {
         c.often(Statement::AddSeen)?.execute(params![seq, account, key])?;
         let window = self.seen.entry(account).or_default();
         window.order.push_back((seq, key));
-        while window.order.len() > self.window
+        while window.order.len() > self.windows.dedupe
             && let Some((seq, key)) = window.order.pop_front()
         {
             window.keys.remove(&key);
-            c.often(Statement::DropSeen)?.execute([seq])?;
+            self.gone.add(c, Ended::Seen, seq)?;
         }
         Ok(())
     }
@@ -283,6 +304,10 @@ impl Hot {
         self.events.get(&event).map(|event| event.said.clone()).unwrap_or_default()
     }
 
+    pub(crate) fn keyed(&self, account: &AccountId, key: IdempotencyKey, now: i64) -> Option<Said> {
+        self.keyed.find(*self.accounts.get(account)?, key, now).cloned()
+    }
+
     pub(crate) fn note(&mut self, c: &Connection, event: EventSeq, key: &str, value: Option<&[u8]>) -> Result<()> {
         let Some(meta) = self.events.get_mut(&event) else { return Ok(()) };
         match value {
@@ -297,7 +322,7 @@ impl Hot {
 
     pub(crate) fn finish(&mut self, c: &mut Db<'_>, seq: EventSeq, outcome: &Outcome) -> Result<()> {
         let Some(event) = self.events.remove(&seq) else { return Ok(()) };
-        c.often(Statement::DropEvent)?.execute([seq])?;
+        self.gone.add(c, Ended::Event, seq)?;
         if event.noted {
             c.prepare_cached("DELETE FROM note WHERE event = ?")?.execute([seq])?;
         }
@@ -305,7 +330,7 @@ impl Hot {
             match self.sends.get_mut(&said.seq) {
                 // Its row goes on naming the event, which is no more.
                 Some(send) => send.event = None,
-                None => drop(c.often(Statement::DropSend)?.execute([said.seq])?),
+                None => self.gone.add(c, Ended::Send, said.seq)?,
             }
         }
         let (term, reason) = match outcome {
@@ -350,13 +375,19 @@ impl Hot {
         // An event that is finished remembers nothing any more.
         let event = send.event.filter(|event| self.events.contains_key(event));
         let seq = self.last_send + 1;
-        if let Some(origin) = event.and_then(|event| self.events.get_mut(&event)) {
-            if let Some(said) = origin.said.iter().find(|said| said.key == send.key) {
-                return Ok(Enqueued::Existing { seq: said.seq, settled: said.settled.clone() });
-            }
+        let mut origin = event.and_then(|event| self.events.get_mut(&event));
+        let said = origin.as_ref().and_then(|origin| origin.said.iter().find(|said| said.key == send.key));
+        if let Some(said) = said.or_else(|| self.keyed.standing(account, send.key, send.keyed?)) {
+            return Ok(said.clone().into());
+        }
+        if let Some(origin) = &mut origin {
             origin.said.push(Said { seq, key: send.key, settled: None });
         }
-        let blob = send.file.as_ref().map(|file| self.blobs.take(file)).transpose()?;
+        let key = send.keyed.map(|_| send.key);
+        if let Some(key) = key {
+            self.keyed.begin(c, account, key, seq)?;
+        }
+        let named = Named::take(&send.files, &mut self.blobs)?;
         self.last_send = seq;
         self.numbered = true;
         c.often(Statement::AddSend)?.execute(params![
@@ -367,9 +398,9 @@ impl Hot {
             send.body,
             send.attempts,
             send.claimed_at,
-            blob
+            named.own
         ])?;
-        self.sends.insert(seq, SendMeta { account, event, blob });
+        self.sends.insert(seq, SendMeta { account, event, key, blobs: named.write(c, seq)? });
         self.count_usual(account, Usual::Said);
         Ok(Enqueued::New(seq))
     }
@@ -390,7 +421,7 @@ impl Hot {
 
     pub(crate) fn settle(&mut self, c: &mut Db<'_>, seq: SendSeq, settlement: &Settlement, at: i64) -> Result<()> {
         let Some(send) = self.sends.remove(&seq) else { return Ok(()) };
-        self.heard = self.heard.max(at);
+        self.heard = at;
         if matches!(settlement, Settlement::Dead(_) | Settlement::MaybeSent) {
             let body = row::settled_body(settlement).map_err(unwritable)?;
             c.prepare_cached(
@@ -400,7 +431,10 @@ impl Hot {
             self.dead.count += 1;
             self.dead.first = Some(self.dead.first.map_or(at, |first| first.min(at)));
         } else {
-            self.blobs.release(send.blob);
+            attached::release(c, seq, &send.blobs, &mut self.blobs)?;
+        }
+        if let Some(key) = send.key {
+            self.keyed.end(c, (send.account, key, seq), settlement, at)?;
         }
         // A handler that runs again has to learn what became of what it said.
         let said = send.event.and_then(|event| self.events.get_mut(&event));
@@ -409,78 +443,13 @@ impl Hot {
                 said.settled = Some(settlement.clone());
                 self.settled.extend(send.event.map(|event| (event, seq)));
             }
-            None => drop(c.often(Statement::DropSend)?.execute([seq])?),
+            None => self.gone.add(c, Ended::Send, seq)?,
         }
         match settlement {
             Settlement::Sent(_) => self.count_usual(send.account, Usual::Sent),
             _ => self.add(send.account, ended(settlement), 1),
         }
         Ok(())
-    }
-
-    /// Whether there are dead letters that are too many or too old at this time.
-    pub(crate) fn is_to_bury(&self, keep: &Keep, now: i64) -> bool {
-        self.dead.count > keep.dead_letters || self.dead.first.is_some_and(|first| first < too_old(keep, now))
-    }
-
-    /// Takes away dead letters that are too many or too old at this time, a few each time. What the ledger counts of them
-    /// stays: their ends are among its totals since they ended.
-    pub(crate) fn bury(&mut self, c: &Connection, keep: &Keep, now: i64) -> Result<usize> {
-        const MOST: u64 = 256;
-        if !self.is_to_bury(keep, now) {
-            return Ok(0);
-        }
-        let too_old = too_old(keep, now);
-        let too_many = self.dead.count.saturating_sub(keep.dead_letters).min(MOST);
-        let sql = "SELECT seq, blob, at FROM dead ORDER BY at, seq LIMIT ?";
-        let mut query = c.prepare_cached(sql)?;
-        let oldest = query.query_map([MOST], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        let oldest = oldest.collect::<Result<Vec<(SendSeq, Option<i64>, i64)>>>()?;
-        let mut buried = 0;
-        for (seq, blob, at) in oldest {
-            if buried as u64 >= too_many && at >= too_old {
-                break;
-            }
-            c.prepare_cached("DELETE FROM dead WHERE seq = ?")?.execute([seq])?;
-            self.blobs.release(blob);
-            buried += 1;
-        }
-        self.dead = letters(c)?;
-        Ok(buried)
-    }
-
-    /// Takes a dead letter back into the outbox; gives whether there was one.
-    pub(crate) fn revive(&mut self, c: &Connection, seq: SendSeq) -> Result<bool> {
-        let Some(Dead { account, event, end, blob }) = dead(c, seq)? else { return Ok(false) };
-        // Its event may have run again and asked: it waits for the same send now.
-        let said = event.and_then(|event| self.events.get_mut(&event));
-        let said = said.and_then(|origin| origin.said.iter_mut().find(|said| said.seq == seq));
-        let event = event.filter(|_| said.is_some());
-        if let Some(said) = said {
-            said.settled = None;
-        }
-        c.execute(
-            // Its time is over, and somebody wants it all the same.
-            "INSERT OR REPLACE INTO send SELECT seq, account, ?, key, CAST(json_remove(CAST(body AS TEXT), '$.until') AS BLOB),
-                0, NULL, NULL, done, blob FROM dead WHERE seq = ?",
-            params![event, seq],
-        )?;
-        c.execute("DELETE FROM dead WHERE seq = ?", [seq])?;
-        self.dead.count = self.dead.count.saturating_sub(1);
-        self.sends.insert(seq, SendMeta { account, event, blob });
-        self.add(account, ended(&end), -1);
-        Ok(true)
-    }
-
-    /// Drops a dead letter; gives whether there was one.
-    pub(crate) fn discard(&mut self, c: &Connection, seq: SendSeq) -> Result<bool> {
-        let Some(Dead { account, end, blob, .. }) = dead(c, seq)? else { return Ok(false) };
-        c.execute("DELETE FROM dead WHERE seq = ?", [seq])?;
-        self.blobs.release(blob);
-        self.dead.count = self.dead.count.saturating_sub(1);
-        self.add(account, ended(&end), -1);
-        self.add(account, ended(&Settlement::Dropped), 1);
-        Ok(true)
     }
 
     pub(crate) fn refuse(&mut self, c: &Connection, account: &AccountId, reason: Cow<'static, str>) -> Result<()> {
@@ -515,8 +484,8 @@ impl Hot {
         }
     }
 
-    /// Writes what is left of a group: how sends have ended whose event goes on, and what was counted. The last step
-    /// before its commit.
+    /// Writes what is left of a group: how sends have ended whose event goes on, which rows are over, and what was counted.
+    /// The last step before its commit.
     pub(crate) fn roll_up(&mut self, c: &mut Db<'_>) -> Result<()> {
         for (event, seq) in self.settled.drain(..) {
             let said = self.events.get(&event).and_then(|event| event.said.iter().find(|said| said.seq == seq));
@@ -525,6 +494,7 @@ impl Hot {
                 c.often(Statement::Settle)?.execute(params![body, seq])?;
             }
         }
+        self.gone.take_away(c)?;
         for (account, counts) in self.usual.drain() {
             for (term, name) in Usual::ALL.into_iter().filter(|(term, _)| counts[*term as usize] != 0) {
                 c.often(Statement::AddTotal)?.execute(params![account, name, "", counts[term as usize]])?;
@@ -540,33 +510,6 @@ impl Hot {
     }
 }
 
-/// Dead letters that ended before this are too old.
-fn too_old(keep: &Keep, now: i64) -> i64 {
-    now.saturating_sub(i64::try_from(keep.dead_letter_time.as_millis()).unwrap_or(i64::MAX))
-}
-
-fn letters(c: &Connection) -> Result<Letters> {
-    let mut query = c.prepare_cached("SELECT count(*), min(at) FROM dead")?;
-    query.query_row([], |row| Ok(Letters { count: row.get(0)?, first: row.get(1)? }))
-}
-
-/// What has to be known of a dead letter that goes.
-struct Dead {
-    account: i64,
-    event: Option<EventSeq>,
-    end: Settlement,
-    blob: Option<i64>,
-}
-
-fn dead(c: &Connection, seq: SendSeq) -> Result<Option<Dead>> {
-    let mut query = c.prepare_cached("SELECT account, event, settled, blob FROM dead WHERE seq = ?")?;
-    let row = query.query_row([seq], |row| {
-        let end = row::settlement(row.get_ref(2)?.as_blob()?).map_err(unreadable)?;
-        Ok(Dead { account: row.get(0)?, event: row.get(1)?, end, blob: row.get(3)? })
-    });
-    row.optional()
-}
-
 /// The ledger's term of a settlement, and its reason.
 fn ended(settlement: &Settlement) -> (&'static str, Cow<'static, str>) {
     match settlement {
@@ -574,7 +517,7 @@ fn ended(settlement: &Settlement) -> (&'static str, Cow<'static, str>) {
         Settlement::Merged => ("out.merged", Cow::Borrowed("")),
         Settlement::Rejected(reason) => ("out.rejected", reason.clone()),
         Settlement::Expired(reason) => ("out.expired", reason.clone()),
-        Settlement::Dead(reason) => ("out.dead", reason.clone()),
+        Settlement::Dead(dead) => ("out.dead", dead.reason.clone()),
         Settlement::Dropped => ("out.dropped", Cow::Borrowed("")),
         Settlement::MaybeSent => ("out.maybe_sent", Cow::Borrowed("")),
     }

@@ -4,6 +4,7 @@
 //! last commit is over: there is no timer, so a lone message waits for one sync and a thousand share one.
 
 mod archive;
+mod attached;
 mod behind;
 mod blob;
 mod db;
@@ -11,11 +12,14 @@ mod error;
 mod health;
 mod hot;
 mod job;
+mod keyed;
 mod limit;
 mod lock;
+mod pages;
 mod query;
 mod queue;
 mod read;
+mod replace;
 mod row;
 mod schema;
 mod seal;

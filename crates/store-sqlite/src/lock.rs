@@ -3,20 +3,25 @@
 
 use std::{
     fs::{File, TryLockError},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use crate::OpenError;
 
-/// Held as long as the store is open.
+/// Held as long as the store is open or still written.
 #[derive(Debug)]
 pub(crate) struct Lock(#[expect(dead_code, reason = "the open file is the lock")] File);
 
 impl Lock {
     pub(crate) fn take(store: &Path) -> Result<Self, OpenError> {
-        let mut name = store.as_os_str().to_owned();
-        name.push(".lock");
         let io = |source| OpenError::Io { path: store.to_owned(), source };
+        // What is there is not opened yet: the end of a file that is open takes all locks of its process on it, and it may be
+        // another store of this one that has it.
+        if !store.exists() {
+            private(store).map_err(io)?;
+        }
+        let mut name = real(store).into_os_string();
+        name.push(".lock");
         let file = private(Path::new(&name)).map_err(io)?;
         match file.try_lock() {
             Ok(()) => {
@@ -28,6 +33,11 @@ impl Lock {
             Err(TryLockError::Error(source)) => Err(io(source)),
         }
     }
+}
+
+/// The file itself, where its name is a link to it: one lock a file, whatever it is called.
+pub(crate) fn real(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// A file, made if it is not there, that only its user may open.

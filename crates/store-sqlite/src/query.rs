@@ -5,12 +5,15 @@ use std::{collections::BTreeMap, sync::Arc};
 use hashbrown::HashSet;
 use rusqlite::{Connection, Row, params};
 use wechaty_puppet::IdempotencyKey;
-use wechaty_store::{BlobId, Books, DeadLetter, EventSeq, Hops, Ledger, OutboxRow, SendSeq, StoredEvent};
+use wechaty_store::{Books, DeadLetter, EventSeq, Hops, Ledger, OutboxRow, SendSeq, StoredEvent};
 use wechaty_types::{AccountId, Timestamp};
 
 use crate::{
+    attached,
     blob::Files,
+    error::is_damage,
     hot::unwritable,
+    keyed,
     row::{self, SendContent},
 };
 
@@ -21,16 +24,11 @@ pub(crate) fn from_json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: u
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, error.into()))
 }
 
-/// A row of the outbox, from the columns of [`SENDS`]. Without `files` its file is only named.
+/// A row of the outbox, from the columns of [`sends`]. Without `files` its files are only named.
 pub(crate) fn outbox_row(row: &Row<'_>, files: Option<&Files>) -> rusqlite::Result<OutboxRow> {
     let SendContent { to, mut what, quote, cause, said, from, until } = from_json(row, 4)?;
     let claimed_at: Option<i64> = row.get(6)?;
-    let file = row.get::<_, Option<[u8; 32]>>(9)?.map(BlobId::from_bytes);
-    if let (Some(id), Some(files)) = (file, files)
-        && let Some(spooled) = files.of_row(row.get(8)?, id, row.get(10)?)
-    {
-        spooled.fill(Arc::make_mut(&mut what));
-    }
+    let files = attached::read(row, (8, 11), Arc::make_mut(&mut what), files)?;
     Ok(OutboxRow {
         seq: row.get(0)?,
         account: AccountId::new(row.get::<_, String>(1)?),
@@ -38,7 +36,7 @@ pub(crate) fn outbox_row(row: &Row<'_>, files: Option<&Files>) -> rusqlite::Resu
         key: IdempotencyKey::from_bytes(row.get(3)?),
         to,
         what,
-        file,
+        files,
         quote,
         cause,
         said_at: Timestamp::from_millis(said),
@@ -47,6 +45,7 @@ pub(crate) fn outbox_row(row: &Row<'_>, files: Option<&Files>) -> rusqlite::Resu
         attempts: row.get(5)?,
         claimed_at: claimed_at.map(Timestamp::from_millis),
         done: row.get(7)?,
+        keyed: row.get(12)?,
     })
 }
 
@@ -142,15 +141,18 @@ pub(crate) fn dead_letters(
     limit: usize,
     files: Option<&Files>,
 ) -> rusqlite::Result<Vec<DeadLetter>> {
-    let query = "SELECT seq, account.name, event, key, body, attempts, NULL, done,
-                        blob.id, blob.content, blob.size, settled, at
-                 FROM dead JOIN account ON account.id = dead.account LEFT JOIN blob ON blob.id = dead.blob
-                 WHERE seq > ? ORDER BY seq";
-    let mut query = c.prepare_cached(query)?;
+    let query = format!(
+        "SELECT seq, account.name, event, key, body, attempts, NULL, done, blob.id, blob.content, blob.size, {}, {}, settled, at
+         FROM dead JOIN account ON account.id = dead.account LEFT JOIN blob ON blob.id = dead.blob
+         WHERE seq > ? ORDER BY seq",
+        attached::column("dead.seq"),
+        keyed::column("dead.seq")
+    );
+    let mut query = c.prepare_cached(&query)?;
     let letters = query.query_map([after], |row| {
         let letter = || {
-            let end = row::settlement(row.get_ref(11)?.as_blob()?).map_err(unwritable)?;
-            Ok(DeadLetter { row: outbox_row(row, files)?, end, at: Timestamp::from_millis(row.get(12)?) })
+            let end = row::settlement(row.get_ref(13)?.as_blob()?).map_err(unwritable)?;
+            Ok(DeadLetter { row: outbox_row(row, files)?, end, at: Timestamp::from_millis(row.get(14)?) })
         };
         Ok((row.get(0)?, letter()))
     })?;
@@ -216,7 +218,7 @@ pub(crate) fn pending_events(
 
 /// Sends that are not settled, of all accounts, the latest first; or those of this event.
 pub(crate) fn pending_sends(c: &Connection, of: Option<EventSeq>) -> rusqlite::Result<Vec<OutboxRow>> {
-    let sql = format!("{SENDS} WHERE settled IS NULL AND (?1 IS NULL OR event = ?1) ORDER BY seq DESC {PENDING}");
+    let sql = format!("{} WHERE settled IS NULL AND (?1 IS NULL OR event = ?1) ORDER BY seq DESC {PENDING}", sends());
     let mut query = c.prepare_cached(&sql)?;
     let rows = query.query_map([of], |row| Ok((row.get(0)?, outbox_row(row, None))))?;
     readable(rows, "send").collect()
@@ -224,15 +226,21 @@ pub(crate) fn pending_sends(c: &Connection, of: Option<EventSeq>) -> rusqlite::R
 
 /// Events that have notes. Where those are damaged, none: whoever needs one is told, and no other is kept from its end by
 /// what nobody reads any more. (One that met the damage in its transaction could write nothing else in it.)
-pub(crate) fn noted(c: &Connection) -> HashSet<EventSeq> {
+///
+/// # Errors
+/// Anything else: a note that is only not found now would stay behind its event.
+pub(crate) fn noted(c: &Connection) -> rusqlite::Result<HashSet<EventSeq>> {
     let read = c.prepare("SELECT DISTINCT event FROM note").and_then(|mut query| {
         let events = query.query_map([], |row| row.get(0))?;
-        events.collect::<rusqlite::Result<HashSet<_>>>()
+        events.collect()
     });
-    read.unwrap_or_else(|error| {
-        tracing::error!(%error, "the notes of handlers cannot be read: those that need them fail, the others go on");
-        HashSet::new()
-    })
+    match read {
+        Err(error) if is_damage(&error) => {
+            tracing::error!(%error, "the notes of handlers cannot be read: those that need them fail, the others go on");
+            Ok(HashSet::new())
+        }
+        read => read,
+    }
 }
 
 /// The columns of a journalled event.
@@ -241,11 +249,14 @@ pub(crate) const EVENTS: &str = "SELECT seq, identity, conversation, body, recei
                                  JOIN account ON account.id = event.account";
 
 /// The columns of a send; of its event only while that is not finished.
-pub(crate) const SENDS: &str = "SELECT seq, account.name,
+pub(crate) fn sends() -> String {
+    let (attached, keyed) = (attached::column("send.seq"), keyed::column("send.seq"));
+    format!("SELECT seq, account.name,
                                        (SELECT origin.seq FROM event AS origin WHERE origin.seq = send.event), key, body, attempts, claimed_at, done,
-                                       blob.id, blob.content, blob.size
+                                       blob.id, blob.content, blob.size, {attached}, {keyed}
                                 FROM send JOIN account ON account.id = send.account
-                                LEFT JOIN blob ON blob.id = send.blob";
+                                LEFT JOIN blob ON blob.id = send.blob")
+}
 
 /// When an event was taken in, from two columns.
 pub(crate) fn hops(row: &Row<'_>, at: usize) -> rusqlite::Result<Hops> {

@@ -34,7 +34,8 @@ impl SqliteStore {
             body: row::send_body(row).map_err(json(ENQUEUEING))?,
             attempts: row.attempts,
             claimed_at: row.claimed_at.map(Timestamp::as_millis),
-            file: row.file,
+            files: row.files.clone(),
+            keyed: row.keyed.then(|| row.said_at.as_millis()),
         };
         self.fits(ENQUEUEING, send.body.len() as u64)?;
         Ok(send)

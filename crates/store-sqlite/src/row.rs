@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned, ser::Error as _};
 use wechaty_puppet::Sent;
-use wechaty_store::{OutboxRow, Settlement, named};
+use wechaty_store::{Dead, OutboxRow, Settlement, named};
 use wechaty_types::{ConversationId, Event, MessageId, SayablePayload, Timestamp};
 
 /// The newest format of rows, and the one that is written. Raised when the same JSON would mean something else.
@@ -83,8 +83,8 @@ pub(crate) struct SendContent {
 pub(crate) fn send_body(row: &OutboxRow) -> serde_json::Result<Vec<u8>> {
     let OutboxRow { to, what, quote, cause, .. } = row;
     let (from, until) = (row.not_before.map(Timestamp::as_millis), row.expires.map(Timestamp::as_millis));
-    let file = row.file.as_ref().map(|file| named(what, file));
-    let what = file.as_ref().unwrap_or(what);
+    let named = (!row.files.is_empty()).then(|| named(what, &row.files));
+    let what = named.as_ref().unwrap_or(what);
     write(&SendBody { to, what, quote, cause, said: row.said_at.as_millis(), from, until })
 }
 
@@ -107,6 +107,8 @@ enum Settled<'a> {
     },
     Dead {
         reason: Cow<'a, str>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        detail: Option<Cow<'a, str>>,
     },
     Dropped,
     MaybeSent,
@@ -121,7 +123,9 @@ pub(crate) fn settled_body(settlement: &Settlement) -> serde_json::Result<Vec<u8
         },
         Settlement::Rejected(why) => Settled::Rejected { reason: reason(why) },
         Settlement::Expired(why) => Settled::Expired { reason: reason(why) },
-        Settlement::Dead(why) => Settled::Dead { reason: reason(why) },
+        Settlement::Dead(dead) => {
+            Settled::Dead { reason: reason(&dead.reason), detail: dead.detail.as_deref().map(Cow::Borrowed) }
+        }
         Settlement::Merged => Settled::Merged,
         Settlement::Dropped => Settled::Dropped,
         Settlement::MaybeSent => Settled::MaybeSent,
@@ -140,7 +144,9 @@ pub(crate) fn settlement(body: &[u8]) -> serde_json::Result<Settlement> {
         Settled::Merged => Settlement::Merged,
         Settled::Rejected { reason } => Settlement::Rejected(own(reason)),
         Settled::Expired { reason } => Settlement::Expired(own(reason)),
-        Settled::Dead { reason } => Settlement::Dead(own(reason)),
+        Settled::Dead { reason, detail } => {
+            Settlement::Dead(Dead { reason: own(reason), detail: detail.map(|detail| detail.into()) })
+        }
         Settled::Dropped => Settlement::Dropped,
         Settled::MaybeSent => Settlement::MaybeSent,
     })
@@ -155,6 +161,8 @@ mod tests {
         let body = settled_body(&Settlement::Dead("refused".into())).expect("writes");
         assert_eq!(String::from_utf8_lossy(&body), r#"{"v":1,"end":"dead","reason":"refused"}"#);
         assert_eq!(settlement(&body).expect("reads"), Settlement::Dead("refused".into()));
+        let dead = Settlement::Dead(Dead::new("refused", "230002: no such chat"));
+        assert_eq!(settlement(&settled_body(&dead).expect("writes")).expect("reads"), dead);
         assert_eq!(settlement(br#"{"end":"merged"}"#).expect("reads"), Settlement::Merged);
         assert_eq!(settlement(br#"{"v":1,"end":"merged"}"#).expect("reads"), Settlement::Merged);
     }

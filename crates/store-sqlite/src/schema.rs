@@ -15,7 +15,13 @@ use crate::OpenError;
 const APPLICATION: i32 = 0x5763_6879;
 
 /// One step from a version to the next.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
+    include_str!("schema/5.sql"),
+];
 
 /// The version this program writes.
 pub const VERSION: u32 = MIGRATIONS.len() as u32;
@@ -66,6 +72,8 @@ pub(crate) fn check(connection: &Connection, path: &Path) -> Result<u32, OpenErr
 #[doc(hidden)]
 pub fn to_version_1(path: &Path) -> Result<(), OpenError> {
     let back = "BEGIN;
+        DROP TABLE keyed;
+        DROP TABLE attached;
         DROP INDEX archive_seq;
         ALTER TABLE event DROP COLUMN committed;
         ALTER TABLE event DROP COLUMN acked;

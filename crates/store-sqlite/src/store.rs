@@ -1,7 +1,6 @@
 //! The store itself: each operation of the trait as one job or one query.
 
 use std::{
-    ops::RangeInclusive,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -12,28 +11,28 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wechaty_file_box::ByteStream;
-use wechaty_puppet::Cursor;
+use wechaty_puppet::{Cursor, IdempotencyKey};
 use wechaty_store::{
-    Archive, BlobHasher, BlobId, Book, Books, DeadLetter, Enqueued, EventSeq, Find, Hops, Incoming, Ledger, OutboxRow,
-    Outcome, Queue, Reason, Record, Result, Said, SendSeq, Settlement, Spooled, Store, StoreError, StoredEvent,
+    Archive, BlobHasher, BlobId, Book, Books, DeadLetter, Enqueued, EventSeq, Hops, Incoming, Ledger, MOST_KEYS,
+    OutboxRow, Outcome, Queue, Reason, Result, Said, SendSeq, Settlement, Spooled, Store, StoreError, StoredEvent,
     Trouble, Versioned, crash,
 };
-use wechaty_types::{AccountId, ContactId, Timestamp};
+use wechaty_types::{AccountId, Timestamp};
 
 use crate::{
-    archive::{self, Keep},
+    archive::Keep,
     blob::{Blobs, Files, Hold, PART},
     db::Db,
     error::OpenError,
     health::Health,
-    hot::{EventIn, Hot},
-    lock::{self, Lock},
+    hot::{EventIn, Hot, Windows},
+    lock::Lock,
     query::{self, Numbered},
     queue,
     read::Readers,
     row, schema,
     seal::{Seal, SealError},
-    writer::{self, Writer},
+    writer::Writer,
 };
 
 /// A backup may read the file while its log is reset.
@@ -45,6 +44,8 @@ pub(crate) const BUSY: Duration = Duration::from_secs(5);
 pub struct SqliteOptions {
     /// How many events of an account are remembered in order to find duplicates.
     pub dedupe_window: usize,
+    /// Of how many sends of an account under keys from outside it is remembered how they have ended.
+    pub keys: usize,
     /// The largest the file may become; at it, the store refuses what is new as on a full disk. `None`: as large as
     /// the disk.
     pub most_bytes: Option<u64>,
@@ -59,16 +60,18 @@ pub struct SqliteOptions {
 
 impl std::fmt::Debug for SqliteOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { dedupe_window, most_bytes, keep, key, check_key } = self;
+        let Self { dedupe_window, keys, most_bytes, keep, key, check_key } = self;
         let mut shown = f.debug_struct("SqliteOptions");
-        shown.field("dedupe_window", dedupe_window).field("most_bytes", most_bytes).field("keep", keep);
+        shown.field("dedupe_window", dedupe_window).field("keys", keys);
+        shown.field("most_bytes", most_bytes).field("keep", keep);
         shown.field("key", &key.as_ref().map(|_| "…")).field("check_key", check_key).finish()
     }
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { dedupe_window: 65_536, most_bytes: None, keep: Keep::default(), key: None, check_key: true }
+        let (most_bytes, keep, key) = (None, Keep::default(), None);
+        Self { dedupe_window: 65_536, keys: MOST_KEYS, most_bytes, keep, key, check_key: true }
     }
 }
 
@@ -76,16 +79,16 @@ impl Default for SqliteOptions {
 pub struct SqliteStore {
     path: PathBuf,
     pub(crate) writer: Writer,
-    readers: Readers,
-    health: Arc<Health>,
+    pub(crate) readers: Readers,
+    pub(crate) health: Arc<Health>,
     files: Files,
     seal: Arc<Seal>,
     /// What of what is over is kept.
     keep: Arc<Keep>,
     /// What is larger could never be in it; `None`: the disk decides.
     most: Option<u64>,
-    // The last to go.
-    _lock: Lock,
+    // The last to go. The writing thread holds it as well: it may have something to write when all this is gone.
+    _lock: Arc<Lock>,
 }
 
 impl std::fmt::Debug for SqliteStore {
@@ -109,7 +112,7 @@ impl SqliteStore {
     /// As [`open`](Self::open).
     pub fn open_with(path: impl AsRef<Path>, options: &SqliteOptions) -> std::result::Result<Self, OpenError> {
         let path = path.as_ref().to_owned();
-        let lock = Lock::take(&path)?;
+        let lock = Arc::new(Lock::take(&path)?);
         crash::point("open");
         let sqlite = OpenError::of(&path);
         let mut connection = Connection::open(&path).map_err(&sqlite)?;
@@ -132,63 +135,14 @@ impl SqliteStore {
             tracing::warn!(%error, "the key of the store could not be noted");
         }
         let most = options.most_bytes.map(|_| schema::most_in_rows(&connection)).transpose().map_err(&sqlite)?;
-        let hot = Hot::load(&connection, options.dedupe_window, Arc::default()).map_err(&sqlite)?;
+        let windows = Windows { dedupe: options.dedupe_window, keys: options.keys };
+        let hot = Hot::load(&connection, windows, Arc::default()).map_err(&sqlite)?;
         let health = Arc::new(Health::of(path.clone()));
         let readers = Readers::new(path.clone(), health.clone());
         let files = Files::new(readers.clone(), &hot.blobs.holds());
-        let writer = Writer::start(connection, hot, options.dedupe_window, options.keep.clone(), health.clone())
+        let writer = Writer::start(connection, hot, windows, options.keep.clone(), health.clone(), lock.clone())
             .map_err(|source| OpenError::Io { path: path.clone(), source })?;
         Ok(Self { readers, health, files, path, writer, seal, keep: Arc::new(options.keep.clone()), most, _lock: lock })
-    }
-
-    /// Puts a copy of another store in the place of this file, which nobody may use meanwhile. The one before is kept
-    /// beside it, with `.before` behind its name, or `.before-2` and so on: none that was kept is written over.
-    ///
-    /// # Errors
-    /// [`OpenError`]; the file is as it was then.
-    pub fn replace(path: &Path, with: &Path) -> std::result::Result<(), OpenError> {
-        let _lock = Lock::take(path)?;
-        let io = |source| OpenError::Io { path: path.to_owned(), source };
-        let beside = |end: &str| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(end);
-            PathBuf::from(name)
-        };
-        let new = beside(".new");
-        let copy = || {
-            // Not a copy of the mode: whoever may read the backup may not read what the bot writes.
-            let _ = std::fs::remove_file(&new);
-            let mut into = lock::private(&new)?;
-            std::io::copy(&mut std::fs::File::open(with)?, &mut into)?;
-            into.sync_all()
-        };
-        copy().map_err(io)?;
-        if std::fs::metadata(path).map_err(io)?.len() > 0 {
-            let log_is_in = log_into(path)?;
-            let keep = || {
-                let kept = beside(".before.new");
-                let _ = std::fs::remove_file(&kept);
-                std::fs::hard_link(path, &kept).or_else(|_| std::fs::copy(path, &kept).map(drop))?;
-                let free = |end: &String| !beside(end).exists();
-                let ends = std::iter::once(".before".to_owned()).chain((2..).map(|n: u32| format!(".before-{n}")));
-                let before = ends.into_iter().find(free).unwrap_or_default();
-                std::fs::rename(kept, beside(&before))?;
-                if !log_is_in && beside("-wal").exists() {
-                    std::fs::rename(beside("-wal"), beside(&format!("{before}-wal")))?;
-                }
-                Ok(())
-            };
-            keep().map_err(io)?;
-        }
-        for log in ["-wal", "-shm"] {
-            let _ = std::fs::remove_file(beside(log));
-        }
-        // There is a whole store of this name at any time, the one before or the other.
-        std::fs::rename(new, path).map_err(io)?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // Not every system can.
-        let _ = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
-        Ok(())
     }
 
     /// The rows that can be read. The others are set aside: they would fail every start.
@@ -229,21 +183,6 @@ impl SqliteStore {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-}
-
-/// Brings what is in its log into a file. `false`: it is damaged, and its log stays.
-fn log_into(path: &Path) -> std::result::Result<bool, OpenError> {
-    let checkpoint = Connection::open(path).and_then(|c| {
-        c.busy_timeout(Duration::from_secs(2))?;
-        c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
-    });
-    match checkpoint.map_err(OpenError::of(path)) {
-        Ok(0) => Ok(true),
-        // Somebody reads what is only in the log.
-        Ok(_) => Err(OpenError::InUse { path: path.to_owned() }),
-        Err(OpenError::Corrupt { .. } | OpenError::Foreign { .. }) => Ok(false),
-        Err(error) => Err(error),
     }
 }
 
@@ -431,7 +370,7 @@ impl Store for SqliteStore {
         self.caught_up().await?;
         let account = account.clone();
         let files = self.files.clone();
-        let sql = format!("{} WHERE account.name = ? AND settled IS NULL ORDER BY seq", query::SENDS);
+        let sql = format!("{} WHERE account.name = ? AND settled IS NULL ORDER BY seq", query::sends());
         let read = move |c: &Connection| {
             let mut unsent = c.prepare_cached(&sql)?;
             let row = |row: &Row<'_>| Ok((row.get(0)?, query::outbox_row(row, Some(&files))));
@@ -439,6 +378,11 @@ impl Store for SqliteStore {
             rows.collect()
         };
         self.rows_of(Book::Out, self.readers.read("reading unsent messages", read).await?).await
+    }
+
+    async fn keyed(&self, account: &AccountId, key: IdempotencyKey, now: Timestamp) -> Result<Option<Said>> {
+        let (account, now) = (account.clone(), now.as_millis());
+        self.writer.run("looking for a key", move |hot, _| Ok(hot.keyed(&account, key, now))).await
     }
 
     async fn dead_letters(&self, after: SendSeq, limit: usize) -> Result<Vec<DeadLetter>> {
@@ -452,7 +396,7 @@ impl Store for SqliteStore {
         if !self.writer.run(CONTEXT, move |hot, c| hot.revive(c, seq)).await? {
             return Ok(None);
         }
-        let sql = format!("{} WHERE seq = ?", query::SENDS);
+        let sql = format!("{} WHERE seq = ?", query::sends());
         let files = self.files.clone();
         let read =
             move |c: &Connection| c.query_row(&sql, [seq], |row| query::outbox_row(row, Some(&files))).optional();
@@ -547,45 +491,6 @@ impl Store for SqliteStore {
 
     async fn accounts(&self) -> Result<Vec<AccountId>> {
         self.readers.read("reading accounts", query::accounts).await
-    }
-}
-
-#[async_trait]
-impl Archive for SqliteStore {
-    fn keep(&self, record: Record) {
-        self.writer.keep(record);
-    }
-
-    fn taken_in(&self, events: RangeInclusive<EventSeq>, hops: Hops) {
-        self.writer.taken_in(events, hops);
-    }
-
-    async fn find(&self, what: Find, limit: usize) -> Result<Vec<Record>> {
-        self.readers.read("looking into the archive", move |c| archive::find(c, &what, limit)).await
-    }
-
-    async fn forget(&self, account: &AccountId, person: &ContactId) -> Result<u64> {
-        let (account, person, waiting) = (account.clone(), person.clone(), self.writer.waiting());
-        let mut waited = 0;
-        let forget = move |hot: &mut Hot, c: &mut Db<'_>| {
-            // Before it is the time of these: the thread has put them there.
-            waited += waiting.forget(&account, &person);
-            let forgotten = archive::forget(hot, c, &account, &person)? + waited;
-            if forgotten > 0 {
-                writer::owe(c)?;
-            }
-            Ok(forgotten)
-        };
-        let forgotten = self.writer.run("forgetting a person", forget).await?;
-        if forgotten > 0 {
-            self.health.owes(true);
-            self.writer.rewrite();
-        }
-        Ok(forgotten)
-    }
-
-    fn is_forgetting(&self) -> bool {
-        self.health.is_owing()
     }
 }
 

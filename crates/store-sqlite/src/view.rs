@@ -183,6 +183,18 @@ impl SqliteView {
         })
     }
 
+    /// How many bytes of the file hold something: what was deleted has left free places, which what is new takes first.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn used(&self) -> Result<u64, OpenError> {
+        self.read(|c| {
+            let moment = c.unchecked_transaction()?;
+            let of = |what: &str| moment.pragma_query_value(None, what, |row| row.get::<_, u64>(0));
+            Ok(of("page_count")?.saturating_sub(of("freelist_count")?).saturating_mul(of("page_size")?))
+        })
+    }
+
     /// Whether what was forgotten may still be found in the file or its log: its bot goes on taking it out.
     ///
     /// # Errors

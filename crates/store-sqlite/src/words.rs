@@ -3,7 +3,7 @@
 //! Runs of Chinese, Japanese and Korean become their pairs of characters, each a word of its own, and the last
 //! character alone: `课程表` is `课程 程表 表`. A question of two characters is then one word, a longer one a row of them.
 
-use unicode_normalization::UnicodeNormalization;
+use icu_normalizer::ComposingNormalizerBorrowed;
 
 /// Scripts that are written without spaces.
 fn is_dense(c: char) -> bool {
@@ -22,7 +22,8 @@ enum Piece {
 /// Compatibility forms (full width …) folded, in small letters, in pieces.
 fn pieces(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    for c in text.nfkc().flat_map(char::to_lowercase) {
+    let folded = ComposingNormalizerBorrowed::new_nfkc().normalize_iter(text.chars());
+    for c in folded.flat_map(char::to_lowercase) {
         match (pieces.last_mut(), c) {
             (Some(Piece::Dense(run)), c) if is_dense(c) => run.push(c),
             (_, c) if is_dense(c) => pieces.push(Piece::Dense(vec![c])),

@@ -4,7 +4,7 @@ use std::{
     ops::RangeInclusive,
     sync::{
         Arc,
-        mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel},
+        mpsc::{RecvTimeoutError, Sender, TryRecvError, channel},
     },
     thread::JoinHandle,
     time::Duration,
@@ -22,42 +22,30 @@ use crate::{
     db::{Db, Statement},
     error::{clone, may_be_over},
     health::Health,
-    hot::{Hot, Result},
+    hot::{Hot, Result, Windows},
     job::{Finish, Job, Operation, crash_point, grows, told},
+    lock::Lock,
     waiting::{MOMENT, RECORDS, Waiting},
 };
 
 mod quiet;
+mod records;
 mod rewrite;
+mod tasks;
 
 use rewrite::Owed;
 pub(crate) use rewrite::{is_owed, owe};
+use tasks::{Task, Tasks};
 
 /// How many operations share a commit.
 const GROUP: usize = 1_000;
-/// How many records are written between two groups.
-const SOME_RECORDS: usize = 256;
 /// After so long without anything to do it is looked whether the time of something is over.
 const QUIET: Duration = Duration::from_secs(60 * 60);
-/// Of dropped records it is told once in so long.
-const TOLD: Duration = Duration::from_secs(60);
 /// How often a full file makes room for a group, at the cost of the archive.
 const ROOMS: u32 = 4;
 /// So many operations of a group may fail one by one; then all that are like the next one are refused with it. Each
 /// time all that is known is read again: a full disk must not keep the thread at that.
 const ALONE: u32 = 3;
-
-/// What the thread is given.
-enum Task {
-    Do(Box<dyn Job>),
-    Keep(Box<Record>),
-    /// Tells when all before it is written, records too, or why it is not.
-    Flush(oneshot::Sender<std::result::Result<(), StoreError>>),
-    /// Writes the whole file anew, so that nothing that was deleted is in it.
-    Rewrite,
-    /// There is something to do a moment later.
-    Look,
-}
 
 /// The way to the writing thread; dropped, it ends the thread, which does first what was asked for.
 pub(crate) struct Writer {
@@ -71,16 +59,22 @@ impl Writer {
     pub(crate) fn start(
         connection: Connection,
         hot: Hot,
-        window: usize,
+        windows: Windows,
         keep: Keep,
         health: Arc<Health>,
+        lock: Arc<Lock>,
     ) -> std::io::Result<Self> {
         let (tasks, queue) = channel();
         let waiting = Arc::<Waiting>::default();
         let (records, unended) = (waiting.clone(), Unended::default());
         let behind = Behind::of(unended.clone());
         rewrite::look(&connection, &health);
-        let work = move || Thread::new(Db::new(&connection), hot, window, keep, records, health, behind).work(&queue);
+        let todo = Tasks::new(queue, records);
+        let work = move || {
+            // Nobody else has the file before its last connection that writes is closed, whoever has dropped the store.
+            let (_lock, connection) = (lock, connection);
+            Thread::new(Db::new(&connection), todo, hot, windows, keep, health, behind).work();
+        };
         let thread = std::thread::Builder::new().name("store".into()).spawn(work)?;
         Ok(Self { tasks: Some(tasks), waiting, unended, thread: Some(thread) })
     }
@@ -118,6 +112,16 @@ impl Writer {
             let _ = tasks.send(Task::Flush(reply));
         }
         told.await.map_err(|_| ended("writing"))?
+    }
+
+    /// Waits until the records that were kept before are in the archive, and what was asked for before them; for nothing else.
+    pub(crate) async fn write_records(&self) -> std::result::Result<(), StoreError> {
+        let (reply, told) = oneshot::channel();
+        if let Some(tasks) = &self.tasks {
+            // Not taken, it is not answered.
+            let _ = tasks.send(Task::Records(reply));
+        }
+        told.await.map_err(|_| ended("writing the archive"))
     }
 
     /// Writes the file anew, without what was deleted, before anything that is asked for later.
@@ -201,19 +205,24 @@ impl Drop for Writer {
 
 struct Thread<'c> {
     db: Db<'c>,
+    tasks: Tasks,
     hot: Hot,
-    window: usize,
+    windows: Windows,
     keep: Keep,
     waiting: Arc<Waiting>,
     health: Arc<Health>,
     behind: Behind,
     /// What is owed to those who were forgotten.
     owed: Owed,
+    /// A group has failed, and not by one operation: each does all of its own now, so that it shows which one it is.
+    apart: bool,
     /// What is known here may not be what is in the file: nothing is done until that is read again.
     torn: bool,
     clock: Clock,
-    /// The latest time that was told, and when.
+    /// The time that was told last, and when.
     told: (i64, Duration),
+    /// Who waits for records to read them, and for how many.
+    readers: Vec<(usize, oneshot::Sender<()>)>,
     /// When it was last told that records were dropped, and how many were since.
     warned: Option<Duration>,
     dropped: u64,
@@ -222,36 +231,59 @@ struct Thread<'c> {
 impl<'c> Thread<'c> {
     fn new(
         db: Db<'c>,
+        tasks: Tasks,
         hot: Hot,
-        window: usize,
+        windows: Windows,
         keep: Keep,
-        waiting: Arc<Waiting>,
         health: Arc<Health>,
         behind: Behind,
     ) -> Self {
-        let (clock, told) = (Clock::system(), (0, Duration::ZERO));
-        let (owed, torn, warned, dropped) = (Owed::of(&health, clock.now()), false, None, 0);
-        Self { db, hot, window, keep, waiting, health, behind, owed, torn, clock, told, warned, dropped }
+        let (clock, told, waiting) = (Clock::system(), (0, Duration::ZERO), tasks.waiting.clone());
+        let (owed, readers) = (Owed::of(&health, clock.now()), Vec::new());
+        let (apart, torn, warned, dropped) = (false, false, None, 0);
+        Self {
+            db,
+            tasks,
+            hot,
+            windows,
+            keep,
+            waiting,
+            health,
+            behind,
+            owed,
+            apart,
+            torn,
+            clock,
+            told,
+            readers,
+            warned,
+            dropped,
+        }
     }
 
-    fn work(&mut self, queue: &Receiver<Task>) {
+    fn work(&mut self) {
         let mut group: Vec<Box<dyn Job>> = Vec::with_capacity(GROUP);
         let mut flushes = Vec::new();
-        let mut next = self.next(queue);
+        let mut next = self.next();
         while let Some(first) = next {
-            for task in std::iter::once(first).chain(queue.try_iter()).take(GROUP) {
-                match task {
-                    Task::Do(job) => group.push(job),
-                    Task::Keep(record) => self.waiting.push(*record),
-                    Task::Flush(reply) => flushes.push(reply),
-                    Task::Rewrite => self.owed.now(),
-                    Task::Look => {}
-                }
+            match first {
+                Task::Do(job) => group.push(job),
+                Task::Keep(record) => self.waiting.push(*record),
+                Task::Flush(reply) => flushes.push(reply),
+                Task::Records(reply) => self.readers.push((self.waiting.len(), reply)),
+                Task::Rewrite => self.owed.now(),
+                Task::Look => {}
             }
-            if !group.is_empty() || !flushes.is_empty() {
+            self.tasks.fill(&mut group);
+            if flushes.is_empty() && self.readers.is_empty() {
+                self.tasks.linger(&mut group, &self.clock);
+            }
+            // Who reads records finds what was asked for before them.
+            if !group.is_empty() || !flushes.is_empty() || !self.readers.is_empty() {
                 self.work_off(&mut group);
             }
             self.pay();
+            self.write_awaited();
             while !flushes.is_empty() && self.waiting.len() > 0 && self.is_whole() {
                 self.write_records();
             }
@@ -271,7 +303,7 @@ impl<'c> Thread<'c> {
             if self.waiting.len() > RECORDS / 2 && !self.torn {
                 self.write_records();
             }
-            next = self.next(queue);
+            next = self.next();
         }
         self.work_off(&mut group);
         self.note_taken_in(None);
@@ -294,9 +326,9 @@ impl<'c> Thread<'c> {
     }
 
     /// The next task. Until there is one, what waits for a quiet moment is done; `None`: that was the last.
-    fn next(&mut self, queue: &Receiver<Task>) -> Option<Task> {
+    fn next(&mut self) -> Option<Task> {
         loop {
-            match queue.try_recv() {
+            match self.tasks.try_next() {
                 Ok(task) => return Some(task),
                 Err(_) if self.waiting.len() > 0 && self.is_whole() => self.write_records(),
                 Err(_) if self.sweep() => {}
@@ -309,7 +341,7 @@ impl<'c> Thread<'c> {
                     let has_more = self.waiting.has_taken_in() || !self.behind.is_empty();
                     let soon = has_more || self.health.trouble().is_some();
                     let quiet = self.owed.wait(self.clock.now()).min(if soon { MOMENT } else { QUIET });
-                    match queue.recv_timeout(quiet) {
+                    match self.tasks.wait(quiet) {
                         Ok(task) => return Some(task),
                         Err(RecvTimeoutError::Timeout) => self.work_off(&mut Vec::new()),
                         Err(RecvTimeoutError::Disconnected) => return None,
@@ -322,46 +354,13 @@ impl<'c> Thread<'c> {
     /// What time it is for those who use the store: what they told last, and how long that is ago.
     fn now(&mut self) -> i64 {
         let now = self.clock.now();
-        if self.hot.heard > self.told.0 {
+        if self.hot.heard != self.told.0 {
             self.told = (self.hot.heard, now);
         }
         let (told, at) = self.told;
         // In whole steps: what was just told is the time, on whatever clock it was.
         let (since, step) = ((now - at).as_millis(), QUIET.as_millis());
         told.saturating_add(i64::try_from(since - since % step).unwrap_or(i64::MAX))
-    }
-
-    /// Tells of records that are in no archive, now and then.
-    fn tell_of_dropped(&mut self) {
-        self.dropped += self.waiting.dropped();
-        let now = self.clock.now();
-        if self.dropped > 0 && self.warned.is_none_or(|warned| now - warned >= TOLD) {
-            tracing::warn!(
-                "{} records are missing in the archive: there was no time or no room for them",
-                self.dropped
-            );
-            (self.warned, self.dropped) = (Some(now), 0);
-        }
-    }
-
-    /// Writes some of the records that wait. What cannot be written is forgotten: the ledger has its totals.
-    fn write_records(&mut self) {
-        let some = self.waiting.take(SOME_RECORDS);
-        let now = self.now();
-        let Self { db: c, hot, keep, .. } = self;
-        let mut write = || {
-            c.often(Statement::Begin)?.execute([])?;
-            let written = archive::write(hot, c, &some, now, keep)?;
-            c.often(Statement::Commit)?.execute([]).map(|_| written)
-        };
-        match write() {
-            Ok(written) => self.waiting.drop_some(some.len() - written),
-            Err(error) => {
-                self.health.tell(&error, "writing the archive");
-                self.dropped += some.len() as u64;
-                self.roll_back();
-            }
-        }
     }
 
     /// Whether what kept the store from taking anything new is over; asked when nobody wants anything of it.
@@ -438,6 +437,7 @@ impl<'c> Thread<'c> {
         failed: &mut Vec<(Box<dyn Job>, rusqlite::Error)>,
     ) -> bool {
         let (mut rooms, mut alone) = (ROOMS, ALONE);
+        self.apart = false;
         while !group.is_empty() {
             let (error, to_blame) = match self.commit(group) {
                 Ok(()) => {
@@ -456,6 +456,10 @@ impl<'c> Thread<'c> {
                     continue;
                 }
                 rooms = 0;
+            }
+            if to_blame.is_none() && !is_full && !self.apart {
+                self.apart = true;
+                continue;
             }
             let refused: Vec<_> = match to_blame {
                 Some(one) => {
@@ -490,7 +494,7 @@ impl<'c> Thread<'c> {
     }
 
     /// `Err`: why, and which operation it was, if it was one.
-    fn commit(&mut self, group: &mut [Box<dyn Job>]) -> std::result::Result<(), (rusqlite::Error, Option<usize>)> {
+    fn commit(&mut self, group: &mut Vec<Box<dyn Job>>) -> std::result::Result<(), (rusqlite::Error, Option<usize>)> {
         if self.torn {
             self.read_again().map_err(|error| (error, None))?;
         }
@@ -539,9 +543,13 @@ impl<'c> Thread<'c> {
     }
 
     fn read_again(&mut self) -> Result<()> {
-        let read = Hot::load(&self.db, self.window, self.hot.blobs.holds());
+        let read = Hot::load(&self.db, self.windows, self.hot.blobs.holds());
         match read {
-            Ok(hot) => (self.hot, self.torn) = (hot, false),
+            Ok(mut hot) => {
+                // What time it is does not stand in the file.
+                hot.heard = self.hot.heard;
+                (self.hot, self.torn) = (hot, false);
+            }
             Err(error) => {
                 self.health.tell(&error, "reading all it knows: it takes nothing until it can");
                 return Err(error);
@@ -555,12 +563,22 @@ impl<'c> Thread<'c> {
         !self.torn || self.read_again().is_ok()
     }
 
-    fn transaction(&mut self, group: &mut [Box<dyn Job>]) -> std::result::Result<(), (rusqlite::Error, Option<usize>)> {
-        let Self { db: c, hot, .. } = self;
+    /// What is asked for while the group is written is of it too: each group waits for the disk.
+    fn transaction(
+        &mut self,
+        group: &mut Vec<Box<dyn Job>>,
+    ) -> std::result::Result<(), (rusqlite::Error, Option<usize>)> {
+        let Self { db: c, hot, tasks, .. } = self;
         let all = |error| (error, None);
+        hot.gone.is_at_once = self.apart;
         c.often(Statement::Begin).and_then(|begin| begin.execute([])).map_err(all)?;
-        for (number, job) in group.iter_mut().enumerate() {
+        let mut number = 0;
+        while let Some(job) = group.get_mut(number) {
             job.run(hot, c).map_err(|error| (error, Some(number)))?;
+            number += 1;
+            if number == group.len() {
+                tasks.fill(group);
+            }
         }
         hot.roll_up(c).map_err(all)?;
         crash_point(group, |(_, before, _)| before);

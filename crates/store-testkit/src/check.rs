@@ -7,10 +7,12 @@ use futures_util::stream;
 use wechaty_file_box::FileBox;
 use wechaty_puppet::{Cursor, IdempotencyKey, MessagePayload, Sent};
 use wechaty_store::{
-    BlobHasher, BlobId, DedupeKey, Enqueued, Incoming, OutboxRow, Outcome, Result, Settlement, Spooled, Store,
-    StoreError, StoredEvent,
+    BlobHasher, BlobId, Dead, DedupeKey, Enqueued, Incoming, KEY_LIFE, OutboxRow, Outcome, Result, Settlement, Spooled,
+    Store, StoreError, StoredEvent,
 };
-use wechaty_types::{AccountId, ConversationId, Event, MessageId, SayablePayload, Timestamp};
+use wechaty_types::{
+    AccountId, ConversationId, Event, MessageId, PostContent, PostPayload, PostType, SayablePayload, Timestamp,
+};
 
 use crate::{
     Op,
@@ -89,13 +91,48 @@ async fn spool(store: &dyn Store, file: u8) -> Result<Spooled> {
     Ok(spooled)
 }
 
-/// Whether a row has the file of the model, to the last byte.
-async fn same_file(row: &OutboxRow, file: Option<u8>, at: &str) {
-    assert_eq!(row.file, file.map(id), "{at}");
-    let Some(file) = file else { return };
-    let has = row.what.file_box().expect("it has a file");
-    assert_eq!((has.name(), has.size()), ("a.bin", Some(bytes(file).len() as u64)), "{at}");
-    assert!(has.to_bytes().await.expect("its bytes are there") == bytes(file), "{at}: other bytes");
+/// Whether a row has the files of the model, to the last byte.
+async fn same_files(row: &OutboxRow, files: Option<&Vec<u8>>, at: &str) {
+    let files = files.map(Vec::as_slice).unwrap_or_default();
+    assert_eq!(row.files, ids(files), "{at}");
+    for (has, named) in row.what.files().into_iter().zip(&row.files) {
+        let Some(file) = files.iter().find(|file| *named == Some(id(**file))) else {
+            assert_eq!(has.url(), Some(ELSEWHERE), "{at}");
+            continue;
+        };
+        assert_eq!((has.name(), has.size()), ("a.bin", Some(bytes(*file).len() as u64)), "{at}");
+        assert!(has.to_bytes().await.expect("its bytes are there") == bytes(*file), "{at}: other bytes");
+    }
+}
+
+/// A file that is in no store.
+const ELSEWHERE: &str = "https://files.test/b.bin";
+
+/// What a row says of these files: a post begins with one that is elsewhere.
+fn ids(files: &[u8]) -> Vec<Option<BlobId>> {
+    let elsewhere = (files.len() > 1).then_some(None);
+    elsewhere.into_iter().chain(files.iter().map(|file| Some(id(*file)))).collect()
+}
+
+/// What is said with so many files: one is one, several are a post.
+fn said(name: u8, files: usize) -> SayablePayload {
+    let file = || SayablePayload::file(FileBox::from_bytes("", "a.bin"));
+    match files {
+        0 => SayablePayload::text(format!("text {name}")),
+        1 => file(),
+        _ => {
+            let elsewhere = SayablePayload::file(FileBox::from_url(ELSEWHERE).expect("an address"));
+            let parts = std::iter::once(elsewhere).chain(std::iter::repeat_with(file).take(files));
+            let sayable_list = parts.chain([SayablePayload::text("and words")]).collect();
+            let content = PostContent::Client { sayable_list };
+            SayablePayload::Post(Box::new(PostPayload {
+                parent_id: None,
+                root_id: None,
+                kind: PostType::default(),
+                content,
+            }))
+        }
+    }
 }
 
 fn event(id: Option<u8>) -> Event {
@@ -120,6 +157,7 @@ fn settlement(way: u8) -> Settlement {
         2 => Settlement::Merged,
         3 => Settlement::Rejected("invalid".into()),
         4 => Settlement::Expired("late".into()),
+        5 if way % 16 == 5 => Settlement::Dead(Dead::new("refused", "230002: the bot is not in the chat 不在群里")),
         5 => Settlement::Dead("refused".into()),
         6 => Settlement::Dropped,
         _ => Settlement::MaybeSent,
@@ -170,20 +208,16 @@ async fn apply(model: &mut Model, store: &dyn Store, op: &Op) -> Result<()> {
             model.events.get_mut(&seq).expect("it is there").runs = 0;
         }
         Op::Spool { file } => drop(spool(store, *file).await?),
-        Op::Enqueue { account: of, event, key: name, claimed, file } => {
+        Op::Enqueue { account: of, event, key: name, keyed, claimed, files } => {
             let event = event.and_then(|n| nth(&model.events, n));
             let of = event.map_or(*of, |event| model.events[&event].account);
-            let mut what = SayablePayload::text(format!("text {name}"));
-            let spooled = match file {
-                Some(file) => Some(spool(store, *file).await?),
-                None => None,
-            };
-            if let Some(spooled) = &spooled {
-                what = SayablePayload::file(FileBox::from_bytes("", "a.bin"));
-                spooled.fill(&mut what);
+            let mut what = said(*name, files.len());
+            let elsewhere = what.files().len() - files.len();
+            for (number, file) in files.iter().enumerate() {
+                spool(store, *file).await?.fill(&mut what, elsewhere + number);
             }
             let row = OutboxRow {
-                file: file.map(id),
+                files: ids(files),
                 seq: 0,
                 key: key(*name),
                 account: account(of),
@@ -192,16 +226,18 @@ async fn apply(model: &mut Model, store: &dyn Store, op: &Op) -> Result<()> {
                 quote: claimed.then(|| MessageId::new("q")),
                 cause: None,
                 event,
-                said_at: time(*name),
+                said_at: model.now.max(time(*name)),
                 not_before: claimed.then(|| time(1)),
                 expires: Some(time(9)),
                 attempts: u32::from(*claimed),
                 claimed_at: claimed.then(|| time(2)),
                 done: 0,
+                keyed: *keyed,
             };
             let attempts = u32::from(*claimed);
-            let send = Send { account: of, key: *name, event, attempts, claimed: *claimed, done: 0, file: *file };
-            let expected = match model.enqueue(send) {
+            let (keyed, claimed, files) = (*keyed, *claimed, files.clone());
+            let send = Send { account: of, key: *name, keyed, event, attempts, claimed, done: 0, files };
+            let expected = match model.enqueue(send, row.said_at) {
                 (seq, None) => Enqueued::New(seq),
                 (seq, Some(settled)) => Enqueued::Existing { seq, settled },
             };
@@ -224,19 +260,20 @@ async fn apply(model: &mut Model, store: &dyn Store, op: &Op) -> Result<()> {
             let send = model.sends.get_mut(&seq).expect("it is there");
             (send.done, send.attempts, send.claimed) = (*done, 0, false);
         }
-        Op::Settle { nth: n, way } => {
+        Op::Settle { nth: n, way, late } => {
             let Some(seq) = nth(&model.sends, *n) else { return Ok(()) };
+            let at = if *late { time(*way).plus(KEY_LIFE) } else { time(*way) };
             for _ in 0..2 {
-                store.settle(&[(seq, settlement(*way))], time(*way)).await?;
+                store.settle(&[(seq, settlement(*way))], at).await?;
             }
-            model.settle(seq, &settlement(*way));
+            model.settle(seq, &settlement(*way), at);
         }
         Op::Revive { nth: n } => {
             let Some(seq) = nth(&model.dead, *n) else { return Ok(()) };
             let row = store.revive(seq).await?.expect("there is such a dead letter");
             assert_eq!((row.seq, row.attempts, row.claimed_at, row.expires), (seq, 0, None, None));
             assert!(store.revive(seq).await?.is_none(), "it was revived twice");
-            model.revive(seq);
+            model.revive(seq, row.keyed);
         }
         Op::Discard { nth: n } => {
             let Some(seq) = nth(&model.dead, *n) else { return Ok(()) };
@@ -296,20 +333,29 @@ async fn compare(model: &Model, store: &dyn Store, at: &str) -> Result<()> {
         unfinished.extend(events);
         let rows = store.unsent(&account(of)).await?;
         for row in &rows {
-            same_file(row, model.sends.get(&row.seq).and_then(|send| send.file), at).await;
+            same_files(row, model.sends.get(&row.seq).map(|send| &send.files), at).await;
         }
         let rows: Vec<_> =
-            rows.iter().map(|row| (row.seq, row.event, row.attempts, row.claimed_at, row.done)).collect();
+            rows.iter().map(|row| (row.seq, row.event, row.attempts, row.claimed_at, row.done, row.keyed)).collect();
         let expected = model.sends.iter().filter(|(_, send)| send.account == of);
         let expected = expected.map(|(seq, send)| {
             // An event that is finished is not remembered.
             let event = send.event.filter(|event| model.events.contains_key(event));
-            (*seq, event, send.attempts, send.claimed.then(|| time(2)), u64::from(send.done))
+            (*seq, event, send.attempts, send.claimed.then(|| time(2)), u64::from(send.done), send.keyed)
         });
-        let of_finished = |(seq, event, attempts, claimed, done): (u64, Option<u64>, u32, _, _)| {
-            (seq, event.filter(|event| model.events.contains_key(event)), attempts, claimed, done)
+        let of_finished = |(seq, event, attempts, claimed, done, keyed): (u64, Option<u64>, u32, _, _, _)| {
+            (seq, event.filter(|event| model.events.contains_key(event)), attempts, claimed, done, keyed)
         };
         assert_eq!(rows.into_iter().map(of_finished).collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{at}");
+        for name in 0..4 {
+            // A store may forget by itself what is too old; time does not go back.
+            for now in [model.now, model.now.max(time(128).plus(KEY_LIFE))] {
+                let said = store.keyed(&account(of), key(name), now).await?.map(|said| (said.seq, said.settled));
+                let expected = model.keyed.get(&(of, name)).filter(|keyed| keyed.is_known(now));
+                let expected = expected.map(|keyed| (keyed.seq, keyed.end.clone().map(|(end, _)| end)));
+                assert_eq!(said, expected, "{at}: key {name}");
+            }
+        }
         let cursor = store.cursor(&account(of)).await?;
         let expected = model.cursors.get(&of).map(|cursor| Cursor::new(format!("at {cursor}")));
         assert_eq!(cursor, expected, "{at}");
@@ -327,7 +373,7 @@ async fn compare(model: &Model, store: &dyn Store, at: &str) -> Result<()> {
     }
     let dead = store.dead_letters(0, 1_000).await?;
     for letter in &dead {
-        same_file(&letter.row, model.dead.get(&letter.row.seq).and_then(|(send, _)| send.file), at).await;
+        same_files(&letter.row, model.dead.get(&letter.row.seq).map(|(send, _)| &send.files), at).await;
     }
     let dead: Vec<_> =
         dead.into_iter().map(|letter| (letter.row.seq, letter.row.key, letter.row.done, letter.end)).collect();

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wechaty_store::{Ledger, Outcome, Settlement};
+use wechaty_store::{KEY_LIFE, Ledger, Outcome, Settlement};
+use wechaty_types::Timestamp;
 
 /// An unfinished event.
 #[derive(Clone, Debug, Default)]
@@ -19,11 +20,26 @@ pub(crate) struct Event {
 pub(crate) struct Send {
     pub(crate) account: u8,
     pub(crate) key: u8,
+    /// Whether the key comes from outside.
+    pub(crate) keyed: bool,
     pub(crate) event: Option<u64>,
     pub(crate) attempts: u32,
     pub(crate) claimed: bool,
     pub(crate) done: u8,
-    pub(crate) file: Option<u8>,
+    pub(crate) files: Vec<u8>,
+}
+
+/// The last send under a key from outside.
+#[derive(Clone, Debug)]
+pub(crate) struct Keyed {
+    pub(crate) seq: u64,
+    pub(crate) end: Option<(Settlement, Timestamp)>,
+}
+
+impl Keyed {
+    pub(crate) fn is_known(&self, now: Timestamp) -> bool {
+        self.end.as_ref().is_none_or(|(_, at)| now < at.plus(KEY_LIFE))
+    }
 }
 
 /// Everything a store holds.
@@ -32,6 +48,9 @@ pub(crate) struct Model {
     pub(crate) events: BTreeMap<u64, Event>,
     pub(crate) sends: BTreeMap<u64, Send>,
     pub(crate) dead: BTreeMap<u64, (Send, Settlement)>,
+    pub(crate) keyed: BTreeMap<(u8, u8), Keyed>,
+    /// The latest time at which something ended.
+    pub(crate) now: Timestamp,
     pub(crate) cursors: BTreeMap<u8, u8>,
     pub(crate) values: BTreeMap<u8, (u64, u8)>,
     pub(crate) books: BTreeMap<u8, Ledger>,
@@ -64,14 +83,23 @@ impl Model {
     }
 
     /// The number of the row and, if it was said before, what became of it.
-    pub(crate) fn enqueue(&mut self, send: Send) -> (u64, Option<Option<Settlement>>) {
+    pub(crate) fn enqueue(&mut self, send: Send, now: Timestamp) -> (u64, Option<Option<Settlement>>) {
         let event = send.event.and_then(|event| self.events.get_mut(&event));
         if let Some(event) = &event
             && let Some((_, seq, settled)) = event.said.iter().find(|(key, ..)| *key == send.key)
         {
             return (*seq, Some(settled.clone()));
         }
+        if let Some(keyed) = self.keyed.get(&(send.account, send.key)).filter(|_| send.keyed)
+            && matches!(keyed.end, None | Some((Settlement::Sent(_) | Settlement::MaybeSent | Settlement::Dropped, _)))
+            && keyed.is_known(now)
+        {
+            return (keyed.seq, Some(keyed.end.clone().map(|(end, _)| end)));
+        }
         self.last_send += 1;
+        if send.keyed {
+            self.keyed.insert((send.account, send.key), Keyed { seq: self.last_send, end: None });
+        }
         if let Some(event) = event {
             event.said.push((send.key, self.last_send, None));
         }
@@ -80,8 +108,16 @@ impl Model {
         (self.last_send, None)
     }
 
-    pub(crate) fn settle(&mut self, seq: u64, end: &Settlement) {
+    pub(crate) fn settle(&mut self, seq: u64, end: &Settlement, at: Timestamp) {
         let Some(send) = self.sends.remove(&seq) else { return };
+        self.now = self.now.max(at);
+        if let Some(keyed) = self.place(&send, seq) {
+            keyed.end = Some((end.clone(), at));
+        }
+        if send.keyed {
+            // Each time one ends, those of the account that are too old go.
+            self.keyed.retain(|(account, _), keyed| *account != send.account || keyed.is_known(at));
+        }
         self.book(send.account).outbound.count(end);
         if let Some(said) = self.said(&send, seq) {
             *said = Some(end.clone());
@@ -91,9 +127,14 @@ impl Model {
         }
     }
 
+    /// The place of a send under its key, unless another has it.
+    fn place(&mut self, send: &Send, seq: u64) -> Option<&mut Keyed> {
+        self.keyed.get_mut(&(send.account, send.key)).filter(|keyed| send.keyed && keyed.seq == seq)
+    }
+
     /// Whether a row names this file.
     pub(crate) fn names(&self, file: u8) -> bool {
-        self.sends.values().chain(self.dead.values().map(|(send, _)| send)).any(|send| send.file == Some(file))
+        self.sends.values().chain(self.dead.values().map(|(send, _)| send)).any(|send| send.files.contains(&file))
     }
 
     fn said(&mut self, send: &Send, seq: u64) -> Option<&mut Option<Settlement>> {
@@ -104,9 +145,9 @@ impl Model {
     fn undo(&mut self, account: u8, end: &Settlement) {
         let book = &mut self.book(account).outbound;
         let reason = match end {
-            Settlement::Dead(reason) => {
+            Settlement::Dead(_) => {
                 book.dead -= 1;
-                format!("dead({reason})")
+                end.end().into_owned()
             }
             _ => return book.maybe_sent -= 1,
         };
@@ -116,7 +157,8 @@ impl Model {
         book.reasons.retain(|_, count| *count > 0);
     }
 
-    pub(crate) fn revive(&mut self, seq: u64) {
+    /// `keeps`: whether the store still knows its key, where it may have forgotten what is too old.
+    pub(crate) fn revive(&mut self, seq: u64, keeps: bool) {
         let Some((mut send, end)) = self.dead.remove(&seq) else { return };
         self.undo(send.account, &end);
         match self.said(&send, seq) {
@@ -124,6 +166,18 @@ impl Model {
             None => send.event = None,
         }
         (send.attempts, send.claimed) = (0, false);
+        let (place, now) = ((send.account, send.key), self.now);
+        send.keyed = match self.place(&send, seq) {
+            Some(keyed) if keeps || keyed.is_known(now) => {
+                keyed.end = None;
+                true
+            }
+            Some(_) => {
+                self.keyed.remove(&place);
+                false
+            }
+            None => false,
+        };
         self.sends.insert(seq, send);
     }
 

@@ -1,6 +1,6 @@
 //! Operations, made at random. Rows are named by their place among those there are, so that most names fit.
 
-use proptest::{collection::vec, option, prelude::*};
+use proptest::{bool, collection::vec, option, prelude::*};
 
 /// How many different files there are.
 pub(crate) const FILES: u8 = 3;
@@ -18,7 +18,7 @@ pub enum Op {
     /// The nth unfinished event is no danger.
     Calm { nth: u8 },
     /// The nth unfinished event (`None`: none) says something under a key.
-    Enqueue { account: u8, event: Option<u8>, key: u8, claimed: bool, file: Option<u8> },
+    Enqueue { account: u8, event: Option<u8>, key: u8, keyed: bool, claimed: bool, files: Vec<u8> },
     /// A file is spooled, and no row names it.
     Spool { file: u8 },
     /// The nth unsent row is tried.
@@ -27,8 +27,8 @@ pub enum Op {
     Unclaim { nth: u8 },
     /// The platform took so much of the nth unsent row.
     Advance { nth: u8, done: u8 },
-    /// The nth unsent row ends in the way of this number.
-    Settle { nth: u8, way: u8 },
+    /// The nth unsent row ends in the way of this number, perhaps so late that keys of others are over.
+    Settle { nth: u8, way: u8, late: bool },
     /// The nth dead letter goes back into the outbox.
     Revive { nth: u8 },
     /// The nth dead letter is dropped.
@@ -49,19 +49,23 @@ pub fn ops(most: usize) -> impl Strategy<Value = Vec<Op>> {
     let nth = any::<u8>();
     // The large one seldom: it takes its time.
     let file = prop_oneof![4 => Just(0u8), 4 => Just(1), 1 => 2..FILES];
+    // One is said by itself, several as the parts of a post.
+    let files = prop_oneof![7 => Just(Vec::new()), 2 => vec(file.clone(), 1), 1 => vec(file.clone(), 2..4)];
     let op = prop_oneof![
         4 => (account.clone(), vec(option::weighted(0.9, 0u8..12), 0..4), option::of(any::<u8>()))
             .prop_map(|(account, events, cursor)| Op::Accept { account, events, cursor }),
         3 => (nth, any::<u8>()).prop_map(|(nth, way)| Op::Finish { nth, way }),
         1 => nth.prop_map(|nth| Op::Begin { nth }),
         1 => nth.prop_map(|nth| Op::Calm { nth }),
-        5 => (account.clone(), option::weighted(0.7, any::<u8>()), 0u8..4, any::<bool>(), option::weighted(0.3, file.clone()))
-            .prop_map(|(account, event, key, claimed, file)| Op::Enqueue { account, event, key, claimed, file }),
+        5 => (account.clone(), option::weighted(0.7, any::<u8>()), 0u8..4, any::<bool>(), any::<bool>(), files)
+            .prop_map(|(account, event, key, keyed, claimed, files)| {
+                Op::Enqueue { account, event, key, keyed, claimed, files }
+            }),
         1 => file.prop_map(|file| Op::Spool { file }),
         2 => (nth, 1u8..5).prop_map(|(nth, attempt)| Op::Claim { nth, attempt }),
         1 => nth.prop_map(|nth| Op::Unclaim { nth }),
         1 => (nth, any::<u8>()).prop_map(|(nth, done)| Op::Advance { nth, done }),
-        4 => (nth, any::<u8>()).prop_map(|(nth, way)| Op::Settle { nth, way }),
+        4 => (nth, any::<u8>(), bool::weighted(0.2)).prop_map(|(nth, way, late)| Op::Settle { nth, way, late }),
         1 => nth.prop_map(|nth| Op::Revive { nth }),
         1 => nth.prop_map(|nth| Op::Discard { nth }),
         1 => account.prop_map(|account| Op::Refuse { account }),

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use wechaty_types::{AccountId, ContactId, ConversationId, DeliveryStatus, Event, EventPayload, Timestamp};
 
-use crate::{DedupeKey, EventSeq, OutboxRow, Result, Settlement, StoredEvent};
+use crate::{DedupeKey, EventSeq, MessagePage, Messages, OutboxRow, Result, Settlement, StoredEvent};
 
 /// Which of the two books a message is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -211,6 +211,14 @@ pub trait Archive: Send + Sync {
 
     /// Records that fit, the latest first, at most so many; what is not over yet among them.
     async fn find(&self, what: Find, limit: usize) -> Result<Vec<Record>>;
+
+    /// An account's messages in pages: first what is not over, then what is, the latest first.
+    ///
+    /// How words are looked for depends on the store. What is over is found in a file by its index: by the beginnings of words
+    /// (`tea` finds `teapot`, not `instead`), full width forms as their plain ones, and without marks between words. A store in
+    /// memory, and any store for what is not over, looks for each word as it is written anywhere in the text (`tea` finds
+    /// `instead`).
+    async fn messages(&self, which: Messages, limit: usize) -> Result<MessagePage>;
 
     /// Forgets a person: their words and ids. Gives how many records were forgotten.
     async fn forget(&self, account: &AccountId, person: &ContactId) -> Result<u64>;

@@ -5,17 +5,16 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use bytes::{Bytes, BytesMut};
-use futures_util::{StreamExt, stream};
+use futures_util::StreamExt;
 use hashbrown::HashMap;
 use parking_lot::Mutex;
-use wechaty_file_box::{ByteStream, FileBox, FileSource};
+use wechaty_file_box::{ByteStream, FileBox, FileSource, Spill};
 use wechaty_types::SayablePayload;
 
 use crate::{Result, StoreError};
 
-/// Pieces of a stream that are smaller are put together.
-const SMALL: usize = 64 << 10;
+/// A larger file of a store in memory is kept on disk.
+const IN_MEMORY: usize = 4 << 20;
 
 /// What a file's content is known by: its BLAKE3 digest.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -77,50 +76,52 @@ impl fmt::Debug for Spooled {
 }
 
 impl Spooled {
-    /// What is said, with the bytes of its file taken from here.
-    pub fn fill(&self, what: &mut SayablePayload) {
-        if let Some(file) = what.file_box() {
-            let file = file.clone().with_source(self.source.clone(), self.size);
-            what.set_file_box(file);
+    /// What is said, with the bytes of one of its [files](SayablePayload::files) taken from here: that of this number.
+    pub fn fill(&self, what: &mut SayablePayload, number: usize) {
+        if let Some(file) = what.files_mut().into_iter().nth(number) {
+            *file = file.clone().with_source(self.source.clone(), self.size);
         }
     }
 }
 
-/// What is said, with a box that only names its file: it has a JSON form. [`Spooled::fill`] is the way back.
+/// What is said, with boxes that only name their files: they have a JSON form. `files`: those that are in the store, in the
+/// order of [`SayablePayload::files`]. [`Spooled::fill`] is the way back.
 #[must_use]
-pub fn named(what: &SayablePayload, id: &BlobId) -> SayablePayload {
+pub fn named(what: &SayablePayload, files: &[Option<BlobId>]) -> SayablePayload {
     let mut named = what.clone();
-    if let Some(file) = what.file_box()
-        && let Ok(name) = FileBox::from_uuid(id.to_string(), Some(file.name()))
-    {
-        let mut name = name.with_media_type(file.media_type()).with_metadata(file.metadata().clone());
-        if let Some(size) = file.size() {
-            name = name.with_size(size);
+    for (file, id) in named.files_mut().into_iter().zip(files) {
+        if let Some(id) = id
+            && let Ok(name) = FileBox::from_uuid(id.to_string(), Some(file.name()))
+        {
+            let mut name = name.with_media_type(file.media_type()).with_metadata(file.metadata().clone());
+            if let Some(size) = file.size() {
+                name = name.with_size(size);
+            }
+            if let Some(md5) = file.md5() {
+                name = name.with_md5(md5);
+            }
+            *file = name;
         }
-        if let Some(md5) = file.md5() {
-            name = name.with_md5(md5);
-        }
-        named.set_file_box(name);
     }
     named
 }
 
 type Shelf = Mutex<HashMap<BlobId, Weak<Kept>>>;
 
-/// The files of a store in memory. Rows hold them by the boxes they have: the last box gone, the file is, too.
+/// The files of a store in memory, large ones on disk. Rows hold them by the boxes they have: the last box gone, the file is, too.
 #[derive(Default)]
 pub(crate) struct MemoryBlobs(Arc<Shelf>);
 
 struct Kept {
     id: BlobId,
-    parts: Vec<Bytes>,
+    bytes: Arc<dyn FileSource>,
     size: u64,
     shelf: Weak<Shelf>,
 }
 
 impl FileSource for Kept {
     fn open(&self) -> ByteStream {
-        Box::pin(stream::iter(self.parts.clone().into_iter().map(Ok)))
+        self.bytes.open()
     }
 }
 
@@ -141,29 +142,20 @@ fn spooled(kept: Arc<Kept>) -> Spooled {
 
 impl MemoryBlobs {
     pub(crate) async fn spool(&self, mut bytes: ByteStream) -> Result<Spooled> {
-        let (mut hasher, mut parts, mut small, mut size) = (BlobHasher::default(), Vec::new(), BytesMut::new(), 0);
+        let (mut hasher, mut kept) = (BlobHasher::default(), Spill::new(IN_MEMORY));
+        let failed = |source: std::io::Error| StoreError::Failed { context: "keeping a file", source: source.into() };
         while let Some(piece) = bytes.next().await {
             let piece = piece.map_err(|source| StoreError::Unreadable { source })?;
             hasher.update(&piece);
-            size += piece.len() as u64;
-            match piece.len() < SMALL {
-                true => small.extend_from_slice(&piece),
-                false => {
-                    parts.extend((!small.is_empty()).then(|| small.split().freeze()));
-                    parts.push(piece);
-                }
-            }
-            if small.len() >= SMALL {
-                parts.push(small.split().freeze());
-            }
+            kept.write(piece).await.map_err(failed)?;
         }
-        parts.extend((!small.is_empty()).then(|| small.freeze()));
-        let id = hasher.id();
+        let (id, size) = (hasher.id(), kept.size());
+        let bytes = kept.finish().await.map_err(failed)?;
         let mut shelf = self.0.lock();
         if let Some(kept) = shelf.get(&id).and_then(Weak::upgrade) {
             return Ok(spooled(kept));
         }
-        let kept = Arc::new(Kept { id, parts, size, shelf: Arc::downgrade(&self.0) });
+        let kept = Arc::new(Kept { id, bytes, size, shelf: Arc::downgrade(&self.0) });
         shelf.insert(id, Arc::downgrade(&kept));
         Ok(spooled(kept))
     }

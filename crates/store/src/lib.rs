@@ -4,8 +4,12 @@ mod archive;
 mod blob;
 #[doc(hidden)]
 pub mod crash;
+mod dead;
+mod keys;
 mod ledger;
 mod memory;
+mod messages;
+mod remembered;
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
@@ -18,8 +22,11 @@ use wechaty_types::{AccountId, ConversationId, Event, MessageId, SayablePayload,
 
 pub use archive::{Archive, Book, Find, Hops, Record};
 pub use blob::{BlobHasher, BlobId, Spooled, named};
+pub use dead::Dead;
+pub use keys::{KEY_LIFE, Keys, MOST_KEYS};
 pub use ledger::{Books, InLedger, Ledger, OutLedger};
 pub use memory::MemoryStore;
+pub use messages::{Ended, MessagePage, Messages, NoPlace, Place};
 
 /// Result of store operations.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -206,10 +213,11 @@ pub struct OutboxRow {
     pub account: AccountId,
     /// Where to.
     pub to: ConversationId,
-    /// What. A file of its own is [`Spooled`]: its bytes are in the store, and this only knows where.
+    /// What. Files of its own are [`Spooled`]: their bytes are in the store, and this only knows where.
     pub what: Arc<SayablePayload>,
-    /// The spooled file of `what`.
-    pub file: Option<BlobId>,
+    /// The spooled files of `what`, in the order of [`SayablePayload::files`]; `None`: its box says where it is. None at all
+    /// if all do.
+    pub files: Vec<Option<BlobId>>,
     /// The message to quote.
     pub quote: Option<MessageId>,
     /// The inbound message it answers.
@@ -228,6 +236,8 @@ pub struct OutboxRow {
     pub claimed_at: Option<Timestamp>,
     /// How many bytes of its text the platform has taken: a long text goes out in parts.
     pub done: u64,
+    /// Whether the key comes from outside: who told it may tell it again, also when it is over. See [`Store::keyed`].
+    pub keyed: bool,
 }
 
 /// What [`Store::enqueue`] did.
@@ -235,7 +245,8 @@ pub struct OutboxRow {
 pub enum Enqueued {
     /// A new row with this number.
     New(SendSeq),
-    /// The event has said this before (an earlier run of the handler): nothing new was written.
+    /// The event has said this before (an earlier run of the handler), or its key from outside [stands](Said::stands):
+    /// nothing new was written.
     Existing {
         /// The earlier row.
         seq: SendSeq,
@@ -256,7 +267,7 @@ pub enum Settlement {
     /// It was too late.
     Expired(Reason),
     /// It failed for good.
-    Dead(Reason),
+    Dead(Dead),
     /// Somebody dropped it.
     Dropped,
     /// Nobody knows whether the platform took it.
@@ -271,14 +282,14 @@ impl Settlement {
             Self::Merged => "merged".into(),
             Self::Rejected(reason) => format!("rejected({reason})").into(),
             Self::Expired(reason) => format!("expired({reason})").into(),
-            Self::Dead(reason) => format!("dead({reason})").into(),
+            Self::Dead(dead) => format!("dead({})", dead.reason).into(),
             Self::Dropped => "dropped".into(),
             Self::MaybeSent => "maybe_sent".into(),
         }
     }
 }
 
-/// A send that its event has enqueued, in this run or an earlier one.
+/// A send that its event has enqueued, in this run or an earlier one; or one under a key from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
     /// Its number.
@@ -287,6 +298,20 @@ pub struct Said {
     pub key: IdempotencyKey,
     /// What became of it, if it is settled.
     pub settled: Option<Settlement>,
+}
+
+impl Said {
+    /// Whether it keeps another from being said under its key from outside: it is still to be sent, was sent, or may have
+    /// been, whatever is done with what is in doubt. What has surely failed may be said anew.
+    pub fn stands(&self) -> bool {
+        matches!(self.settled, None | Some(Settlement::Sent(_) | Settlement::MaybeSent | Settlement::Dropped))
+    }
+}
+
+impl From<Said> for Enqueued {
+    fn from(said: Said) -> Self {
+        Self::Existing { seq: said.seq, settled: said.settled }
+    }
 }
 
 /// A send that failed for good, or of which nobody knows: kept with its content until somebody decides.
@@ -367,8 +392,9 @@ pub trait Store: Send + Sync + 'static {
     /// The file of this content, if it is here.
     async fn spooled(&self, id: &BlobId) -> Result<Option<Spooled>>;
 
-    /// Commits a send, unless its event has said the same key before. The [file](OutboxRow::file) it names stays until the
-    /// row is settled for good, that of a dead letter until somebody decides about it.
+    /// Commits a send, unless its event has said the same key before, or one of the account [stands](Said::stands) under the
+    /// same [key from outside](OutboxRow::keyed) when it is said. The [files](OutboxRow::files) it names stay until the
+    /// row is settled for good, those of a dead letter until somebody decides about it.
     async fn enqueue(&self, row: &OutboxRow) -> Result<Enqueued>;
 
     /// The way to enqueue without a task that waits for it, if there is one.
@@ -392,6 +418,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// Enqueued and unsettled sends of an account, in order.
     async fn unsent(&self, account: &AccountId) -> Result<Vec<OutboxRow>>;
+
+    /// The last send of an account under a [key from outside](OutboxRow::keyed): one that is not settled, or how it ended
+    /// within [`KEY_LIFE`] before `now`, of the last [`MOST_KEYS`] that did. Known as long as the settlement is, which is
+    /// written together with it.
+    async fn keyed(&self, account: &AccountId, key: IdempotencyKey, now: Timestamp) -> Result<Option<Said>>;
 
     /// Dead letters with a number above `after`, in order, at most so many.
     async fn dead_letters(&self, after: SendSeq, limit: usize) -> Result<Vec<DeadLetter>>;

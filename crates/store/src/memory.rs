@@ -13,12 +13,13 @@ use bytes::Bytes;
 use hashbrown::{HashMap, HashSet};
 use parking_lot::{Mutex, RwLock};
 use wechaty_file_box::ByteStream;
-use wechaty_puppet::Cursor;
-use wechaty_types::{AccountId, Timestamp};
+use wechaty_puppet::{Cursor, IdempotencyKey};
+use wechaty_types::{AccountId, ContactId, ConversationId, Timestamp};
 
 use crate::{
-    BlobId, DeadLetter, DedupeKey, Enqueued, EventSeq, InLedger, Incoming, Ledger, OutLedger, OutboxRow, Outcome,
-    Reason, Result, Said, SendSeq, Settlement, Spooled, Store, StoreError, StoredEvent, Versioned, blob::MemoryBlobs,
+    Archive, BlobId, DeadLetter, DedupeKey, Enqueued, EventSeq, InLedger, Incoming, Keys, Ledger, MOST_KEYS, OutLedger,
+    OutboxRow, Outcome, Reason, Record, Result, Said, SendSeq, Settlement, Spooled, Store, StoreError, StoredEvent,
+    Versioned, blob::MemoryBlobs, remembered::Remembered,
 };
 
 const SHARDS: usize = 64;
@@ -40,6 +41,8 @@ pub struct MemoryStore {
     dead: Mutex<BTreeMap<SendSeq, (usize, DeadLetter)>>,
     values: Mutex<BTreeMap<(String, String), Versioned>>,
     blobs: MemoryBlobs,
+    /// What is over, if it is remembered.
+    pub(crate) remembered: Option<Remembered>,
 }
 
 impl std::fmt::Debug for MemoryStore {
@@ -66,6 +69,7 @@ impl<T> Shards<T> {
 struct AccountRows {
     index: usize,
     inbox: Mutex<AccountInbox>,
+    keys: Mutex<Keys>,
 }
 
 #[derive(Default)]
@@ -193,13 +197,56 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// A store that remembers so many records of what is over: what was received and said can be read again.
+    pub fn remembering(records: usize) -> Self {
+        Self { remembered: Some(Remembered::new(records)), ..Self::default() }
+    }
+
     fn account(&self, id: &AccountId) -> Arc<AccountRows> {
         if let Some(rows) = self.accounts.read().get(id) {
             return rows.clone();
         }
         let mut accounts = self.accounts.write();
         let index = accounts.len();
-        accounts.entry_ref(id).or_insert_with(|| Arc::new(AccountRows { index, inbox: Mutex::default() })).clone()
+        accounts
+            .entry_ref(id)
+            .or_insert_with(|| Arc::new(AccountRows { index, inbox: Mutex::default(), keys: Mutex::default() }))
+            .clone()
+    }
+
+    /// The dead letters to a contact, in whose states and in the states of whose conversation nothing stays.
+    pub(crate) fn forget_states(&self, account: &AccountId, person: &ContactId) -> Vec<SendSeq> {
+        let to_them = ConversationId::Contact(person.clone());
+        let key = |key: serde_json::Result<String>| key.unwrap_or_default();
+        // The keys are those of the bot's states.
+        let of = [
+            ("person/", key(serde_json::to_string(&(account, person)))),
+            ("conversation/", key(serde_json::to_string(&(account, &to_them)))),
+        ];
+        let is_theirs =
+            |(space, name): &(String, String)| of.iter().any(|(kind, key)| space.starts_with(kind) && name == key);
+        self.values.lock().retain(|at, _| !is_theirs(at));
+        let dead = self.dead.lock();
+        let rows = dead.values().map(|(_, letter)| &letter.row);
+        rows.filter(|row| row.account == *account && row.to == to_them).map(|row| row.seq).collect()
+    }
+
+    /// What is not over, of an account or of all, as an archive has it.
+    pub(crate) fn open_records(&self, of: Option<&AccountId>) -> Vec<Record> {
+        let mut records = Vec::new();
+        for (id, rows) in self.accounts.read().iter().filter(|(id, _)| of.is_none_or(|of| of == *id)) {
+            for shard in &self.events.0 {
+                let shard = shard.lock();
+                let mine = shard.rows.values().filter(|row| row.account == rows.index);
+                records.extend(mine.map(|row| Record::of_event(id, &row.stored)));
+            }
+        }
+        for shard in &self.sends.0 {
+            let shard = shard.lock();
+            let mine = shard.rows.values().filter(|(_, row)| of.is_none_or(|of| *of == row.account));
+            records.extend(mine.map(|(_, row)| Record::of_send(row, None)));
+        }
+        records
     }
 
     /// The row of an unfinished event.
@@ -303,24 +350,29 @@ impl Store for MemoryStore {
     }
 
     async fn enqueue(&self, row: &OutboxRow) -> Result<Enqueued> {
+        // Whoever sends it, whosever event it was said for.
+        let account = self.account(&row.account);
         let mut origin = row.event.map(|event| (event, self.events.of(event).lock()));
         let origin = origin.as_mut().and_then(|(event, shard)| shard.rows.get_mut(event));
         if let Some(origin) = &origin
             && let Some(said) = origin.said.iter().find(|said| said.key == row.key)
         {
-            return Ok(Enqueued::Existing { seq: said.seq, settled: said.settled.clone() });
+            return Ok(said.clone().into());
+        }
+        let mut keys = row.keyed.then(|| account.keys.lock());
+        if let Some(said) = keys.as_ref().and_then(|keys| keys.standing(row.key, row.said_at)) {
+            return Ok(said.clone().into());
         }
         let seq = self.next_send.fetch_add(1, Ordering::Relaxed) + 1;
-        let account = match origin {
-            Some(origin) => {
-                origin.said.push(Said { seq, key: row.key, settled: None });
-                origin.account
-            }
-            None => self.account(&row.account).index,
-        };
+        if let Some(keys) = &mut keys {
+            keys.begin(row.key, seq);
+        }
+        if let Some(origin) = origin {
+            origin.said.push(Said { seq, key: row.key, settled: None });
+        }
         let mut shard = self.sends.of(seq).lock();
-        shard.totals.of(account).said += 1;
-        shard.rows.insert(seq, (account, OutboxRow { seq, ..row.clone() }));
+        shard.totals.of(account.index).said += 1;
+        shard.rows.insert(seq, (account.index, OutboxRow { seq, ..row.clone() }));
         Ok(Enqueued::New(seq))
     }
 
@@ -362,6 +414,12 @@ impl Store for MemoryStore {
                     }
                 });
             }
+            if row.keyed {
+                let account = self.account(&row.account);
+                let mut keys = account.keys.lock();
+                keys.end(row.key, *seq, settlement, at);
+                while keys.expire(at, MOST_KEYS).is_some() {}
+            }
             if matches!(settlement, Settlement::Dead(_) | Settlement::MaybeSent) {
                 let letter = DeadLetter { row, end: settlement.clone(), at };
                 let mut dead = self.dead.lock();
@@ -385,6 +443,10 @@ impl Store for MemoryStore {
         Ok(rows)
     }
 
+    async fn keyed(&self, account: &AccountId, key: IdempotencyKey, now: Timestamp) -> Result<Option<Said>> {
+        Ok(self.account(account).keys.lock().find(key, now).cloned())
+    }
+
     async fn dead_letters(&self, after: SendSeq, limit: usize) -> Result<Vec<DeadLetter>> {
         let dead = self.dead.lock();
         Ok(dead.range(after + 1..).take(limit).map(|(_, (_, letter))| letter.clone()).collect())
@@ -402,6 +464,8 @@ impl Store for MemoryStore {
         if waits != Some(true) {
             row.event = None;
         }
+        // Another may have been said under its key.
+        row.keyed = row.keyed && self.account(&row.account).keys.lock().reopen(row.key, seq);
         let mut shard = self.sends.of(seq).lock();
         shard.totals.of(account).uncount(&end);
         shard.rows.insert(seq, (account, row.clone()));
@@ -454,6 +518,10 @@ impl Store for MemoryStore {
                 Ok(0)
             }
         }
+    }
+
+    fn archive(&self) -> Option<&dyn Archive> {
+        self.remembered.as_ref().map(|_| self as &dyn Archive)
     }
 
     async fn keys(&self, namespace: &str) -> Result<Vec<String>> {

@@ -11,6 +11,9 @@ macro_rules! id {
         #[serde(transparent)]
         pub struct $name(Arc<str>);
 
+        #[cfg(feature = "schema")]
+        crate::schema::of!($name, "string");
+
         impl $name {
             /// Wraps the text the platform (or the configuration) gave.
             pub fn new(id: impl Into<Arc<str>>) -> Self {
@@ -101,6 +104,7 @@ impl fmt::Display for PlatformName {
 
 /// Where a message is said: a contact (one to one) or a room.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum ConversationId {
     /// One to one with this contact.

@@ -11,6 +11,8 @@ mod mention;
 mod open_enum;
 mod payload;
 mod sayable;
+#[cfg(feature = "schema")]
+mod schema;
 mod time;
 mod wire;
 

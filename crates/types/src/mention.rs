@@ -13,6 +13,9 @@ pub enum Mention {
     All,
 }
 
+#[cfg(feature = "schema")]
+crate::schema::of!(Mention, "string");
+
 impl Mention {
     /// The JSON text of [`Mention::All`].
     pub const ALL: &'static str = "@all";

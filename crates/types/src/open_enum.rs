@@ -10,6 +10,8 @@ macro_rules! open_enum {
             /// A number this version does not know; kept as it came.
             Other(i32),
         }
+        #[cfg(feature = "schema")]
+        crate::schema::of!($name, "integer");
         impl $name {
             /// Every variant with a name, in numeric order.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];

@@ -9,6 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(i64);
 
+#[cfg(feature = "schema")]
+crate::schema::of!(Timestamp, "number");
+
 /// From here on a wire number is milliseconds.
 const SECONDS_BELOW: u64 = 100_000_000_000;
 

@@ -292,6 +292,10 @@ impl MemoryCard {
             values.version += 1;
             values.version
         };
+        self.save(version).await
+    }
+
+    async fn save(&self, version: u64) -> Result<()> {
         if let Place::Nowhere = self.shared.place {
             return Ok(());
         }
@@ -319,7 +323,7 @@ impl MemoryCard {
                     *saved = version;
                     Ok(())
                 };
-                tokio::spawn(write).await.map_err(Error::other)?
+                wechaty_puppet::task::spawn(write).await.map_err(Error::other)?
             }
         }
     }

@@ -119,6 +119,15 @@ impl Error {
     pub fn other(source: impl Into<BoxError>) -> Self {
         Self::Other(source.into())
     }
+
+    /// Whether it is the end of the bot alone that it tells of: what was begun goes on in the next life.
+    pub(crate) fn is_stop(&self) -> bool {
+        match self {
+            Self::Stopping => true,
+            Self::Send(failure) => matches!(**failure, crate::SendFailure::Stopped),
+            _ => false,
+        }
+    }
 }
 
 impl From<String> for Error {

@@ -34,15 +34,15 @@ pub mod store;
 pub mod testing;
 pub mod user;
 
-pub use bot::{Account, AccountState, Bot, BotBuilder, BuildError, Limits, Owner};
+pub use bot::{Account, AccountState, Bot, BotBuilder, BuildError, Limits, Owner, WeakBot, until_signal};
 pub use cache::CacheSizes;
-pub use cron::{Cron, CronFault, CronField, Missed};
+pub use cron::{Cron, CronFault, CronField, Missed, time_zone, time_zones};
 pub use error::{Error, Result};
-pub use handler::{EventType, Extract, Flow, Handler, IntoFlow, State};
+pub use handler::{EventId, EventType, Extract, Flow, Handler, IntoFlow, Redelivered, State};
 pub use inbox::{Ask, NextEvent, Priority};
 pub use outbox::{
-    DeadLetters, InDoubt, Opens, OutboxPolicy, QuotaLeft, Receipt, ReceiptState, Say, SendFailure, SendObserver,
-    SentMessage, WaitsFor,
+    DeadLetters, Growing, InDoubt, Opens, OutboxPolicy, QuotaLeft, Receipt, ReceiptState, Say, SendFailure,
+    SendObserver, SentMessage, WaitsFor,
 };
 pub use sayable::{IntoSayable, Sayable};
 pub use state::{ConversationState, Dialogue, DialogueHandler, IntoNext, PersonState, Stored};

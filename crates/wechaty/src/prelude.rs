@@ -7,7 +7,7 @@ pub use crate::{
     user::{
         Action, BotStart, BotStop, Contact, ContactQuery, ContactSelf, Delay, Dirty, Dong, ErrorReport, Friendship,
         Heartbeat, Image, Location, Login, Logout, MemberQuery, Message, MessageEdit, MessageQuery, MessageRecall,
-        MessageStatus, MiniProgram, Post, Reaction, Ready, Reset, Room, RoomAnnounce, RoomInvitation, RoomJoin,
+        MessageStatus, MiniProgram, Post, Reaction, Ready, Reply, Reset, Room, RoomAnnounce, RoomInvitation, RoomJoin,
         RoomLeave, RoomQuery, RoomTopic, Scan, Tag, TextMatch, Tick, UrlLink, VerifyCode, You,
     },
 };

@@ -59,6 +59,7 @@ impl State {
             }
             EventPayload::MessageRecall(recall) => {
                 self.message_mut(&recall.message_id)?.recalled = true;
+                self.pins.retain(|pinned| *pinned != recall.message_id);
                 out.push(dirty(DirtyType::Message, &recall.message_id));
             }
             _ => {}

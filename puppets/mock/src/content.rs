@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use futures_util::stream;
-use wechaty_puppet::{Bytes, FileBox, SayablePayload};
+use futures_util::{TryStreamExt, stream};
+use wechaty_file_box::{ByteStream, FileSource, Spill};
+use wechaty_puppet::{Bytes, FileBox, PuppetError, Result, SayablePayload};
 
 /// The longest `cycle` file: 1 GiB.
 pub(crate) const MAX_CYCLE: i64 = 1 << 30;
@@ -49,21 +50,57 @@ impl FileSpec {
         Self { name, data: Data::Cycle(length) }
     }
 
-    /// A fresh box each time. A long cycle is a stream, to be read once.
+    /// A box that is read as often as wanted.
     pub(crate) fn file_box(&self) -> FileBox {
         match &self.data {
             Data::Bytes(bytes) => FileBox::from_bytes(bytes.clone(), &self.name),
             Data::Cycle(length) if *length <= CYCLES.len() => FileBox::from_bytes(CYCLES.slice(..*length), &self.name),
             Data::Cycle(length) => {
-                FileBox::from_stream(stream::iter(cycle(*length).map(Ok)), &self.name).with_size(*length as u64)
+                FileBox::from_bytes(Bytes::new(), &self.name).with_source(Arc::new(Cycle(*length)), *length as u64)
             }
         }
+    }
+}
+
+/// So many bytes that are nowhere as a whole.
+struct Cycle(usize);
+
+impl FileSource for Cycle {
+    fn open(&self) -> ByteStream {
+        Box::pin(stream::iter(cycle(self.0).map(Ok)))
     }
 }
 
 /// The bytes of a cycle, piece by piece.
 fn cycle(length: usize) -> impl Iterator<Item = Bytes> + Send + 'static {
     (0..length).step_by(CYCLES.len()).map(move |at| CYCLES.slice(..CYCLES.len().min(length - at)))
+}
+
+/// What comes as a stream is kept in memory up to so many bytes.
+const IN_MEMORY: usize = 1 << 20;
+
+/// The same file, to be read as often as wanted: the world keeps it.
+pub(crate) async fn kept(file: FileBox) -> Result<FileBox> {
+    fn unreadable(error: impl std::error::Error) -> PuppetError {
+        PuppetError::Invalid { what: "file", reason: wechaty_puppet::with_causes(&error) }
+    }
+    if file.is_repeatable() {
+        return Ok(file);
+    }
+    let (mut bytes, mut spill) = (file.to_stream().await.map_err(unreadable)?, Spill::new(IN_MEMORY));
+    while let Some(piece) = bytes.try_next().await.map_err(unreadable)? {
+        spill.write(piece).await.map_err(unreadable)?;
+    }
+    let size = spill.size();
+    Ok(file.with_source(spill.finish().await.map_err(unreadable)?, size))
+}
+
+/// What is said, with files that are read as often as wanted.
+pub(crate) async fn kept_in(what: &mut SayablePayload) -> Result<()> {
+    for file in what.files_mut() {
+        *file = kept(file.clone()).await?;
+    }
+    Ok(())
 }
 
 /// A small text file, such as the avatar of somebody.
@@ -112,9 +149,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_long_cycle_is_read_whole() {
+    async fn a_long_cycle_is_read_whole_and_more_than_once() {
         let length = CYCLES.len() + 600;
-        let bytes = FileSpec::cycle("long.bin".to_owned(), length).file_box().to_bytes().await.unwrap();
-        assert_eq!(bytes[..], cycle(length).collect::<Vec<_>>().concat()[..]);
+        let file = FileSpec::cycle("long.bin".to_owned(), length).file_box();
+        for _ in 0..2 {
+            assert_eq!(file.to_bytes().await.unwrap()[..], cycle(length).collect::<Vec<_>>().concat()[..]);
+        }
     }
 }

@@ -167,6 +167,23 @@ impl MockPuppet {
         self.happens(|live| tap(live, &who, post, TapType::Like, on))
     }
 
+    /// Lets somebody read a message of the bot's.
+    ///
+    /// # Errors
+    /// As [`inject`](Self::inject).
+    pub fn reads(&self, who: impl Into<ContactId>, message: &MessageId) -> Result<()> {
+        let who = who.into();
+        self.happens(|live| {
+            live.state.contact(&who)?;
+            live.state.message(message)?;
+            let readers = live.state.readers.entry(message.clone()).or_default();
+            if !readers.contains(&who) {
+                readers.push(who);
+            }
+            Ok(())
+        })
+    }
+
     /// Like `change`, but not something the bot does: no capability, no login needed.
     pub(crate) fn happens<T>(&self, change: impl FnOnce(&mut Live) -> Result<T>) -> Result<T> {
         let done = {

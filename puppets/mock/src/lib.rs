@@ -34,8 +34,8 @@
 //!
 //! - `posts`: list of `id`, `contactId`, `timestamp`, `type` (name, default `Moment`), `parentId`, `rootId`,
 //!   `sayableList` (message ids), `taps` (`{"Like": [contact ids]}`); the feature `posts`; the timeline event `post`.
-//! - Features `rich` (Markdown, cards, menus, edits, reactions, typing, room administration) and `idsOnly` (events
-//!   without payloads).
+//! - Features `rich` (Markdown, cards, menus, edits, reactions, typing, pins, readers, growing messages, room
+//!   administration) and `idsOnly` (events without payloads).
 //! - Timeline events `room-announce`, `action`, `message-edit`, `message-recall`, `reaction` in the form of
 //!   [`EventPayload`](wechaty_puppet::EventPayload).
 
@@ -72,7 +72,9 @@ pub const DECLARATION: Declaration = Declaration {
     live: Live::Own,
     settings: SETTINGS,
     capabilities: at_most,
+    lacks: &[],
     build,
+    check: None,
 };
 
 const SETTINGS: &[Setting] = &[
@@ -109,7 +111,8 @@ fn build(settings: &Settings) -> Result<Arc<dyn Puppet>, SettingsError> {
         }
         None => World::default_world(),
     };
-    let mut puppet = MockPuppet::builder(world);
+    // Its platform ends with the process, and forgets every key: what was in doubt then must not be said again.
+    let mut puppet = MockPuppet::builder(world).key_window(None);
     match settings.get("ids_only") {
         None => {}
         Some("true") => puppet = puppet.ids_only(true),

@@ -4,11 +4,12 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, OnceCell, watch};
 use wechaty_puppet::{
-    Capabilities, Capability, Clock, ContactProfile, Directory, DongEvent, Event, Friendships, Loader, LoginControl,
-    MessageEdits, MessageMedia, MessageRecall, Outgoing, PlatformName, Posts, Puppet, PuppetContext, PuppetError,
-    Reactions, ReadMarks, Result, RoomAdmin, RoomInvitations, SelfProfile, Sent, Tags, Taps, Typing,
+    Capabilities, Capability, Clock, ContactProfile, Directory, DongEvent, Event, Friendships, Growing, Loader,
+    LoginControl, MessageEdits, MessageMedia, MessageRecall, Outgoing, Pins, PlatformName, Posts, Puppet,
+    PuppetContext, PuppetError, Reactions, ReadMarks, Readers, Result, RoomAdmin, RoomInvitations, SelfProfile, Sent,
+    Tags, Taps, Typing,
 };
 
 use crate::{
@@ -34,6 +35,8 @@ pub(crate) struct Inner {
     live: Mutex<Live>,
     pub(crate) wake: Notify,
     pub(crate) finished: watch::Sender<bool>,
+    /// Whether the bot knows this world from an earlier process.
+    pub(crate) is_known: OnceCell<bool>,
 }
 
 /// What changes.
@@ -107,6 +110,7 @@ impl MockPuppetBuilder {
             live: Mutex::new(live),
             wake: Notify::new(),
             finished: watch::Sender::new(false),
+            is_known: OnceCell::new(),
         }))
     }
 }
@@ -234,7 +238,7 @@ impl Puppet for MockPuppet {
     }
 
     async fn send(&self, out: Outgoing) -> Result<Sent> {
-        crate::send::send(self, out)
+        crate::send::send(self, out, false)
     }
 
     async fn ding(&self, data: Option<String>) -> Result<()> {
@@ -263,5 +267,8 @@ impl Puppet for MockPuppet {
         posts: Posts = Post;
         taps: Taps = Tap;
         login: LoginControl = Logout;
+        pins: Pins = Pin;
+        readers: Readers = MessageReaders;
+        growing: Growing = GrowingText;
     }
 }

@@ -15,7 +15,8 @@ use crate::{
     state::{Message, State},
 };
 
-pub(crate) fn send(puppet: &MockPuppet, out: Outgoing) -> Result<Sent> {
+/// `growing`: it is still being written.
+pub(crate) fn send(puppet: &MockPuppet, out: Outgoing, growing: bool) -> Result<Sent> {
     for mention in out.mentions() {
         puppet.need(if *mention == Mention::All { Capability::MentionAll } else { Capability::Mention })?;
     }
@@ -55,6 +56,9 @@ pub(crate) fn send(puppet: &MockPuppet, out: Outgoing) -> Result<Sent> {
             _ => None,
         };
         live.state.remember(message);
+        if growing {
+            live.state.growing.insert(id.clone());
+        }
         let record =
             SentRecord { key: out.key, to, what: out.what, quote: out.quote, time: now, id, stands, recalled: false };
         live.book.enter(record, sent.clone(), keyed);

@@ -78,6 +78,12 @@ pub(crate) struct State {
     pub(crate) unread: HashSet<ConversationId>,
     pub(crate) typing: HashSet<ConversationId>,
     pub(crate) reactions: HashMap<MessageId, BTreeSet<String>>,
+    /// Pinned messages, oldest pin first.
+    pub(crate) pins: Vec<MessageId>,
+    /// Who has read a message of ours.
+    pub(crate) readers: HashMap<MessageId, Vec<ContactId>>,
+    /// Messages of ours that are still being written.
+    pub(crate) growing: HashSet<MessageId>,
     /// The last request to each contact.
     pub(crate) requests: HashMap<ContactId, FriendRequest>,
 }
@@ -124,6 +130,9 @@ impl State {
             unread: HashSet::new(),
             typing: HashSet::new(),
             reactions: HashMap::new(),
+            pins: Vec::new(),
+            readers: HashMap::new(),
+            growing: HashSet::new(),
             requests: HashMap::new(),
         }
     }
@@ -228,6 +237,9 @@ impl State {
             if let Some(oldest) = self.extra.pop_front() {
                 self.messages.remove(&oldest);
                 self.reactions.remove(&oldest);
+                self.pins.retain(|pinned| *pinned != oldest);
+                self.readers.remove(&oldest);
+                self.growing.remove(&oldest);
             }
         }
     }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use wechaty_puppet::{AcceptError, Batch, Clock, ErrorEvent, Event, PuppetContext, PuppetError, Result};
+use wechaty_puppet::{
+    AcceptError, Batch, Bytes, Clock, ErrorEvent, Event, EventPayload, PuppetContext, PuppetError, Result,
+};
 
 use crate::{MockPuppet, world::Scheduled};
 
@@ -30,18 +32,34 @@ impl Drop for Running<'_> {
 pub(crate) async fn run(puppet: &MockPuppet, cx: PuppetContext) -> Result<()> {
     let start = cx.clock().now();
     puppet.0.finished.send_replace(false);
-    let _running = Running { run: puppet.reset(cx.clock().clone()), puppet };
+    let running = Running { run: puppet.reset(cx.clock().clone()), puppet };
+    // Who comes back to it after a crash goes on with it: what it has had comes to it no second time.
+    let is_known = *puppet.0.is_known.get_or_init(|| is_known(&cx)).await;
+    let run = if is_known { 1 } else { running.run };
     tokio::select! {
         biased;
         () = cx.cancelled() => Ok(()),
-        ended = play(puppet, &cx, start) => match ended {
+        ended = play(puppet, &cx, start, run) => match ended {
             Err(PuppetError::Accept(AcceptError::Stopping)) => Ok(()),
             ended => ended,
         },
     }
 }
 
-async fn play(puppet: &MockPuppet, cx: &PuppetContext, start: Duration) -> Result<()> {
+/// Where it is noted that the account has been in its world.
+const BEEN: &str = "been";
+
+/// Whether an earlier process has been here: what the account remembers outlives one, then.
+async fn is_known(cx: &PuppetContext) -> bool {
+    let been = cx.session().get(BEEN).await;
+    let noted = cx.session().set(BEEN, Some(Bytes::from_static(b"1"))).await;
+    if let Err(error) = been.as_ref().map(drop).and(noted.as_ref().map(drop)) {
+        tracing::warn!(account = %cx.account(), %error, "whether the world is known is not known");
+    }
+    been.is_ok_and(|been| been.is_some())
+}
+
+async fn play(puppet: &MockPuppet, cx: &PuppetContext, start: Duration, run: u64) -> Result<()> {
     let mut timeline = puppet.0.world.timeline.iter().peekable();
     loop {
         flush(puppet, cx).await?;
@@ -54,7 +72,7 @@ async fn play(puppet: &MockPuppet, cx: &PuppetContext, start: Duration) -> Resul
         if !wait.is_zero() && !slept(puppet, cx.clock(), wait).await {
             continue;
         }
-        hand_over(cx, happen(puppet, next)).await?;
+        hand_over(cx, happen(puppet, next).into_iter().map(|event| of_run(event, run)).collect()).await?;
         timeline.next();
     }
 }
@@ -68,6 +86,12 @@ fn happen(puppet: &MockPuppet, entry: &Scheduled) -> Vec<Event> {
         tracing::warn!(world = %puppet.0.world.name, "{words}");
         vec![Event::new(ErrorEvent { gerror: None, data: Some(words) })]
     })
+}
+
+/// The world begins again with each run of a process, and so does what happens in it: it is no duplicate of the run before.
+fn of_run(event: Event, run: u64) -> Event {
+    let has_identity = matches!(event.what, EventPayload::Message(_)) || event.dedupe_id().is_some();
+    if has_identity { event.revision(run.saturating_sub(1)) } else { event }
 }
 
 /// False: something waits to be handed on before the time has come.

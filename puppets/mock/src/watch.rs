@@ -44,6 +44,16 @@ impl MockPuppet {
         self.live().state.reactions.get(message).into_iter().flatten().cloned().collect()
     }
 
+    /// Whether a message is pinned.
+    pub fn is_pinned(&self, message: &MessageId) -> bool {
+        self.live().state.pins.contains(message)
+    }
+
+    /// Whether a message of the bot's still shows that it is being written.
+    pub fn is_growing(&self, message: &MessageId) -> bool {
+        self.live().state.growing.contains(message)
+    }
+
     /// The bot's last friend request to a contact, in this run.
     pub fn friend_request_to(&self, contact: &ContactId) -> Option<FriendRequest> {
         self.live().state.requests.get(contact).cloned()

@@ -68,6 +68,7 @@ pub const DECLARATION: Declaration = Declaration {
         help: "The language of what the terminal itself says; without it, that of the environment",
     }],
     capabilities: || CAPABILITIES,
+    lacks: &[],
     build: |settings| {
         let lang = match settings.get("lang") {
             Some(lang) => {
@@ -78,4 +79,5 @@ pub const DECLARATION: Declaration = Declaration {
         };
         Ok(Arc::new(TerminalPuppet::stdio(lang)))
     },
+    check: None,
 };

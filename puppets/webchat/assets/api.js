@@ -132,9 +132,12 @@ export function upload(file, query, progress) {
   return { done, cancel: () => request.abort() };
 }
 
-// `before`: the secret by which an earlier process of the server knew this tab.
+// `before`: the secret by which an earlier process of the server knew this tab. One that is new gets its ticket first. It is
+// kept before it is used: whoever hears no answer, or reloads meanwhile, comes as the same.
 export async function join(name, before = null) {
-  const answer = await post("join", { name: name || null, lang: tag(), before });
+  const secret = before ?? (await post("ticket", {})).secret;
+  session.me = { name, before: secret };
+  const answer = await post("join", { name: name || null, lang: tag(), before: secret });
   session.me = { id: answer.visitor.id, name: answer.visitor.name, secret: answer.secret };
   return answer;
 }

@@ -216,12 +216,10 @@ async function loadPatiently(again = true) {
 async function rejoin() {
   const name = session.me?.name ?? null;
   const before = session.me?.secret ?? session.me?.before ?? null;
-  session.me = null;
   try {
     await join(name, before);
   } catch (error) {
     if (!NEEDS_HELP.includes(error.code)) {
-      session.me = { name, before };
       await pause(error.retryAfter * 1000 || 2000);
       return rejoin();
     }
@@ -329,7 +327,7 @@ async function start() {
     }
   }
   if (session.me?.secret) await enter();
-  else door();
+  else door({ name: session.me?.name ?? "" });
 }
 
 start();

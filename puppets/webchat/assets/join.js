@@ -14,7 +14,7 @@ async function comeIn(name) {
       if (error.code !== UNKNOWN_VISITOR) throw error;
     }
   }
-  await join(name);
+  await join(name, session.me?.before);
 }
 
 export function joinView({ switches, joined, name = "", needsToken = false }) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wechaty_puppet::{AcceptError, Event, PuppetContext, PuppetError, Timestamp};
+use wechaty_puppet::{AcceptError, Event, PuppetContext, PuppetError, Timestamp, task};
 
 use crate::{
     puppet::{Inner, Running},
@@ -37,15 +37,19 @@ impl Inner {
         done: impl FnOnce(&mut State, Result<(), Refusal>) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         let inner = self.clone();
+        // Boxed: it is the same for all that is done then.
+        let offered = task::work(self.clone().offered(events));
         let work = async move {
-            let accepted = match inner.running() {
-                Ok(running) => inner.offer(&running, events).await,
-                Err(why) => Err(why),
-            };
+            let accepted = offered.await;
             done(&mut inner.state.lock(), accepted)
         };
         // A panic is a bug here; the caller may try again.
-        tokio::spawn(work).await.unwrap_or(Err(Refusal::NotRunning))
+        task::spawn(work).await.unwrap_or(Err(Refusal::NotRunning))
+    }
+
+    async fn offered(self: Arc<Self>, events: Vec<Event>) -> Result<(), Refusal> {
+        let running = self.running()?;
+        self.offer(&running, events).await
     }
 
     async fn offer(&self, running: &Running, events: Vec<Event>) -> Result<(), Refusal> {

@@ -46,7 +46,7 @@ impl RoomAdmin for WebChatPuppet {
                 topic(&names.chars().take(limits::NAME).collect::<String>()).unwrap_or_else(|_| state.bot_name.clone())
             }
         };
-        let id = RoomId::new(state.id('r', now));
+        let id = RoomId::new(State::id('r', now));
         let number = state.next_number();
         state.add_room(&id, Room::new(named, BOT.into(), false, members, number)).map_err(|why| {
             let message = "there are as many rooms as the settings allow, and people in all of them".to_owned();

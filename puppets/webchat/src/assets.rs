@@ -6,8 +6,8 @@ use wechaty_puppet::{Bytes, WebhookRequest, WebhookResponse};
 
 use crate::refusal::Refusal;
 
-/// Every file of `assets/`, by name.
-const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+// `FILES`: every file of `assets/`, by name.
+include!(concat!(env!("OUT_DIR"), "/FILES.rs"));
 
 /// What the page may do: nothing inline, nothing from elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
@@ -16,14 +16,14 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// `GET /` is `index.html`, `GET /chat/NAME` the others.
 pub(crate) fn serve(name: &str, request: &WebhookRequest) -> Result<WebhookResponse, Refusal> {
-    let (_, bytes) = FILES.iter().find(|(file, _)| *file == name).ok_or(Refusal::NotFound)?;
+    let (_, packed) = FILES.iter().find(|(file, _)| *file == name).ok_or(Refusal::NotFound)?;
     let kind = media_type(name).ok_or(Refusal::NotFound)?;
-    let tag = tag(bytes);
+    let tag = tag(packed);
     let known = request.header("if-none-match").is_some_and(|tags| tags.split(',').any(|given| given.trim() == tag));
     let response = if known {
         WebhookResponse { status: 304, headers: Vec::new(), body: Bytes::new().into() }
     } else {
-        WebhookResponse::new(200, kind, Bytes::from_static(bytes))
+        WebhookResponse::new(200, kind, Bytes::from(wechaty_embed::unpack(packed)))
     };
     Ok(response
         .header("etag", tag)

@@ -165,7 +165,7 @@ impl Call {
             // What was refused keeps its id: should it have been stored all the same, the bot knows it again.
             let id = match given {
                 Some(id) => id,
-                None => MessageId::new(state.id('m', self.now)),
+                None => MessageId::new(State::id('m', self.now)),
             };
             if let Some(visitor) = state.visitors.get_mut(&self.me)
                 && visitor.nonce(said.nonce).is_none()
@@ -328,7 +328,7 @@ impl Call {
         self.pace()?;
         let press = match &action.nonce {
             Some(nonce) => format!("{} {} {nonce}", self.me, kept.id),
-            None => self.inner.state.lock().id('p', self.now),
+            None => State::id('p', self.now),
         };
         let (id, value, me) = (kept.id, action.value.clone(), self.me);
         let event = Event::new(ActionEvent {

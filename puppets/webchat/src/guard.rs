@@ -3,7 +3,7 @@
 use std::fmt;
 
 use subtle::ConstantTimeEq;
-use wechaty_puppet::{Bytes, ContactId, WebhookRequest};
+use wechaty_puppet::{Bytes, ContactId, Timestamp, WebhookRequest};
 
 use crate::refusal::Refusal;
 
@@ -35,6 +35,16 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// 64 random bits, to be read.
+pub(crate) fn random() -> String {
+    // A UUID has six bits that are always the same, not at the same places of both halves once one is turned.
+    let (a, b) = uuid::Uuid::new_v4().as_u64_pair();
+    format!("{:016x}", a ^ b.rotate_left(32))
+}
+
+/// So long is the proof in an id.
+const PROOF: usize = 8;
+
 /// What the secrets of visitors are made with. Kept with the bot, it lets them come back as who they were after a restart.
 #[derive(Clone)]
 pub(crate) struct Maker([u8; 32]);
@@ -54,6 +64,24 @@ impl Maker {
     /// To keep it.
     pub(crate) fn bytes(&self) -> Bytes {
         Bytes::copy_from_slice(&self.0)
+    }
+    /// An id for somebody, which nobody else gets whatever becomes of the clock: when it was made, 64 random bits, and the
+    /// proof that it was made here.
+    pub(crate) fn visitor(&self, now: Timestamp) -> ContactId {
+        let id = format!("v{}-{}", now.as_millis(), random());
+        let proof = self.proof(&id);
+        ContactId::new(id + &proof)
+    }
+    /// Whether an id is one of those.
+    pub(crate) fn has_made(&self, id: &ContactId) -> bool {
+        let id = id.as_str();
+        let parts = id.len().checked_sub(PROOF).and_then(|at| id.split_at_checked(at));
+        parts.is_some_and(|(id, proof)| self.proof(id).as_bytes().ct_eq(proof.as_bytes()).into())
+    }
+    fn proof(&self, id: &str) -> String {
+        // No id begins so: it is nobody's secret.
+        let proof = blake3::keyed_hash(&self.0, format!("id {id}").as_bytes()).to_hex();
+        proof[..PROOF].to_owned()
     }
     /// The secret of this visitor.
     pub(crate) fn secret(&self, id: &ContactId) -> Secret {

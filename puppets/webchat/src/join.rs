@@ -2,21 +2,58 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use wechaty_catalogue::Lang;
 use wechaty_puppet::{
-    ContactId, ConversationId, DirtyEvent, DirtyType, Event, EventPayload, FriendshipEvent, FriendshipId,
-    FriendshipPayload, FriendshipType, Payload, Timestamp, WebhookResponse,
+    ContactId, ContactPayload, ConversationId, DirtyEvent, DirtyType, Event, EventPayload, FriendshipEvent,
+    FriendshipId, FriendshipPayload, FriendshipType, Payload, Timestamp, WebhookResponse,
 };
 
 use crate::{
-    chat::{Call, answer, done},
+    chat::{Call, Guard, answer, done},
     limits,
     puppet::Inner,
     refusal::Refusal,
-    visitors::AWAY,
+    visitors::{AWAY, Visitor},
     wire,
 };
+
+/// `POST ticket`: who somebody will be who joins with it, however often they have to try. Nothing is kept of it.
+pub(crate) fn ticket(inner: &Inner, now: Timestamp) -> Result<WebhookResponse, Refusal> {
+    answer(&json!({ "secret": inner.state.lock().ticket(now) }))
+}
+
+/// What a page is told that has joined.
+fn joined(bot: &wire::Person, visitor: &Visitor) -> Value {
+    let who = wire::Who { id: visitor.id.to_string(), name: visitor.name.clone() };
+    json!({ "visitor": who, "secret": visitor.secret(), "bot": bot })
+}
+
+/// Somebody who has joined already and asks again: the answer was lost, or it is another tab of theirs. Waits until the bot
+/// has heard of them; `None`: they are not here, or it has not.
+async fn again(
+    inner: &Inner,
+    id: &ContactId,
+    secret: &str,
+    now: Timestamp,
+) -> Result<Option<WebhookResponse>, Refusal> {
+    let turn = inner.state.lock().visitors.known(id, secret, now).map(|visitor| visitor.turn.clone());
+    let Ok(turn) = turn else { return Ok(None) };
+    let _turn = turn.lock_owned().await;
+    let state = inner.state.lock();
+    state.visitors.get(id).map(|visitor| answer(&joined(&state.bot(), visitor))).transpose()
+}
+
+/// Somebody who is among the visitors, and of whom the bot is to hear.
+struct Arrived {
+    id: ContactId,
+    /// Whether the id was given to them before.
+    is_back: bool,
+    contact: ContactPayload,
+    data: Value,
+    /// Whoever shows the same ticket waits for it.
+    turn: Option<Guard>,
+}
 
 /// `POST join`: somebody opened the page. The bot hears of it as of somebody who scanned its code: a confirmed friend.
 pub(crate) async fn join(
@@ -35,26 +72,41 @@ pub(crate) async fn join(
         let accepted = accepted.unwrap_or_default();
         (accepted, Lang::of_accept_language(accepted))
     });
-    let oldest = {
-        let visitors = &mut inner.state.lock().visitors;
-        if visitors.is_full() { Some(visitors.take_away(now, AWAY).ok_or(Refusal::Full)?) } else { None }
-    };
-    if let Some(oldest) = oldest {
-        inner.forget(oldest, now).await?;
-    }
-    let (id, is_back, contact, data) = {
+    let language = limits::language(told);
+    let shown = join.before.as_deref().and_then(|shown| shown.split_once('.'));
+    let shown = shown.map(|(id, secret)| (ContactId::new(id), secret));
+    let Arrived { id, is_back, contact, data, turn } = loop {
+        if let Some((id, secret)) = &shown
+            && let Some(answer) = again(inner, id, secret, now).await?
+        {
+            return Ok(answer);
+        }
+        let oldest = {
+            let visitors = &mut inner.state.lock().visitors;
+            if visitors.is_full() { Some(visitors.take_away(now, AWAY).ok_or(Refusal::Full)?) } else { None }
+        };
+        if let Some(oldest) = oldest {
+            inner.forget(oldest, now).await?;
+        }
         let mut state = inner.state.lock();
+        let is_here = |(id, secret): &(ContactId, &str)| state.visitors.known(id, secret, now).is_ok();
+        if shown.as_ref().is_some_and(is_here) {
+            // Another try was quicker.
+            continue;
+        }
         if state.visitors.is_full() {
             return Err(Refusal::Full);
         }
-        let back = join.before.as_deref().and_then(|shown| state.returns(shown));
-        let (is_back, seq, bot) = (back.is_some(), state.seq(), state.bot());
-        let id = back.unwrap_or_else(|| ContactId::new(state.id('v', now)));
+        let back = shown.as_ref().filter(|(id, secret)| state.comes(id, secret)).map(|(id, _)| id.clone());
+        let (is_back, seq) = (back.is_some(), state.seq());
+        let id = back.unwrap_or_else(|| state.maker.visitor(now));
         let secret = state.maker.secret(&id);
         let visitor = state.visitors.join(id.clone(), name, lang, now, seq, secret);
-        visitor.language = limits::language(told);
-        let who = wire::Who { id: visitor.id.to_string(), name: visitor.name.clone() };
-        (id, is_back, visitor.payload(), json!({ "visitor": who, "secret": visitor.secret(), "bot": bot }))
+        visitor.language = language;
+        // Nobody has it yet.
+        let (contact, turn) = (visitor.payload(), visitor.turn.clone().try_lock_owned().ok());
+        let data = joined(&state.bot(), state.visitors.get(&id).ok_or(Refusal::Visitor)?);
+        break Arrived { id, is_back, contact, data, turn };
     };
     let friendship = FriendshipPayload {
         id: FriendshipId::new(format!("f{id}")),
@@ -72,6 +124,7 @@ pub(crate) async fn join(
     let known = known.payload(Payload::Contact(Arc::new(contact)));
     inner
         .accepted(vec![known, event], move |state, accepted| {
+            let _turn = turn;
             match accepted {
                 // What the bot has said to them waits for the next try.
                 Err(_) if is_back => state.visitors.remove(&id),
@@ -148,7 +201,7 @@ impl Call {
                 let mut whom: Vec<ContactId> =
                     rooms.into_iter().flat_map(|room| state.audience(&ConversationId::Room(room))).collect();
                 whom.push(me.clone());
-                whom.sort();
+                whom.sort_unstable();
                 whom.dedup();
                 state.tell(&whom, "visitor", Some(&format!("visitor {me}")), &who);
                 answer(&json!({ "visitor": who }))

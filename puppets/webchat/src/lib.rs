@@ -22,7 +22,8 @@
 //!
 //! State lives in memory, over restarts of the run, and ends with the process. A page that was there before joins again by
 //! itself, and where the bot has a store as the same contact: what the bot said to it meanwhile, for a day, is in its
-//! history. The id of a message of the bot is made of the outbox's key, so that one said again is not there twice. Everything is
+//! history. It has its ticket before it joins: that shown again, because no answer came or in a copy of the tab, it is the
+//! same contact, and the bot hears of it once. The id of a message of the bot is made of the outbox's key, so that one said again is not there twice. Everything is
 //! bounded: visitors, rooms, messages a conversation and their bytes, files and their bytes, and what a stream that
 //! nobody reads keeps; what falls out is told by `reset`. An account elsewhere than on loopback needs a token.
 
@@ -33,6 +34,7 @@ mod assets;
 mod book;
 mod chat;
 mod convert;
+mod earlier;
 mod files;
 mod guard;
 mod join;
@@ -124,5 +126,7 @@ pub const DECLARATION: Declaration = Declaration {
     live: Live::Own,
     settings: options::SETTINGS,
     capabilities: || CAPABILITIES,
+    lacks: &[],
     build: options::build,
+    check: None,
 };

@@ -13,6 +13,7 @@ use wechaty_puppet::{
 
 use crate::{
     BOT, CAPABILITIES, Options, PLATFORM,
+    earlier::Stayed,
     guard::{Maker, Secret},
     notes::Note,
     refusal::Refusal,
@@ -127,13 +128,16 @@ impl Puppet for WebChatPuppet {
         cx.accept(Event::new(LoginStep::Done(BOT.into())).payload(Payload::Contact(self.bot()))).await?;
         cx.accept(EventPayload::Ready(ReadyEvent { data: None })).await?;
         session.open();
-        let mut dongs = self.0.dongs.1.lock().await;
+        let (mut dongs, mut noted) = (self.0.dongs.1.lock().await, Stayed::default());
         loop {
             tokio::select! {
                 () = cx.cancelled() => return Ok(()),
                 Some(error) = failure.recv() => return Err(error.into()),
                 Some(data) = dongs.recv() => dong(&cx, data).await?,
-                () = cx.clock().sleep(SWEEP) => self.0.sweep(cx.clock().wall()).await,
+                () = cx.clock().sleep(SWEEP) => {
+                    self.0.sweep(cx.clock().wall()).await;
+                    self.0.note_stayed(&cx, &mut noted).await;
+                }
             }
         }
     }
@@ -215,6 +219,8 @@ impl Webhook for WebChatPuppet {
 
 /// Under which the bot keeps what the secrets of visitors are made with.
 const MAKER: &str = "visitors";
+/// And who has been here for long.
+const STAYED: &str = "stayed";
 
 impl Inner {
     /// A process begins, or a run of it: who was here before may come back.
@@ -232,11 +238,30 @@ impl Inner {
                 None
             }
         };
+        let stayed = match cx.session().get(STAYED).await {
+            Ok(stayed) => stayed.and_then(|stayed| Stayed::kept(&stayed)).unwrap_or_default(),
+            Err(error) => {
+                tracing::warn!(%error, "what is said to visitors who were here for long waits for nobody");
+                Stayed::default()
+            }
+        };
         let mut state = self.state.lock();
         if let Some(kept) = kept {
             state.maker = kept;
         }
-        state.begin(cx.clock().wall());
+        state.begin(cx.clock().wall(), stayed);
+    }
+
+    /// Keeps who has been here for long, if that has changed.
+    async fn note_stayed(&self, cx: &PuppetContext, noted: &mut Stayed) {
+        let stayed = self.state.lock().stayed(cx.clock().wall());
+        if stayed == *noted {
+            return;
+        }
+        match cx.session().set(STAYED, stayed.bytes()).await {
+            Ok(()) => *noted = stayed,
+            Err(error) => tracing::warn!(%error, "who is here cannot be kept for the next process yet"),
+        }
     }
 
     /// Forgets who has been away for a day.

@@ -84,7 +84,7 @@ impl Rooms {
     }
     pub(crate) fn ids(&self) -> Vec<RoomId> {
         let mut all: Vec<_> = self.all.iter().collect();
-        all.sort_by_key(|(_, room)| room.number);
+        all.sort_unstable_by_key(|(_, room)| room.number);
         all.into_iter().map(|(id, _)| id.clone()).collect()
     }
     pub(crate) fn of(&self, who: &ContactId) -> Vec<RoomId> {
@@ -198,8 +198,7 @@ impl Call {
             let mut state = self.inner.state.lock();
             state.rooms.may_make(&self.me)?;
             state.rooms.make_room()?;
-            let number = state.next_number();
-            (RoomId::new(format!("r{}-{number}", self.now.as_millis())), number)
+            (RoomId::new(State::id('r', self.now)), state.next_number())
         };
         self.pace()?;
         // The bot asks who is in it as soon as it hears of it: the room is there before, but nobody sees it yet.

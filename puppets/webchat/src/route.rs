@@ -39,7 +39,7 @@ pub(crate) fn admits(inner: &Arc<Inner>, head: &WebhookRequest) -> Result<usize,
     let known = || {
         let Some(call) = head.path.strip_prefix("/chat/api/") else { return Ok(0) };
         token(inner, head)?;
-        if call == "join" {
+        if matches!(call, "join" | "ticket") {
             return Ok(limits::JSON);
         }
         let (me, secret) = guard::visitor(head)?;
@@ -113,8 +113,8 @@ fn moved() -> WebhookResponse {
 fn method(call: &str) -> Result<&'static str, Refusal> {
     match call {
         "state" | "history" | "stream" => Ok("GET"),
-        "join" | "name" | "language" | "say" | "file" | "edit" | "recall" | "react" | "action" | "status"
-        | "typing" | "rooms" | "rooms/enter" | "rooms/leave" | "rooms/topic" => Ok("POST"),
+        "ticket" | "join" | "name" | "language" | "say" | "file" | "edit" | "recall" | "react" | "action"
+        | "status" | "typing" | "rooms" | "rooms/enter" | "rooms/leave" | "rooms/topic" => Ok("POST"),
         _ => Err(Refusal::NotFound),
     }
 }
@@ -124,6 +124,9 @@ async fn api(inner: &Arc<Inner>, request: &WebhookRequest, call: &str, lang: Lan
     if (request.method.as_str(), call) == ("POST", "join") {
         inner.state.lock().joins.take(request.peer, now).map_err(Refusal::TooFast)?;
         return join::join(inner, &read(request)?, request.header("accept-language"), now).await;
+    }
+    if (request.method.as_str(), call) == ("POST", "ticket") {
+        return join::ticket(inner, now);
     }
     let (me, secret) = guard::visitor(request)?;
     inner.state.lock().visitors.known(&me, secret, now)?;

@@ -14,13 +14,14 @@ use crate::{
     BOT, CAPABILITIES, Options,
     addresses::Addresses,
     book::{Book, Kept, place},
+    earlier::{Earlier, Stayed},
     files::Files,
-    guard::Maker,
+    guard::{self, Maker},
     limits,
     notes::Note,
     rooms::Rooms,
     stream::{Entry, event},
-    visitors::{FORGOTTEN, Visitors},
+    visitors::{Visitors, shown},
     wire::{self, Kind},
 };
 
@@ -41,8 +42,8 @@ pub(crate) struct State {
     pub(crate) guesses: Addresses,
     pub(crate) bot_name: String,
     pub(crate) maker: Maker,
-    /// When this process began, as long as visitors of an earlier one may come back to what the bot says meanwhile.
-    earlier: Option<Timestamp>,
+    /// As long as visitors of an earlier process may come back to what the bot says meanwhile.
+    earlier: Option<Earlier>,
     has_begun: bool,
     seq: u64,
     number: u64,
@@ -68,29 +69,39 @@ impl State {
     }
 
     /// A run begins; the first one is when the process does.
-    pub(crate) fn begin(&mut self, now: Timestamp) {
+    pub(crate) fn begin(&mut self, now: Timestamp, stayed: Stayed) {
         if !std::mem::replace(&mut self.has_begun, true) {
-            self.earlier = Some(now);
+            self.earlier = Some(Earlier::new(now, stayed));
         }
     }
 
     /// Whether somebody of an earlier process may come back under this id.
     fn may_return(&self, id: &ContactId) -> bool {
-        let made = id.as_str().strip_prefix('v').and_then(|id| id.split_once('-')?.0.parse().ok());
-        self.earlier.zip(made.map(Timestamp::from_millis)).is_some_and(|(began, made)| made < began)
+        self.earlier.as_ref().is_some_and(|earlier| earlier.has(id, &self.maker))
     }
 
-    /// Who comes back, by what they showed to an earlier process.
-    pub(crate) fn returns(&self, shown: &str) -> Option<ContactId> {
-        let (id, secret) = shown.split_once('.')?;
-        let id = ContactId::new(id);
-        let is_away = self.visitors.get(&id).is_none() && self.may_return(&id);
-        (is_away && self.maker.secret(&id).is(secret)).then_some(id)
+    /// Who has been here for long, or had been before this process and is not back yet.
+    pub(crate) fn stayed(&self, now: Timestamp) -> Stayed {
+        let is_back = |id: &ContactId| self.visitors.get(id).is_some();
+        let mut stayed = self.earlier.as_ref().map(|earlier| earlier.stayed(is_back)).unwrap_or_default();
+        self.visitors.all(now).for_each(|(id, seen)| stayed.note(id, seen, now));
+        stayed
+    }
+
+    /// What a page shows from its joining on.
+    pub(crate) fn ticket(&self, now: Timestamp) -> String {
+        let id = self.maker.visitor(now);
+        shown(&id, &self.maker.secret(&id))
+    }
+
+    /// Whether somebody comes with a ticket, or comes back: they are not here.
+    pub(crate) fn comes(&self, id: &ContactId, secret: &str) -> bool {
+        self.visitors.get(id).is_none() && self.maker.secret(id).is(secret)
     }
 
     /// Who of an earlier process has not come back by now does not: what was said to them goes.
     pub(crate) fn give_up_earlier(&mut self, now: Timestamp) {
-        if self.earlier.take_if(|began| now.since(*began) >= FORGOTTEN).is_none() {
+        if self.earlier.take_if(|earlier| earlier.is_over(now)).is_none() {
             return;
         }
         for to in self.book.places() {
@@ -116,9 +127,9 @@ impl State {
         self.number += 1;
         self.number
     }
-    /// An id that no other process with the same store has made either.
-    pub(crate) fn id(&mut self, kind: char, now: Timestamp) -> String {
-        format!("{kind}{}-{}", now.as_millis(), self.next_number())
+    /// An id that no other process with the same store has made either, whatever its clock said.
+    pub(crate) fn id(kind: char, now: Timestamp) -> String {
+        format!("{kind}{}-{}", now.as_millis(), guard::random())
     }
 
     /// The name of a visitor, or the bot's.
@@ -324,7 +335,7 @@ impl State {
 
     /// A system line.
     pub(crate) fn note(&mut self, room: &RoomId, who: &ContactId, note: Note, now: Timestamp) {
-        let id = MessageId::new(self.id('n', now));
+        let id = MessageId::new(Self::id('n', now));
         let name = self.name(who).unwrap_or_default();
         let mut kept = Kept::new(id, room.clone().into(), who.clone(), name, now);
         kept.body.kind = Kind::Note;

@@ -71,7 +71,7 @@ impl Visitor {
 
     /// What the page keeps, and shows with every call.
     pub(crate) fn secret(&self) -> String {
-        format!("{}.{}", self.id, self.secret.tell())
+        shown(&self.id, &self.secret)
     }
 
     fn is_away(&self, now: Timestamp, time: Duration) -> bool {
@@ -81,6 +81,11 @@ impl Visitor {
     fn shows(&self, secret: &str) -> bool {
         !self.leaving && self.secret.is(secret)
     }
+}
+
+/// How a page tells who it is.
+pub(crate) fn shown(id: &ContactId, secret: &Secret) -> String {
+    format!("{id}.{}", secret.tell())
 }
 
 /// Everybody.
@@ -108,6 +113,10 @@ impl Visitors {
     }
     pub(crate) fn ids(&self) -> impl Iterator<Item = &ContactId> {
         self.all.keys()
+    }
+    /// All, and when each was here last.
+    pub(crate) fn all(&self, now: Timestamp) -> impl Iterator<Item = (&ContactId, Timestamp)> {
+        self.all.iter().map(move |(id, visitor)| (id, if visitor.streams.is_empty() { visitor.seen } else { now }))
     }
     pub(crate) fn is_full(&self) -> bool {
         self.all.len() >= self.most

@@ -9,7 +9,7 @@ pub(crate) struct Join {
     pub(crate) name: Option<String>,
     #[serde(default)]
     pub(crate) lang: Option<String>,
-    /// What an earlier process knew them by.
+    /// Their ticket, or what an earlier process knew them by.
     #[serde(default)]
     pub(crate) before: Option<String>,
 }

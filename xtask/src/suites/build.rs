@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use super::{Report, failure};
+use super::Report;
 use crate::{context::Context, table::Row};
 
 /// Everything the build made that can be run.
@@ -50,8 +50,8 @@ impl Built {
 /// Builds all targets of the workspace (with the features of the dev-dependencies, as `cargo test` would) and keeps
 /// the paths in `cx.built`.
 pub(crate) fn run(cx: &Context, report: &mut Report) -> Result<()> {
-    let args = ["build", "--workspace", "--all-targets", "--message-format=json-render-diagnostics"];
-    let done = cx.cargo(&args, Duration::from_secs(60 * 60)).run()?;
+    let args = ["--all-targets", "--message-format=json-render-diagnostics"];
+    let done = cx.workspace("build", &args, Duration::from_secs(60 * 60)).run()?;
     let mut row = Row::new("build");
     row.count(done.ok());
     if done.ok() {
@@ -59,7 +59,7 @@ pub(crate) fn run(cx: &Context, report: &mut Report) -> Result<()> {
     } else {
         // Its stdout is for machines.
         let stderr = String::from_utf8_lossy(&done.stderr);
-        failure("build", &format!("cargo build: {}\n{}", done.ending(), crate::process::tail(&stderr, 60)));
+        row.fault("build", &format!("cargo build: {}\n{}", done.ending(), crate::process::tail(&stderr, 60)));
     }
     report.add(row);
     Ok(())

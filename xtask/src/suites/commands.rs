@@ -22,7 +22,7 @@ macro_rules! case {
         case!($name, $env, [$($arg),*] < &[], [$($expect),*])
     };
     ($name:literal, $env:expr, [$($arg:literal),*] < $stdin:expr, [$($expect:expr),*]) => {
-        Case { name: $name, env: $env, args: &[$($arg),*], stdin: $stdin, seconds: 30, expect: &[$($expect),*] }
+        Case { name: $name, env: $env, args: &[$($arg),*], stdin: $stdin, seconds: 120, expect: &[$($expect),*] }
     };
 }
 
@@ -185,7 +185,7 @@ fn broken_config(cx: &Context, wechaty: &std::path::Path) -> Result<Vec<String>>
     ] {
         let mut command = Command::new(wechaty);
         command.current_dir(&folder).args(args).env("LANG", "C.UTF-8").env_remove("LC_ALL").env_remove("LC_MESSAGES");
-        let done = crate::process::Job::new(command, Duration::from_secs(30)).run()?;
+        let done = crate::process::Job::new(command, Duration::from_secs(120)).run()?;
         let told = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
         if done.code() != Some(code) || !told.contains(words) || told.contains("s3cret") {
             faults.push(format!("expected exit code {code} and `{words}`\n{}", done.report()));
@@ -320,7 +320,7 @@ fn told(
     for ours in ["WECHATY_PUPPET", "WECHATY_NAME", "WECHATY_PORT", "PORT"] {
         command.env_remove(ours);
     }
-    let done = crate::process::Job::new(command, Duration::from_secs(30)).run()?;
+    let done = crate::process::Job::new(command, Duration::from_secs(120)).run()?;
     let told = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
     let mut faults = Vec::new();
     if done.code() != Some(exit) {
@@ -355,7 +355,13 @@ fn accounts(cx: &Context, wechaty: &std::path::Path) -> Result<Vec<String>> {
     let folder = cx.scratch("commands-accounts")?;
     let (en, zh) = ("C.UTF-8", "zh_CN.UTF-8");
     let mut faults = Vec::new();
-    let cases: [(&str, &[&str], i32, &[&str]); 8] = [
+    std::fs::write(folder.join("old.toml"), "version = 1\n[[account]]\nid = \"a\"\npuppet = \"mock\"\n")?;
+    // A port that was free a moment ago.
+    let base = format!("api_base=http://{}", std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?);
+    let secret = "app_secret=s3cret";
+    let add_lark =
+        ["account", "add", "--puppet", "lark", "--id", "l", "--set", "app_id=x", "--set", secret, "--set", &base];
+    let cases: [(&str, &[&str], i32, &[&str]); 15] = [
         (en, &["account", "list"], 2, &["[C001]", "BOT.toml", "fix: "]),
         (zh, &["account", "add", "--puppet", "mock", "--id", "a", "--set", "ids_only=true"], 0, &["已写入 BOT.toml"]),
         (en, &["account", "add", "--puppet", "mock", "--id", "a"], 2, &["[W201]", "`a`"]),
@@ -363,7 +369,25 @@ fn accounts(cx: &Context, wechaty: &std::path::Path) -> Result<Vec<String>> {
         (en, &["account", "add", "--puppet", "mock", "--id", "b", "--set", "world=nope.json"], 2, &["[W103]"]),
         (en, &["account", "list"], 0, &["a: puppet mock", "ids_only = true"]),
         (zh, &["account", "list", "--json"], 0, &["\"ids_only\""]),
-        (en, &["config", "check"], 0, &["1 account, 0 plugins"]),
+        (en, &["config", "check"], 0, &["1 account, 1 plugin"]),
+        (zh, &["account", "add", "--puppet", "mock", "--id", "b", "--name", "x"], 2, &["[W202]", "BOT.toml"]),
+        (zh, &["account", "add", "--puppet", "mock", "--id", "b"], 0, &["已写入 BOT.toml", "接下来：wechaty run\n"]),
+        (
+            en,
+            &["account", "add", "old.toml", "--puppet", "mock", "--id", "b"],
+            0,
+            &["old.toml has no `name`", "no [[plugin]]"],
+        ),
+        (
+            en,
+            &["account", "add", "new.toml", "--puppet", "mock", "--id", "a", "--name", "x"],
+            0,
+            &["Next: wechaty run new.toml"],
+        ),
+        // Nobody is there: nothing is written, unless it is wanted unchecked.
+        (zh, &[&add_lark[..], &["off.toml"]].concat(), 1, &["[W209]", "lark", "--no-check"]),
+        (en, &["account", "list", "off.toml"], 2, &["[C001]"]),
+        (en, &[&add_lark[..], &["off.toml", "--no-check"]].concat(), 0, &["`l` is in off.toml now"]),
     ];
     for (locale, args, exit, words) in cases {
         faults.extend(told(wechaty, &folder, locale, args, exit, words)?);

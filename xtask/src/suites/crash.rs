@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use super::{Report, build, checked};
 use crate::{
     context::Context,
+    peers,
     process::{Job, tail},
     table::Row,
 };
@@ -19,18 +20,20 @@ use crate::{
 const SEEDS: &str = "20";
 
 /// What is planted, each of which has to be found.
-const SABOTAGES: [&str; 17] = [
+const SABOTAGES: [&str; 19] = [
     "skip-commit",
     "ack-early",
     "drop-one",
     "swallow-send",
     "forget-key",
+    "forget-keyed",
     "swap-two",
     "swap-sends",
     "pending-as-remainder",
     "forget-dedupe",
     "finish-early",
     "forget-claim",
+    "forget-transaction",
     "double-send",
     "lose-settlement",
     "forget-answer",
@@ -46,21 +49,66 @@ const SCENARIOS: [(&str, &[&str]); 4] = [
     ("30 % of calls fail in five ways", &["--faults"]),
 ];
 
-/// Every point with its seeds, the named scenarios, and each planted fault.
+/// Seeds of every point through the Lark puppet, and what is planted there.
+const LARK_SEEDS: &str = "2";
+const LARK_SABOTAGES: [&str; 2] = ["ack-early", "forget-transaction"];
+
+/// Seeds and points through the Matrix puppet, of which each run takes its time, and what is planted there.
+const MATRIX_SEEDS: &str = "1";
+const MATRIX_POINTS: [&str; 5] =
+    ["journal-after-commit", "send-before-record", "finish-before-commit", "anytime", "call"];
+const MATRIX_SABOTAGES: [&str; 1] = ["forget-transaction"];
+
+/// Every point with its seeds, the named scenarios, and each planted fault; then the same through the Lark puppet.
 pub(crate) fn run(cx: &Context, report: &mut Report) -> Result<()> {
-    let built = cx.built.get().context("nothing was built")?;
-    let program = built.programs.iter().find(|program| program.name == "wechaty-crash");
-    let program = &program.context("the build made no program `wechaty-crash`")?.path;
-    let scenarios = SCENARIOS.iter().map(|(what, args)| ((*what).to_owned(), held(program, args)));
+    let program = program(cx)?;
+    let scenarios = SCENARIOS.iter().map(|(what, args)| ((*what).to_owned(), held(Command::new(program), args)));
     report.add(checked("crash", scenarios));
-    let planted = SABOTAGES.iter().map(|fault| (format!("finds {fault}"), held(program, &["--sabotage", fault])));
+    let planted =
+        SABOTAGES.iter().map(|fault| (format!("finds {fault}"), held(Command::new(program), &["--sabotage", fault])));
     report.add(Row { seconds: 0.0, ..checked("crash: sabotage", planted) });
+    let began = Instant::now();
+    let lark = through("lark", &["--seeds", LARK_SEEDS], &LARK_SABOTAGES);
+    let lark = lark.into_iter().map(|(what, args)| (what, held(Command::new(program), &args)));
+    let row = checked("crash: lark", lark);
+    report.add(Row { seconds: began.elapsed().as_secs_f64(), ..row });
     Ok(())
 }
 
+/// The same through the Matrix puppet, at a Synapse of its own.
+pub(crate) fn matrix(cx: &Context, report: &mut Report) -> Result<()> {
+    let program = program(cx)?;
+    let ours = cx.root.join("xtask/peers/matrix");
+    let python = peers::python(cx, "matrix", &ours.join("requirements.txt"))?;
+    let folder = cx.scratch("crash-matrix")?;
+    let points = MATRIX_POINTS.iter().flat_map(|point| ["--point", point]);
+    let killed: Vec<_> = ["--seeds", MATRIX_SEEDS].into_iter().chain(points).collect();
+    let checks = through("matrix", &killed, &MATRIX_SABOTAGES).into_iter().map(|(what, args)| {
+        // It starts the server, and the program beside it.
+        let mut command = Command::new(&python);
+        command.env("PYTHONDONTWRITEBYTECODE", "1").current_dir(&folder);
+        command.arg(ours.join("with_synapse.py")).arg(program);
+        (what, held(command, &args))
+    });
+    report.add(checked("crash: matrix", checks));
+    Ok(())
+}
+
+fn program(cx: &Context) -> Result<&Path> {
+    let built = cx.built.get().context("nothing was built")?;
+    let program = built.programs.iter().find(|program| program.name == "wechaty-crash");
+    Ok(&program.context("the build made no program `wechaty-crash`")?.path)
+}
+
+/// Runs through a real puppet: what each is, and its arguments.
+fn through<'a>(puppet: &'a str, killed: &[&'a str], sabotages: &[&'a str]) -> Vec<(String, Vec<&'a str>)> {
+    let line = |args: &[&'a str]| [&["--through", puppet], args].concat();
+    let planted = sabotages.iter().map(|fault| (format!("finds {fault}"), line(&["--sabotage", fault])));
+    [("killed at its points".to_owned(), line(killed))].into_iter().chain(planted).collect()
+}
+
 /// What the harness says, if it is not content.
-fn held(program: &Path, args: &[&str]) -> Result<Vec<String>> {
-    let mut command = Command::new(program);
+fn held(mut command: Command, args: &[&str]) -> Result<Vec<String>> {
     command.args(args);
     let done = Job::new(command, Duration::from_secs(15 * 60)).run()?;
     let said = String::from_utf8_lossy(&done.stdout);
@@ -72,7 +120,11 @@ fn held(program: &Path, args: &[&str]) -> Result<Vec<String>> {
 
 /// `cargo xtask crash …`: builds the harness with the profile of the tests and gives it the arguments.
 pub(crate) fn command(cx: &Context, args: &[String]) -> Result<bool> {
-    let build = ["build", "--package", "wechaty-crash", "--message-format=json-render-diagnostics"];
+    let mut build = vec!["build", "--package", "wechaty-crash", "--message-format=json-render-diagnostics"];
+    // Its SDK is heavy: only who asks for it builds it.
+    if args.iter().any(|arg| arg == "matrix") {
+        build.extend(["--features", "matrix"]);
+    }
     let done = cx.cargo(&build, Duration::from_secs(60 * 60)).run()?;
     if !done.ok() {
         bail!("cargo build: {}\n{}", done.ending(), tail(&String::from_utf8_lossy(&done.stderr), 60));

@@ -7,6 +7,7 @@ mod commands;
 pub(crate) mod crash;
 mod examples;
 mod fmt;
+mod foreign;
 mod licences;
 mod migration;
 #[cfg(unix)]
@@ -60,24 +61,110 @@ const SUITES: &[Suite] = &[
         run: templates::run,
     },
     Suite { name: "crash", about: "a bot killed at every point, both books", needs_build: true, run: crash::run },
+    Suite {
+        name: "crash-matrix",
+        about: "the same through the Matrix puppet, at a real Synapse (needs Python 3.11)",
+        needs_build: true,
+        run: crash::matrix,
+    },
     Suite { name: "browser", about: "the web chat in Chromium (needs npm)", needs_build: true, run: browser::run },
     Suite { name: "migration", about: "Wechaty's names in Rust (needs npm)", needs_build: true, run: migration::run },
+    Suite {
+        name: "typescript",
+        about: "bots of the npm SDK at our gateway (needs npm)",
+        needs_build: true,
+        run: foreign::typescript,
+    },
+    Suite {
+        name: "python",
+        about: "a bot of the PyPI SDK at our gateway (needs Python 3.11)",
+        needs_build: true,
+        run: foreign::python,
+    },
+    Suite {
+        name: "killed",
+        about: "a gateway killed under two bots (needs npm)",
+        needs_build: true,
+        run: foreign::killed,
+    },
+    Suite {
+        name: "wire",
+        about: "our gateway seen by a bare gRPC client (needs npm)",
+        needs_build: true,
+        run: foreign::wire,
+    },
+    Suite {
+        name: "clients",
+        about: "the bots of clients/ at our gateway (needs npm, Python 3.11)",
+        needs_build: true,
+        run: foreign::clients,
+    },
+    Suite {
+        name: "service-host",
+        about: "our client at the published server (needs npm)",
+        needs_build: true,
+        run: foreign::service_host,
+    },
+    Suite {
+        name: "webhooks",
+        about: "events told to a receiver of PyPI's standardwebhooks (needs Python 3.11)",
+        needs_build: true,
+        run: foreign::webhooks,
+    },
+    Suite {
+        name: "rest",
+        about: "our REST door fuzzed by schemathesis (needs Python 3.11)",
+        needs_build: true,
+        run: foreign::rest,
+    },
+    Suite {
+        name: "lark",
+        about: "our fake Lark server seen by the platform's SDKs (needs npm, Python 3.11)",
+        needs_build: true,
+        run: foreign::lark,
+    },
+    Suite {
+        name: "matrix",
+        about: "the Matrix puppet at a real Synapse, both killed (needs Python 3.11)",
+        needs_build: true,
+        run: foreign::matrix,
+    },
+    Suite {
+        name: "both",
+        about: "one bot on Matrix and Lark, and a bridge between them (needs Python 3.11)",
+        needs_build: true,
+        run: foreign::both,
+    },
 ];
+
+/// Suites that run only when they are named.
+const NAMED_ONLY: &[Suite] = &[Suite {
+    name: "published",
+    about: "the checks of the peers against the published server (needs npm, Python 3.11)",
+    needs_build: false,
+    run: foreign::published,
+}];
+
+fn all() -> impl Iterator<Item = &'static Suite> {
+    SUITES.iter().chain(NAMED_ONLY)
+}
 
 /// The suite of this name.
 pub(crate) fn named(name: &str) -> Option<&'static Suite> {
-    SUITES.iter().find(|suite| suite.name == name)
+    all().find(|suite| suite.name == name)
 }
 
 /// All names, in order.
 pub(crate) fn names() -> Vec<&'static str> {
-    SUITES.iter().map(|suite| suite.name).collect()
+    all().map(|suite| suite.name).collect()
 }
 
 /// Prints what there is.
 pub(crate) fn list() {
-    for suite in SUITES {
-        println!("{:<10} {}", suite.name, suite.about);
+    let by_default =
+        |suite: &Suite| if SUITES.iter().any(|other| other.name == suite.name) { "" } else { " (only when named)" };
+    for suite in all() {
+        println!("{:<10} {}{}", suite.name, suite.about, by_default(suite));
     }
 }
 
@@ -85,11 +172,14 @@ pub(crate) fn list() {
 pub(crate) struct Selection(Vec<&'static Suite>);
 
 impl Selection {
-    /// The named suites and what they need; all for no name.
+    /// The named suites and what they need; for no name all that need not be named.
     pub(crate) fn of(names: &[String]) -> Self {
-        let asked = |suite: &&Suite| names.is_empty() || names.iter().any(|name| name == suite.name);
-        let needs_build = SUITES.iter().filter(asked).any(|suite| suite.needs_build);
-        Self(SUITES.iter().filter(|suite| asked(suite) || (needs_build && suite.name == "build")).collect())
+        let asked = |suite: &&Suite| names.iter().any(|name| name == suite.name);
+        if names.is_empty() {
+            return Self(SUITES.iter().collect());
+        }
+        let needs_build = all().filter(asked).any(|suite| suite.needs_build);
+        Self(all().filter(|suite| asked(suite) || (needs_build && suite.name == "build")).collect())
     }
 }
 
@@ -119,17 +209,13 @@ pub(crate) fn run(cx: &Context, selection: &Selection) -> Result<bool> {
         if suite.needs_build && cx.built.get().is_none() {
             report.add(Row { failed: 1, ..Row::new(suite.name) }.note("not run: nothing was built"));
         } else if let Err(error) = (suite.run)(cx, &mut report) {
-            failure(suite.name, &format!("{error:#}"));
-            report.add(Row { failed: 1, ..Row::new(suite.name) }.note("could not be run"));
+            let mut row = Row { failed: 1, ..Row::new(suite.name) };
+            row.fault(suite.name, &format!("{error:#}"));
+            report.add(row.note("could not be run"));
         }
     }
     println!("\n{}", table::render(&report.rows));
     Ok(table::good(&report.rows))
-}
-
-/// Prints why something failed.
-pub(crate) fn failure(what: &str, why: &str) {
-    println!("--- FAILED: {what}\n{why}\n---");
 }
 
 /// Runs checks that return what is wrong, if anything, and counts each as a test.
@@ -139,7 +225,7 @@ pub(crate) fn checked(name: &str, checks: impl IntoIterator<Item = (String, Resu
         let faults = result.unwrap_or_else(|error| vec![format!("{error:#}")]);
         row.count(faults.is_empty());
         if !faults.is_empty() {
-            failure(&format!("{name}: {what}"), &crate::process::tail(&faults.join("\n"), 60));
+            row.fault(&format!("{name}: {what}"), &crate::process::tail(&faults.join("\n"), 60));
         }
     }
     row
@@ -155,13 +241,16 @@ mod unit {
     }
 
     #[test]
-    fn no_name_is_everything() {
-        assert_eq!(selected(&[]), names());
+    fn no_name_is_everything_that_need_not_be_named() {
+        let first = selected(&[]);
+        assert_eq!(names()[..first.len()], first);
+        assert!(named("published").is_some() && !first.contains(&"published"));
     }
 
     #[test]
     fn what_runs_binaries_builds_them_first() {
         assert_eq!(selected(&["cli"]), ["build", "cli"]);
+        assert_eq!(selected(&["wire"]), ["build", "wire"]);
         assert_eq!(selected(&["tidy", "fmt"]), ["fmt", "tidy"]);
     }
 }

@@ -21,7 +21,7 @@ use rustix::termios::{LocalModes, tcgetattr};
 
 use crate::{context::Context, process::Job};
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(5);
 const SECRET: &str = "canary-7f3c-hunter2";
 
@@ -112,6 +112,8 @@ const ADD: [&str; 6] = ["account", "add", "--puppet", "webchat", "--id", "page"]
 fn typed(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
     let folder = cx.scratch("prompt-typed")?;
     let mut terminal = Terminal::start(wechaty, &folder, &ADD)?;
+    terminal.asks("A name for the bot", true)?;
+    terminal.types("\r")?;
     terminal.asks("token = ", false)?;
     // With a slip of the fingers, taken back.
     terminal.types(&format!("{SECRET}x\u{7f}\r"))?;
@@ -135,7 +137,12 @@ fn typed(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
         faults.push(format!(".env has mode {mode:o} and is not what was typed"));
     }
     let bot = fs::read_to_string(folder.join("BOT.toml")).context("no BOT.toml")?;
-    for words in ["token = { env = \"WECHATY_PAGE_TOKEN\" }", "bot_name = \"小助手\""] {
+    for words in [
+        "name = \"prompt-typed\"",
+        "use = \"ding-dong\"",
+        "token = { env = \"WECHATY_PAGE_TOKEN\" }",
+        "bot_name = \"小助手\"",
+    ] {
         if !bot.contains(words) {
             faults.push(format!("no `{words}` in\n{bot}"));
         }
@@ -204,7 +211,7 @@ fn qr_code(screen: &str) -> Option<String> {
 
 fn interrupted(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
     let folder = cx.scratch("prompt-interrupted")?;
-    let mut terminal = Terminal::start(wechaty, &folder, &ADD)?;
+    let mut terminal = Terminal::start(wechaty, &folder, &[&ADD[..], &["--name", "desk"]].concat())?;
     terminal.asks("token = ", false)?;
     terminal.types("half of a sec\u{3}")?;
     let status = terminal.end()?;

@@ -13,10 +13,13 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::{context::Context, process::Job};
+use crate::{
+    context::Context,
+    process::{Job, free_port},
+};
 
 /// Time for anything that should happen at once.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A bot on a page and in a small world, where three people say `ding`.
@@ -73,6 +76,7 @@ pub(super) fn checks(cx: &Context, wechaty: &Path) -> Vec<(String, Result<Vec<St
         ("a taken port means the next one, and `.env` counts".to_owned(), next_port(cx, wechaty)),
         ("two signals at once are one request".to_owned(), signals(cx, wechaty)),
         ("what a bot was told is found, copied, put back and forgotten".to_owned(), stored(cx, wechaty)),
+        ("who is logged in is told, and why a send is a dead letter".to_owned(), refused(cx, wechaty)),
     ]
 }
 
@@ -122,11 +126,14 @@ impl Running {
         }
     }
 
-    /// Sends a signal so many times, without a pause.
-    fn signal(&self, signal: &str, times: usize) -> Result<()> {
+    fn signal(&self, signal: &str) -> Result<()> {
+        self.signals(signal, "kill -s \"$1\" \"$2\"")
+    }
+
+    /// Sends a signal as a script says, which is one process: nothing has to be started in between.
+    fn signals(&self, signal: &str, script: &str) -> Result<()> {
         let mut kill = Command::new("sh");
-        let script = "kill -s \"$1\" \"$2\";".repeat(times);
-        kill.args(["-c", &script, "sh", signal, &self.child.id().to_string()]);
+        kill.args(["-c", script, "sh", signal, &self.child.id().to_string()]);
         kill.status().context("cannot send a signal")?;
         Ok(())
     }
@@ -180,13 +187,14 @@ fn book(wechaty: &Path, folder: &Path) -> Result<Value> {
 fn ledger(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
     let folder = folder(cx, "running-ledger")?;
     let mut bot = Running::start(wechaty, &folder)?;
-    let beside = bot.within("three answers", || {
+    let beside = bot.within("three answers, and all events", || {
         let book = book(wechaty, &folder)?;
-        Ok((book["out"]["sent"] == 3 && book["in"]["pending"] == 0).then_some(book))
+        let is_all = book["out"]["sent"] == 3 && book["in"]["handled"] == 7 && book["in"]["pending"] == 0;
+        Ok(is_all.then_some(book))
     })?;
     let (_, words, _) = told(wechaty, &folder, &["ledger", "BOT.toml"])?;
     let (_, chinese, _) = told(wechaty, &folder, &["ledger", "--lang", "zh"])?;
-    bot.signal("TERM", 1)?;
+    bot.signal("TERM")?;
     let status = bot.end()?;
     let at_the_end: Value = serde_json::from_str(&bot.read("stdout")?).context("`run --json` printed no JSON")?;
     let mut faults = Vec::new();
@@ -229,14 +237,14 @@ fn names(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
     let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&socket)?.permissions()) & 0o777;
     #[cfg(not(unix))]
     let mode = 0o600;
-    first.signal("KILL", 1)?;
+    first.signal("KILL")?;
     first.end()?;
     let left = socket.exists();
     // Its books are in its file.
     expect("it was killed", &["ledger"], 0, "")?;
     let mut next = Running::start(wechaty, &folder)?;
     book(wechaty, &folder)?;
-    next.signal("INT", 1)?;
+    next.signal("INT")?;
     let status = next.end()?;
     if fs::read_to_string(folder.join("record.jsonl"))? != "mine" {
         faults.push("the refused bot wrote over a record".to_owned());
@@ -254,7 +262,7 @@ fn long_path(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
     let mut bot = Running::start(wechaty, &folder)?;
     let file = folder.join("BOT.toml");
     let (code, stdout, stderr) = told(wechaty, &std::env::temp_dir(), &["ledger", &file.to_string_lossy()])?;
-    bot.signal("TERM", 1)?;
+    bot.signal("TERM")?;
     let status = bot.end()?;
     let good = code == Some(0) && stdout.contains("received") && status.success();
     Ok(if good { Vec::new() } else { vec![format!("{code:?}, {status}\n{stdout}{stderr}")] })
@@ -285,7 +293,7 @@ fn answers(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
 
 /// The demo bot twice, on the port that `.env` names: the second says which one it took instead.
 fn next_port(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
-    let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let port = free_port()?;
     let mut bots = Vec::new();
     for name in ["running-port-first", "running-port-second"] {
         let folder = cx.scratch(name)?;
@@ -331,13 +339,12 @@ fn signals(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
         bot.within("three questions", || {
             Ok((book(wechaty, &folder).is_ok_and(|b| b["out"]["said"] == 3)).then_some(()))
         })?;
-        bot.signal("TERM", 2)?;
-        // A moment later, but still the same.
-        thread::sleep(Duration::from_millis(100));
-        bot.signal("TERM", 1)?;
+        // The third is a moment later, but still the same.
+        let kill = "kill -s \"$1\" \"$2\"";
+        bot.signals("TERM", &format!("{kill}; {kill}; sleep 0.1; {kill}"))?;
         if insist {
             thread::sleep(Duration::from_millis(1100));
-            bot.signal("TERM", 1)?;
+            bot.signal("TERM")?;
         }
         let status = bot.end()?;
         Ok((status, bot.read("stdout")?.matches("dong").count()))
@@ -370,10 +377,13 @@ fn stored(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
         }
         Ok(stdout)
     };
-    // The last of it is in the archive a moment after the answer.
-    bot.within("the words are found", || {
-        Ok((told(wechaty, &folder, &["trace", "--words", "课程"])?.0 == Some(0)).then_some(()))
-    })?;
+    // All of it is in the archive a moment after the answer.
+    for (words, all) in [("课程", &["课程"][..]), ("ding", &["ding-dong/answer", "sent"])] {
+        bot.within("the words are found", || {
+            let (code, found, _) = told(wechaty, &folder, &["trace", "--words", words])?;
+            Ok((code == Some(0) && all.iter().all(|what| found.contains(what))).then_some(()))
+        })?;
+    }
     let way = expect(&["trace", "--words", "ding", "--json"], 0, "\"dong\"")?;
     let way: Value = serde_json::from_str(&way).context("the way is no JSON")?;
     let id = way[0]["id"].as_str().context("the message has no id")?.to_owned();
@@ -396,5 +406,64 @@ fn stored(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
     if !status.success() {
         faults.push(format!("the bot ended with {status}"));
     }
+    Ok(faults)
+}
+
+/// Says something every second to somebody whom the world does not know.
+const REFUSED: &str = r#"version = 1
+name = "front-desk"
+timezone = "UTC"
+[[account]]
+id = "world"
+puppet = "mock"
+world = "world.json"
+[[plugin]]
+use = "schedule"
+settings.jobs = [{ name = "tick", cron = "* * * * * *", say = "tock", contacts = "nobody" }]
+"#;
+
+fn refused(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
+    let folder = cx.scratch("running-refused")?;
+    fs::write(folder.join("BOT.toml"), REFUSED)?;
+    let logout = r#"{ "at": 60, "event": "logout", "payload": { "contactId": "bot", "data": "on another device" } }"#;
+    let events = WORLD.split_once("\n  ],\n  \"features\"").context("a world")?;
+    fs::write(folder.join("world.json"), format!("{},\n{logout}],\"features\"{}", events.0, events.1))?;
+    let mut faults = Vec::new();
+    let bot = Running::spawn(wechaty, &folder, &["run"], Stdio::null())?;
+    let login = "account `world`: logged in as Bot (bot)\n";
+    let logout = "account `world`: Bot (bot) is logged out: on another device\n";
+    bot.within("login and logout are told", || {
+        let said = bot.read("stderr")?;
+        Ok((said.contains(login) && said.contains(logout)).then_some(()))
+    })?;
+    drop(bot);
+    fs::write(folder.join("world.json"), WORLD)?;
+    let mut bot = Running::spawn(wechaty, &folder, &["run", "--lang", "zh"], Stdio::null())?;
+    bot.within("a dead letter", || {
+        Ok(book(wechaty, &folder).is_ok_and(|book| book["out"]["dead"].as_u64() > Some(0)).then_some(()))
+    })?;
+    bot.within("the login is told in Chinese", || {
+        Ok(bot.read("stderr")?.contains("账号 `world`：已登录为 Bot (bot)\n").then_some(()))
+    })?;
+    let why = "no contact with id \"nobody\" is known to the platform";
+    let list = told(wechaty, &folder, &["dead-letters", "list", "--json"])?.1;
+    let list: Value = serde_json::from_str(&list).context("the list is no JSON")?;
+    let (detail, receipt) = (&list[0]["detail"], list[0]["receipt"].as_str().unwrap_or_default());
+    if detail != why || list[0]["reason"] != "dead(not-found)" {
+        faults.push(format!("{list:#}"));
+    }
+    for (args, first, second) in [
+        (&["dead-letters", "list"][..], "dead(not-found), attempts: 1", format!("    why: “{why}”\n")),
+        (&["dead-letters", "list", "--lang", "zh"], "发送失败(找不到对象)，尝试 1 次", format!("    原因：“{why}”\n")),
+        (&["trace", receipt], "end:       dead(not-found)", format!("  why:       “{why}”\n")),
+        (&["ledger", "--lang", "zh"], "发送失败(找不到对象)：", String::new()),
+    ] {
+        let (code, stdout, stderr) = told(wechaty, &folder, args)?;
+        if code != Some(0) || !stdout.contains(first) || !stdout.contains(&second) {
+            faults.push(format!("{args:?}: expected `{first}` and `{second}`\n{stdout}{stderr}"));
+        }
+    }
+    bot.signal("TERM")?;
+    bot.end()?;
     Ok(faults)
 }

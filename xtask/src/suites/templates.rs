@@ -13,17 +13,26 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 
 use super::{Report, checked, record};
-use crate::{context::Context, process::Job};
+use crate::{
+    context::Context,
+    process::{Done, Job},
+};
 
 /// Time for one project, everything it depends on included.
 const LIMIT: Duration = Duration::from_secs(60 * 60);
-const SHORT: Duration = Duration::from_secs(60);
+const SHORT: Duration = Duration::from_secs(300);
 
 /// A template with Rust in it, how it depends on us, and words that the output of its tests has.
 const RUST: [(&str, By, &str); 3] = [
     ("rust", By::Default, "tests::ding_gets_dong ... ok"),
     ("plugin", By::Git, "thanks_are_counted_and_nothing_else ... ok"),
     ("puppet", By::Path, "conforms::restart ... ok"),
+];
+
+/// Handlers that are wrong, and what the compiler must say of each.
+const WRONG: [(&str, &str); 2] = [
+    ("async fn greet(_: Message, _: String) {}", "{greet}` is not a handler of this event"),
+    ("async fn greet(_: RoomJoin) {}", "whose first argument is the event's own type (`Message` for `on_message`"),
 ];
 
 /// How a project depends on Wechaty.
@@ -45,6 +54,7 @@ pub(crate) fn run(cx: &Context, report: &mut Report) -> Result<()> {
             (format!("template {template}, by {by:?}"), rust(cx, wechaty, &folder.0, template, *by, words))
         })
         .collect();
+    checks.push(("a wrong handler is explained".to_owned(), wrong_handlers(cx, &folder.0)));
     checks.push(("template config".to_owned(), config(wechaty, &folder.0)));
     report.add(checked("templates", checks));
     Ok(())
@@ -104,8 +114,7 @@ fn repository(cx: &Context, target: &Path) -> Result<String> {
 }
 
 fn rust(cx: &Context, wechaty: &Path, folder: &Path, template: &str, by: By, words: &str) -> Result<Vec<String>> {
-    let target = cx.metadata()?["target_directory"].as_str().context("no target folder")?;
-    let target = Path::new(target).join("templates");
+    let target = target(cx)?;
     fs::create_dir_all(&target).with_context(|| format!("cannot make {}", target.display()))?;
     let root = cx.root.to_string_lossy();
     let project = match by {
@@ -116,12 +125,7 @@ fn rust(cx: &Context, wechaty: &Path, folder: &Path, template: &str, by: By, wor
     if by != By::Default {
         fs::copy(cx.root.join("Cargo.lock"), project.join("Cargo.lock")).context("cannot copy Cargo.lock")?;
     }
-    let mut test = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    test.current_dir(&project).args(["test", "--all-targets"]);
-    test.env("CARGO_TARGET_DIR", target);
-    // Nobody debugs these; half of the disk and of the time goes without.
-    test.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_INCREMENTAL", "0");
-    let done = Job::new(test, LIMIT).run()?;
+    let done = cargo(&project, &target, &["test", "--all-targets"])?;
     let stdout = String::from_utf8_lossy(&done.stdout);
     let stderr = String::from_utf8_lossy(&done.stderr);
     let mut faults = Vec::new();
@@ -130,6 +134,35 @@ fn rust(cx: &Context, wechaty: &Path, folder: &Path, template: &str, by: By, wor
     }
     if stderr.contains("warning:") {
         faults.push(format!("a new project has warnings\n{}", done.report()));
+    }
+    Ok(faults)
+}
+
+/// The folder that the projects share.
+fn target(cx: &Context) -> Result<PathBuf> {
+    let target = cx.metadata()?["target_directory"].as_str().context("no target folder")?;
+    Ok(Path::new(target).join("templates"))
+}
+
+fn cargo(project: &Path, target: &Path, args: &[&str]) -> Result<Done> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(project).args(args).env("CARGO_TARGET_DIR", target);
+    // Nobody debugs these; half of the disk and of the time goes without.
+    cargo.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_INCREMENTAL", "0");
+    Job::new(cargo, LIMIT).run()
+}
+
+/// The Rust project's program again, with handlers that are none.
+fn wrong_handlers(cx: &Context, folder: &Path) -> Result<Vec<String>> {
+    let project = folder.join("my rust");
+    let mut faults = Vec::new();
+    for (handler, words) in WRONG {
+        let main = "fn main() { let _ = wechaty::BotBuilder::new().on_message(greet); }";
+        fs::write(project.join("src").join("main.rs"), format!("use wechaty::prelude::*;\n{handler}\n{main}\n"))?;
+        let done = cargo(&project, &target(cx)?, &["build"])?;
+        if done.ok() || !String::from_utf8_lossy(&done.stderr).contains(words) {
+            faults.push(format!("`{handler}`: expected `{words}`\n{}", done.report()));
+        }
     }
     Ok(faults)
 }

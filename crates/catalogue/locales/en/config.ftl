@@ -50,7 +50,7 @@ C012 = puppet `{ $puppet }` needs `{ $name }` ({ $help }): set it here, or in th
     .fix = Get the value where the link says, and set it; secrets best as `{"{"} env = "NAME" {"}"}`.
 
 C013 = `{ $name }` is not right: { $reason }
-    .cause = The puppet has looked at the value and cannot use it.
+    .cause = A puppet or a door has looked at the value and cannot use it.
     .fix = Mend the value as the reason says.
 
 C014 = `{ $name }` is given twice, first in line { $first }
@@ -58,7 +58,7 @@ C014 = `{ $name }` is given twice, first in line { $first }
     .fix = Give one of them another `id`.
 
 C015 = there is no account `{ $name }`; there are { $known }
-    .cause = An owner or a plugin names an account that no [[account]] of this file has as its id.
+    .cause = An owner, a plugin or a door names an account that no [[account]] of this file has as its id.
     .fix = Use the id of an account.
 
 C016 = `{ $value }` is no owner: expected account:contact
@@ -132,3 +132,7 @@ C032 = a job at `{ $value }` needs to know by whose clock
 C033 = a job needs to know which account says it; there are { $known }
     .cause = The bot has several accounts, or its plugin has, and each knows other people and rooms.
     .fix = Write `account = "…"` in the job, one job for each account; or give the plugin one in `accounts`.
+
+C034 = the token has characters that no request can carry: expected ASCII without spaces
+    .cause = A token is sent in a header of HTTP, which has no room for spaces and other letters than those of English.
+    .fix = Use 16 to 512 letters, digits and signs; `wechaty token generate` makes one.

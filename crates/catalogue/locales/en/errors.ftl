@@ -115,9 +115,29 @@ W132 = `{ $name }` cannot be the server name of a token
     .cause = Clients check a certificate for this name: up to 63 letters, digits, `-`, `_` and `.`, first a letter or digit, no `_` at the end.
     .fix = Choose such a name, for example the one in the certificate of your gateway.
 
-W133 = `token discover` does not exist yet
-    .cause = Discovery sends your token to a third party (api.chatie.io unless you set another), which answers where the gateway is. Nothing was sent.
-    .fix = Give the address of the gateway yourself, in WECHATY_PUPPET_SERVICE_ENDPOINT: then nobody has to be asked.
+W133 = nobody has agreed to send the token to { $authority }
+    .cause = Discovery asks a third party where the gateway of a token is, and the question holds the token. Nothing was sent.
+    .fix = Add `--yes` if that host may know the token. Or give the address of the gateway yourself, in WECHATY_PUPPET_SERVICE_ENDPOINT: then nobody has to be asked.
+
+W134 = { $authority } knows no gateway of this token
+    .cause = No gateway with this token has told the discovery service where it is, or none does any more.
+    .fix = Check the token, and that its gateway runs. Gateways of this program tell no discovery service: give their address in WECHATY_PUPPET_SERVICE_ENDPOINT.
+
+W135 = the discovery service { $authority } cannot be asked
+    .cause = It cannot be reached, has troubles of its own, or is none.
+    .fix = Check the network and the host's name, and try again later. Or give the address of the gateway yourself, in WECHATY_PUPPET_SERVICE_ENDPOINT.
+
+W136 = { $authority } could not prove who it is
+    .cause = Its certificate is not good for this name, is signed by somebody this machine does not trust, or there is no TLS. The token was not sent.
+    .fix = Check the host's name, and this machine's clock. Without TLS only programs of this machine are asked: `--authority http://127.0.0.1:PORT`.
+
+W137 = the discovery service { $authority } did not answer in time
+    .cause = It took longer than 10 seconds.
+    .fix = Try again later. Or give the address of the gateway yourself, in WECHATY_PUPPET_SERVICE_ENDPOINT.
+
+W138 = `{ $authority }` cannot be a discovery service
+    .cause = It is called by the name or address of its host, with or without a port.
+    .fix = Write it like `api.chatie.io` or `127.0.0.1:8080`.
 
 W140 = { $path } is not empty
     .cause = `wechaty new` never writes over files.
@@ -178,6 +198,10 @@ W162 = the bot cannot listen on { $address }
 W163 = accounts `{ $first }` and `{ $second }` both serve { $page }
     .cause = Both are on a web chat, and one program has one page.
     .fix = Keep one of them; a second bot can run beside this one on the next port.
+
+W164 = a token of the REST door cannot be used
+    .cause = It is too short or too long, or has a space or another character that no header can carry.
+    .fix = Take 16 to 512 letters, digits and signs of ASCII; `wechaty token generate` makes one.
 
 W170 = no bot called `{ $name }` runs in { $path }
     .cause = A bot that runs has a socket beside its configuration, and nobody answers there. Perhaps it has ended, or was started elsewhere.
@@ -313,6 +337,10 @@ W201 = there is an account `{ $id }` already
     .cause = Accounts are told apart by their ids, and the file has one with this id.
     .fix = Give another `--id`; `wechaty account list` shows those there are.
 
+W202 = { $file } is there already, and `--name` is for a new file
+    .cause = The name of a bot that exists names its store: a command that adds an account does not change it.
+    .fix = Leave `--name` away; to call the bot otherwise, write `name = "…"` at the top of the file.
+
 W203 = puppet `{ $puppet }` has no setting `{ $key }`
     .cause = `--set` takes KEY=VALUE, where KEY is a setting that the puppet declares.
     .fix = Use one of the puppet's settings; `wechaty puppets` lists them.
@@ -332,6 +360,38 @@ W206 = the sessions in { $path } are encrypted, and no key is given
 W207 = { $path } seems to be a backup of another bot than `{ $name }`
     .cause = It would replace the store of this bot by that of other accounts, or of others who were logged in; sends that are pending in it would go out again, from here.
     .fix = Check the file and the bot you mean. If it is meant so, add `--yes`.
+
+W208 = { $puppet } does not take these settings
+    .cause = The messenger was asked before anything was written, and refused them, or is not where they say.
+    .fix = Correct the setting named above; `wechaty puppets` tells where to get it. `--no-check` adds the account without asking.
+
+W209 = nobody knows whether the credentials are good: { $puppet } could not be asked
+    .cause = The messenger is asked before anything is written. It could not be reached, or gave no answer that says yes or no; nothing was written.
+    .fix = Check the addresses in the settings and the network, then try again. `--no-check` adds the account without asking.
+
+W220 = the gateway cannot be guarded as asked
+    .cause = The token cannot be sent by clients, or clients without a token were to be let in from other machines.
+    .fix = Make a token with `wechaty token generate`. Use `--allow-anonymous` only where the gateway listens on 127.0.0.1.
+
+W221 = the gateway cannot use TLS
+    .cause = A certificate, its key or the authority of this host cannot be read or used.
+    .fix = Look at what is said below. Give another certificate with `--tls-cert` and `--tls-key`, or none, so that this host's authority makes one.
+
+W222 = nobody knows where the home folder is
+    .cause = The certificate authority of this host lies in the home folder, and neither HOME nor USERPROFILE is set.
+    .fix = Set HOME, or give a certificate with `--tls-cert` and `--tls-key`.
+
+W223 = one token is given, and there are { $count } accounts
+    .cause = By its token the gateway knows whose client calls, so each account needs its own; `--token` and WECHATY_TOKEN give one.
+    .fix = Leave `--token` and WECHATY_TOKEN away, and write a [[doors.gateway.token]] with `account` and `token` for each account into BOT.toml. An account without one gets a new token with each start, which is printed.
+
+W224 = the gateway cannot listen on { $address }
+    .cause = Another program listens there, or this one may not.
+    .fix = End the other program, or name another address with `--port` or `--listen`.
+
+W225 = `--port { $port }` and `--listen { $listen }` name two ports
+    .cause = The gateway listens on one port, and nobody can tell which of the two is meant.
+    .fix = Leave one of them out, or name the same port in both.
 
 W210 = the end of { $count ->
     [one] one event ({ $events })
@@ -452,6 +512,18 @@ W440 = The bot is not there at the moment.
     .cause = It is starting or stopping, or its store fails.
     .fix = Try again soon; nothing you wrote is lost.
 
+W500 = a request to the REST door makes no sense
+    .cause = It is no JSON, a value of its address is no UTF-8, or a header is malformed.
+    .fix = Look at `detail`, and compare the request with /openapi.json.
+
+W501 = a request to the REST door has no good token
+    .cause = The header Authorization is missing, is there twice, or holds a token that this bot does not have.
+    .fix = Send `Authorization: Bearer TOKEN` with a token of [doors.rest], or the one that was printed at the start.
+
+W502 = the token may not do this
+    .cause = It lacks a scope: read, send or admin.
+    .fix = Use another token, or add the scope to this one in [doors.rest].
+
 W503 = the HTTP host is busy
     .cause = Very much is being sent at the same time.
     .fix = Send it again in a few seconds.
@@ -459,3 +531,119 @@ W503 = the HTTP host is busy
 W504 = an answer took too long
     .cause = An account did not answer a request within the time limit of the HTTP host.
     .fix = Try again soon; if it happens again, look into the log.
+
+W510 = there is no such thing
+    .cause = The account does not know a contact, a room, a message, a file or a send by this id or name, or not any more.
+    .fix = Look it up in the list; uploads and sends are forgotten after a while.
+
+W511 = a name fits several
+    .cause = More than one contact or room is called so.
+    .fix = Use one of the ids in `candidates`, or add another part of its name.
+
+W512 = the messenger cannot do this
+    .cause = The puppet of the account lacks a capability.
+    .fix = See `capabilities` of the account, or `wechaty puppets`, for what it can do.
+
+W513 = nobody is logged in
+    .cause = The account is starting, waits for its QR code to be scanned, or has been logged out.
+    .fix = Look at GET /login; scan the QR code it shows.
+
+W514 = a value is not what it must be
+    .cause = A part of the body, of the query or of the address does not fit.
+    .fix = Look at `at` and `detail`, and compare the request with /openapi.json.
+
+W515 = an Idempotency-Key was used for another request
+    .cause = The same key came before with another body or another address.
+    .fix = Make a new key for each request that is not a repetition.
+
+W516 = a request with this Idempotency-Key is not finished
+    .cause = The first one is still being done, or the process ended, or the messenger did not answer, while it was.
+    .fix = Ask again soon. If it was cut off, see what it did, and use another key.
+
+W517 = too many requests
+    .cause = The token asks faster than `rate` in [doors.rest] allows.
+    .fix = Wait as long as Retry-After says, or raise the rate.
+
+W518 = a body is of the wrong media type
+    .cause = This operation takes application/json.
+    .fix = Send `Content-Type: application/json`.
+
+W519 = the messenger refuses
+    .cause = It understood the request and said no.
+    .fix = Look at `detail` for its words.
+
+W520 = the messenger cannot be asked
+    .cause = It could not be reached, or answered what its puppet does not understand.
+    .fix = Look whether it was done before you try again.
+
+W521 = the bot has a fault
+    .cause = Something went wrong that should not.
+    .fix = Look into the bot's log, and report it.
+
+W522 = the bot cannot take this at the moment
+    .cause = It stops, its store fails, or a bound of its memory is reached.
+    .fix = Try again in a few seconds; if it goes on, run `wechaty doctor`.
+
+W523 = the bot has several accounts
+    .cause = The address does not say which one is meant.
+    .fix = Write /api/v1/accounts/ID/… in place of /api/v1/….
+
+W525 = the token is not for this account
+    .cause = It is for some accounts only.
+    .fix = Use another token, or add the account to this one in [doors.rest].
+
+W526 = a file cannot be had
+    .cause = Where it should be it is not, or that address does not answer or is private.
+    .fix = Look at `detail`; try again later.
+
+W527 = the messenger is asked too fast
+    .cause = It takes no more requests at the moment.
+    .fix = Wait as long as Retry-After says.
+
+W528 = nothing is remembered of what is over
+    .cause = The bot keeps no records of messages that were received and said.
+    .fix = Let it keep some: `records` of [store], in BOT.toml. In Rust: BotBuilder::remember.
+
+W529 = a message holds no such thing
+    .cause = It is of another type.
+    .fix = Look at `type` of the message.
+
+W530 = there is no room for another upload
+    .cause = Files that were uploaded before take as much room as they may, or there are as many as may be.
+    .fix = Send what was uploaded, and try again when the oldest have expired; or raise `uploads` or `uploads_mib` in [doors.rest].
+
+W531 = a range is outside of the file
+    .cause = What `Range` asks for begins behind its end.
+    .fix = Look at Content-Range for its size, and ask for a part inside of it.
+
+W540 = there is no event of this id
+    .cause = It is no id of an event, or one that no event has had yet.
+    .fix = Send the id of the last event as it was told, in `Last-Event-ID` or `after`; leave it out to begin now, or send 0000000000000000 to begin with the oldest that is here.
+
+W541 = too many listen to the events
+    .cause = As many streams, sockets and polls are open as may be, with this token or in all.
+    .fix = Close those that nobody reads, or raise `streams` in [doors.rest].
+
+W542 = there is no such type of event
+    .cause = `type` names one that there is not.
+    .fix = Use the names of Wechaty, such as `message`, `room-join` and `friendship`, separated by commas.
+
+W543 = the webhook is paused
+    .cause = It answered 410 Gone, and is told nothing since.
+    .fix = See that it is there again, then resume it: POST /api/v1/webhooks/ID/resume.
+
+W544 = a webhook is gone
+    .cause = It answered 410 Gone: it wants no more events. It is paused, and what waited for it is a dead letter.
+    .fix = Take it out of BOT.toml; or see that it is there again, resume it, and send the dead letters with `wechaty dead-letters retry`.
+
+W545 = what a webhook answered is not understood
+    .cause = Its answer is JSON with something in it that nobody knows, or larger than 64 KiB. The event counts as told.
+    .fix = Answer with nothing, or with `say`, `quote` and `accept` only.
+
+W546 = too many events wait for a webhook
+    .cause = It takes them more slowly than they come, or not at all. Those beyond the bound are not told to it, and counted as rejected.
+    .fix = Look at GET /api/v1/webhooks for why. What it missed is in the event log: GET /api/v1/events with `after`.
+
+W547 = this address speaks WebSocket
+    .cause = The request does not ask for that protocol, or not in a way that is known.
+    .fix = Open it with a WebSocket client; without one, read GET /api/v1/events.

@@ -26,7 +26,22 @@ help-run-store = The folder where the bot keeps its files
 help-run-world = World file of the puppet mock
 help-run-clock = Which clock; virtual plays a world as fast as it can, and ends with it
 help-run-record = Writes one JSON line for each message sent
+help-run-api = Opens the REST door: JSON over HTTP below /api/v1, a page to try it at /api; its token is WECHATY_API_TOKEN, those of [doors.rest] in BOT.toml, else one that is made and printed
 help-run-json = Prints the ledger at the end as JSON: on stdout, with the puppet terminal on stderr
+
+help-gateway = Serves accounts to the Wechaty SDKs of every language, each by its own token
+help-gateway-bot = The configuration; without it ./BOT.toml if it is there and no puppet is named
+help-gateway-puppet = Which messenger (`wechaty puppets` lists them); without it WECHATY_PUPPET
+help-gateway-world = World file of the puppet mock
+help-gateway-port = Which port; without it 8788 or the next free one
+help-gateway-token = What clients must show: a server name, `_`, and a UUID (`wechaty token generate` makes one); without it WECHATY_TOKEN, else [[doors.gateway.token]] of BOT.toml, else a new one that is printed. For one account alone. Others can read a command line: prefer the variable
+help-gateway-listen = Where: IP:PORT, IP, localhost:PORT, :PORT or PORT; without it this machine alone
+help-gateway-store = The folder where the bot keeps its files
+help-gateway-record = Writes one JSON line for each message sent
+help-gateway-no_tls = Speaks without TLS: whoever is on the way reads everything, the token too
+help-gateway-tls_cert = A certificate of your own, PEM; without it this host's authority makes one for each name that is asked for
+help-gateway-tls_key = The key of that certificate, PEM
+help-gateway-allow_anonymous = Lets clients in that show no token, as those in Java do; on this machine only
 
 help-new = Makes a project that compiles and passes its test
 help-new-dir = The folder to make; its name becomes the name of the project
@@ -48,7 +63,9 @@ help-account-add = Adds an account: asks for what its messenger needs, and check
 help-account-add-file = The file; it is made if it is not there. Secrets go into `.env` beside it
 help-account-add-puppet = Which messenger (`wechaty puppets` lists them)
 help-account-add-id = A name for the account in this bot
+help-account-add-name = What the bot of a new file is called; default: like its folder
 help-account-add-set = A setting of the messenger; `KEY=-` reads it from standard input, so that it stays out of the history
+help-account-add-no_check = Do not ask the messenger whether the credentials are good
 
 help-plugin = Lists and checks plugins, what a bot without code does
 help-plugin-list = Lists the plugins of this build, with their settings
@@ -113,8 +130,11 @@ help-token-generate = Makes a new token
 help-token-generate-sni = The server name that clients check the gateway's certificate for
 help-token-inspect = Explains the parts of a token, without showing its secret; asks nobody
 help-token-inspect-token = The token; `-` reads it from standard input, so that it stays out of the history
-help-token-discover = Asks a third party where a token's gateway is (not there yet)
-help-token-discover-token = The token; it would be sent to that third party
+help-token-discover = Asks a third party where a token's gateway is, which sends it the token
+help-token-discover-token = The token; `-` reads it from standard input, so that it stays out of the history
+help-token-discover-authority = Who is asked, by HTTPS; on this machine also http://127.0.0.1:PORT
+help-token-discover-yes = Sends the token without asking first
+help-token-discover-json = Prints JSON
 
 help-doctor = Looks for what may stand in a bot's way on this machine; asks nobody outside of it
 help-doctor-json = Prints JSON
@@ -132,3 +152,7 @@ help-bench-core-seconds = How long each part measures
 help-bench-durable = To a file: every event and every send committed
 help-bench-durable-json = Prints JSON
 help-bench-durable-seconds = How long each part measures
+help-bench-gateway = The gateway: calls, events and files, beside a bare gRPC server
+help-bench-gateway-json = Prints JSON
+help-bench-gateway-seconds = How long each part of a round measures
+help-bench-gateway-file = The size of the large file, in MiB

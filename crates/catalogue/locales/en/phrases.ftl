@@ -115,7 +115,16 @@ cron-hour = hour
 cron-day = day of the month
 cron-month = month
 cron-weekday = day of the week
+door-token-there = the account has a token already, in line { $line }
+door-token-twice = it is that of line { $line }, too: give each a token of its own
+door-token-letters = a token has letters, digits, `-`, `_`, `.` and `~` only, and { $most } of them at most
+door-token-name = it has no server name before its last `_`, without which some SDKs do not start; `wechaty token generate` makes one that has
 door = account `{ $account }` (`{ $puppet }`)
+webhook-secret = it is `whsec_` and 24 to 64 random bytes as base64
+webhook-no-url = this is no http or https URL
+webhook-credentials = leave user and password out of the URL: the webhook knows us by the signature
+webhook-plain = write https: what is said would be readable on the way (http is for this machine, and with `allow_private` for a private network)
+webhook-private = this is a private address: write `allow_private = true` if it is meant
 
 # rules and matchers of plugins
 matcher-re-or-text = a matcher in braces needs `re` or `text`
@@ -127,3 +136,28 @@ rule-no-words = a rule needs words to answer to, and they cannot be empty
 job-name-twice = two jobs have the name `{ $name }`
 job-no-target = job `{ $name }` needs `contacts` or `rooms`: whom it is said to
 job-no-text = job `{ $name }` needs something to say
+matrix-bad-homeserver = expected the address of a homeserver like https://matrix.org, found { $found }
+matrix-plain-homeserver = plain http is for loopback alone: everybody on the way to { $found } would learn the token; use https
+matrix-no-homeserver = what answers at { $address } is no homeserver ({ $how }): give the address of its client API, which { $file } may name
+matrix-no-login = give an access_token (WECHATY_PUPPET_MATRIX_TOKEN, WECHATY_PUPPET_GITTER_TOKEN), or user and password, or a login_token
+matrix-no-user = whose password is it? Set user (WECHATY_PUPPET_MATRIX_USER)
+matrix-bad-ca-cert = expected the text of a certificate in PEM, from -----BEGIN CERTIFICATE----- on; line breaks may be written as \n
+matrix-no-e2ee = this build has no encryption: cargo build --release -p wechaty-cli --features full
+matrix-no-store = encryption needs a folder for its keys: set store (WECHATY_PUPPET_MATRIX_STORE)
+matrix-no-keys = there are no keys without encryption: set e2ee = true, or leave it out
+matrix-bad-room = { $found } is no room: expected an alias like #nodejs_node:gitter.im, or an id like !id:server
+matrix-bad-number = expected a whole number from { $least } to { $most }, found { $found }
+service-no-server-name = the token has no server name before its last `_`: use a token of the form NAME_UUID, or set `tls_server_name` (WECHATY_PUPPET_SERVICE_TLS_SERVER_NAME)
+service-bad-token = a token has letters, digits, `-`, `_` and `.` only
+service-bad-server-name = { $name } is no name of a server
+service-bad-endpoint = expected host:port, found { $found }
+service-bad-authority = expected the host of a discovery service, found { $found }
+service-bad-ca-cert = expected the text of a certificate in PEM, from -----BEGIN CERTIFICATE----- on; line breaks may be written as \n
+lark-bad-domain = expected feishu, lark or a URL, found { $found }
+lark-bad-url = expected a URL that begins with https:// (http:// on this machine only), found { $found }
+lark-bad-ca-cert = expected the text of a certificate in PEM, from -----BEGIN CERTIFICATE----- on; line breaks may be written as \n
+lark-bad-number = expected a whole number above zero
+lark-bad-mode = expected websocket or webhook, found { $found }
+lark-unguarded = with mode webhook, set encrypt_key, verification_token or both: without them anybody could post events
+lark-one-of-two = app_id and app_secret come together: set both, or neither to register an app by QR code
+lark-ticket-by-webhook = the ticket of a store app comes by webhook only: with tenant_key, set mode = "webhook"

@@ -109,9 +109,29 @@ W132 = `{ $name }` 不能作为令牌的服务器名
     .cause = 客户端要按这个名字核对证书：最多 63 个字母、数字、`-`、`_` 和 `.`，以字母或数字开头，不以 `_` 结尾。
     .fix = 请换一个符合要求的名字，例如网关证书上的名字。
 
-W133 = `token discover` 还没有实现
-    .cause = 这项查询会把你的令牌发给第三方（默认是 api.chatie.io），由它回答网关在哪里。现在什么都没有发出去。
-    .fix = 请自己在 WECHATY_PUPPET_SERVICE_ENDPOINT 里写明网关地址，这样就不用问任何人。
+W133 = 没有人同意把令牌发给 { $authority }
+    .cause = 这项查询向第三方询问令牌对应的网关在哪里，问题里就带着令牌。现在什么都没有发出去。
+    .fix = 如果可以让该主机知道令牌，请加上 `--yes`；或者自己在 WECHATY_PUPPET_SERVICE_ENDPOINT 里写明网关地址，这样就不用问任何人。
+
+W134 = { $authority } 不知道这个令牌的网关
+    .cause = 没有使用这个令牌的网关向该查询服务登记过地址，或者登记已经失效。
+    .fix = 请检查令牌，并确认网关正在运行。本程序的网关不向任何查询服务登记：请在 WECHATY_PUPPET_SERVICE_ENDPOINT 里写明地址。
+
+W135 = 无法询问查询服务 { $authority }
+    .cause = 它连不上、自身有故障，或者根本不是查询服务。
+    .fix = 请检查网络和主机名，稍后再试；或者自己在 WECHATY_PUPPET_SERVICE_ENDPOINT 里写明网关地址。
+
+W136 = { $authority } 无法证明自己的身份
+    .cause = 它的证书不适用于这个名字、由本机不信任的机构签发，或者那里没有 TLS。令牌没有发出去。
+    .fix = 请检查主机名和本机的时钟。不用 TLS 时只询问本机的程序：`--authority http://127.0.0.1:PORT`。
+
+W137 = 查询服务 { $authority } 没有及时回答
+    .cause = 等待超过了 10 秒。
+    .fix = 请稍后再试；或者自己在 WECHATY_PUPPET_SERVICE_ENDPOINT 里写明网关地址。
+
+W138 = `{ $authority }` 不能作为查询服务
+    .cause = 查询服务用主机名或地址表示，可以带端口。
+    .fix = 请写成 `api.chatie.io` 或 `127.0.0.1:8080` 这样。
 
 W140 = { $path } 不是空目录
     .cause = `wechaty new` 从不覆盖已有的文件。
@@ -172,6 +192,10 @@ W162 = 机器人无法监听 { $address }
 W163 = 账号 `{ $first }` 和 `{ $second }` 都要提供 { $page }
     .cause = 两者都使用网页聊天，而一个程序只有一个页面。
     .fix = 请只保留一个；另一个机器人可以在下一个端口上单独运行。
+
+W164 = REST 接口的令牌无法使用
+    .cause = 它太短或太长，或者含有空格或请求头不能携带的字符。
+    .fix = 请使用 16 到 512 个 ASCII 字母、数字和符号；可用 `wechaty token generate` 生成。
 
 W170 = { $path } 里没有名为 `{ $name }` 的机器人在运行
     .cause = 运行中的机器人会在配置文件旁边留一个套接字，而那里没有人应答。机器人也许已经结束，或者是在别处启动的。
@@ -301,6 +325,10 @@ W201 = 已经有账号 `{ $id }` 了
     .cause = 账号靠 id 区分，而文件里已有一个用了这个 id。
     .fix = 请换一个 `--id`；`wechaty account list` 会列出已有的账号。
 
+W202 = { $file } 已经存在，而 `--name` 只用于新建的文件
+    .cause = 机器人的名字也是它的存储的名字，添加账号的命令不会改动它。
+    .fix = 请去掉 `--name`；要改名，请在文件开头写 `name = "…"`。
+
 W203 = puppet `{ $puppet }` 没有 `{ $key }` 这项设置
     .cause = `--set` 要写成 KEY=VALUE，其中 KEY 是 puppet 声明过的设置。
     .fix = 请用该 puppet 已有的设置；`wechaty puppets` 会列出全部。
@@ -320,6 +348,38 @@ W206 = { $path } 里的登录信息已加密，但没有给出密钥
 W207 = { $path } 似乎是另一个机器人的备份，不是 `{ $name }` 的
     .cause = 这会用另一些账号（或另一些登录身份）的存储替换这个机器人的存储；其中还没发完的消息会从这里再次发出。
     .fix = 请核对备份文件和要恢复的机器人。确实要这样做时，请加上 `--yes`。
+
+W208 = { $puppet } 不接受这些设置
+    .cause = 写入之前先向平台核实，平台拒绝了这些设置，或者不在设置所写的地址上。
+    .fix = 请改正上面指出的设置；`wechaty puppets` 会说明在哪里取得。加上 `--no-check` 则不核实就添加账号。
+
+W209 = 不知道凭据是否可用：无法向 { $puppet } 核实
+    .cause = 写入之前会先向平台核实；这次连接不上平台，或者没有得到明确的答复，所以什么都没有写入。
+    .fix = 请检查设置里的地址和网络，然后重试。加上 `--no-check` 则不核实就添加账号。
+
+W220 = 无法按要求保护网关
+    .cause = 客户端无法发送这个令牌，或者要让其他机器上的客户端不带令牌就连进来。
+    .fix = 用 `wechaty token generate` 生成令牌。只有在网关监听 127.0.0.1 时才使用 `--allow-anonymous`。
+
+W221 = 网关无法使用 TLS
+    .cause = 证书、私钥或本机的证书机构无法读取或使用。
+    .fix = 请看下面的说明。用 `--tls-cert` 和 `--tls-key` 换一份证书，或者都不写，由本机的证书机构签发。
+
+W222 = 找不到主目录
+    .cause = 本机的证书机构存放在主目录里，而 HOME 和 USERPROFILE 都没有设置。
+    .fix = 设置 HOME，或用 `--tls-cert` 和 `--tls-key` 给出证书。
+
+W223 = 只给了一个令牌，而账号有 { $count } 个
+    .cause = 网关凭令牌识别客户端属于哪个账号，所以每个账号都要有自己的令牌；`--token` 和 WECHATY_TOKEN 只能给一个。
+    .fix = 请去掉 `--token` 和 WECHATY_TOKEN，在 BOT.toml 里给每个账号写一段 [[doors.gateway.token]]，写明 `account` 和 `token`。没有写的账号每次启动都会得到一个新令牌，并打印出来。
+
+W224 = 网关无法监听 { $address }
+    .cause = 该地址已被其他程序占用，或者本程序没有权限。
+    .fix = 结束占用它的程序，或用 `--port`、`--listen` 换一个地址。
+
+W225 = `--port { $port }` 和 `--listen { $listen }` 写了两个不同的端口
+    .cause = 网关只监听一个端口，无法知道指的是哪一个。
+    .fix = 去掉其中一个，或两处写同一个端口。
 
 W210 = 有 { $count } 个事件（{ $events }）的处理结果没能写入 { $path }
     .cause = 处理器已经运行过，但直到机器人停止，磁盘都不允许写入这一结果。
@@ -437,6 +497,18 @@ W440 = 机器人暂时不在。
     .cause = 它正在启动或停止，或者存储出了故障。
     .fix = 请稍后再试；你写的内容不会丢失。
 
+W500 = 发给 REST 接口的请求无法理解
+    .cause = 它不是 JSON，或者地址中的值不是 UTF-8，或者请求头格式有误。
+    .fix = 请看 `detail`，并对照 /openapi.json 检查请求。
+
+W501 = 发给 REST 接口的请求没有有效的令牌
+    .cause = 缺少 Authorization 请求头，或者出现了两次，或者其中的令牌不属于这个机器人。
+    .fix = 请发送 `Authorization: Bearer 令牌`，令牌取自 [doors.rest]，或启动时打印的那一个。
+
+W502 = 该令牌无权这样做
+    .cause = 它缺少所需的权限：read、send 或 admin。
+    .fix = 请换用其他令牌，或在 [doors.rest] 中给它加上该权限。
+
 W503 = HTTP 主机正忙
     .cause = 同时上传的内容太多。
     .fix = 请过几秒再发送。
@@ -444,3 +516,119 @@ W503 = HTTP 主机正忙
 W504 = 响应超时
     .cause = 账号没有在 HTTP 主机的时限内回应请求。
     .fix = 请稍后再试；若再次出现，请查看日志。
+
+W510 = 找不到所指的对象
+    .cause = 账号不认识这个编号或名字所指的联系人、群、消息、文件或发送，或者它已不存在。
+    .fix = 请在列表中查找；上传的文件和发送记录过一段时间会被清除。
+
+W511 = 名字对应多个对象
+    .cause = 有不止一个联系人或群叫这个名字。
+    .fix = 请使用 `candidates` 中的编号，或补充其他名称信息。
+
+W512 = 该平台做不到
+    .cause = 账号所用的 puppet 没有这项能力。
+    .fix = 请看账号的 `capabilities`，或运行 `wechaty puppets` 了解它能做什么。
+
+W513 = 尚未登录
+    .cause = 账号正在启动，或等待扫码，或已退出登录。
+    .fix = 请查看 GET /login，并扫描其中的二维码。
+
+W514 = 某个值不符合要求
+    .cause = 请求体、查询参数或地址中有一部分不符合要求。
+    .fix = 请看 `at` 和 `detail`，并对照 /openapi.json 检查请求。
+
+W515 = Idempotency-Key 已用于另一个请求
+    .cause = 同一个键此前带着不同的内容或地址出现过。
+    .fix = 除了重复发送，请为每个请求使用新的键。
+
+W516 = 带有此 Idempotency-Key 的请求尚未完成
+    .cause = 第一个请求仍在处理，或者处理时进程结束了，或者通讯平台没有回答。
+    .fix = 请稍后再问。若已中断，请先看它做了什么，再换一个键。
+
+W517 = 请求过于频繁
+    .cause = 该令牌的请求速度超过了 [doors.rest] 中 `rate` 的限制。
+    .fix = 请等待 Retry-After 所示的时间，或提高限制。
+
+W518 = 请求体的类型不对
+    .cause = 该操作只接受 application/json。
+    .fix = 请发送 `Content-Type: application/json`。
+
+W519 = 平台拒绝了请求
+    .cause = 平台理解了请求，但不同意。
+    .fix = 请看 `detail` 中平台的说明。
+
+W520 = 无法询问平台
+    .cause = 平台无法连接，或者它的回答 puppet 无法理解。
+    .fix = 再试之前，请先看看它是否已经完成。
+
+W521 = 机器人出了故障
+    .cause = 发生了不该发生的错误。
+    .fix = 请查看机器人的日志，并报告问题。
+
+W522 = 机器人暂时无法处理
+    .cause = 它正在停止，或者存储出了故障，或者内存已达上限。
+    .fix = 请过几秒再试；若持续如此，请运行 `wechaty doctor`。
+
+W523 = 机器人有多个账号
+    .cause = 地址没有说明是哪一个。
+    .fix = 请把 /api/v1/… 写成 /api/v1/accounts/编号/…。
+
+W525 = 该令牌不能用于此账号
+    .cause = 它只适用于部分账号。
+    .fix = 请换用其他令牌，或在 [doors.rest] 中给它加上该账号。
+
+W526 = 无法取得文件
+    .cause = 文件不在应在的位置，或者该地址没有回应，或者是内网地址。
+    .fix = 请看 `detail`，稍后再试。
+
+W527 = 对平台的请求过于频繁
+    .cause = 平台暂时不再接受请求。
+    .fix = 请等待 Retry-After 所示的时间。
+
+W528 = 没有保留已结束消息的记录
+    .cause = 机器人不保留收发消息的记录。
+    .fix = 请让它保留一些：BOT.toml 中 [store] 的 `records`。在 Rust 中：BotBuilder::remember。
+
+W529 = 消息中没有这样的内容
+    .cause = 它是另一种类型的消息。
+    .fix = 请看消息的 `type`。
+
+W530 = 没有空间再上传文件
+    .cause = 之前上传的文件已占满允许的空间，或数量已达上限。
+    .fix = 请发送已上传的文件，等最早的过期后再试；或调高 [doors.rest] 中的 `uploads` 或 `uploads_mib`。
+
+W531 = 请求的范围超出了文件
+    .cause = `Range` 所要的部分从文件末尾之后开始。
+    .fix = 请看 Content-Range 中的文件大小，请求其中的一部分。
+
+W540 = 没有这个编号的事件
+    .cause = 它不是事件编号，或还没有任何事件用过它。
+    .fix = 请在 `Last-Event-ID` 或 `after` 中原样发送最后一个事件的编号；不发送则从现在开始，发送 0000000000000000 则从现存最早的事件开始。
+
+W541 = 监听事件的连接太多
+    .cause = 该令牌的，或全部的事件流、套接字和轮询已达上限。
+    .fix = 请关闭没有人读取的连接，或调高 [doors.rest] 中的 `streams`。
+
+W542 = 没有这种事件
+    .cause = `type` 里有一个不存在的事件名。
+    .fix = 请使用 Wechaty 的事件名，如 `message`、`room-join`、`friendship`，用逗号分隔。
+
+W543 = 这个 webhook 已暂停
+    .cause = 它回应了 410 Gone，此后不再向它发送任何事件。
+    .fix = 请确认它已恢复，再继续发送：POST /api/v1/webhooks/ID/resume。
+
+W544 = 一个 webhook 已不存在
+    .cause = 它回应了 410 Gone，即不再需要事件。它已暂停，等待发给它的事件成为死信。
+    .fix = 请把它从 BOT.toml 中删除；或确认它已恢复，继续发送，再用 `wechaty dead-letters retry` 重发死信。
+
+W545 = 无法理解 webhook 的回应
+    .cause = 它回应的 JSON 中有不认识的内容，或超过 64 KiB。该事件算作已送达。
+    .fix = 请回应空内容，或只含 `say`、`quote`、`accept` 的 JSON。
+
+W546 = 等待发给 webhook 的事件太多
+    .cause = 它接收得比事件产生得慢，或完全不接收。超出上限的事件不再发给它，并计为拒绝。
+    .fix = 请用 GET /api/v1/webhooks 查看原因。它错过的事件都在事件日志里：用 GET /api/v1/events 和 `after` 读取。
+
+W547 = 这个地址使用 WebSocket
+    .cause = 请求没有要求这种协议，或方式不对。
+    .fix = 请用 WebSocket 客户端打开；没有的话，请读取 GET /api/v1/events。

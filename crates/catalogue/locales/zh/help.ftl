@@ -26,7 +26,22 @@ help-run-store = 机器人存放文件的目录
 help-run-world = puppet mock 的世界文件
 help-run-clock = 使用哪个时钟；virtual 会以最快速度演完整个世界，然后结束
 help-run-record = 每发出一条消息，就写一行 JSON
+help-run-api = 打开 REST 接口：/api/v1 下提供 HTTP 上的 JSON，/api 是试用页面；令牌取自 WECHATY_API_TOKEN 或 BOT.toml 的 [doors.rest]，都没有就生成一个并打印出来
 help-run-json = 结束时以 JSON 打印账目：输出到 stdout；puppet 为 terminal 时输出到 stderr
+
+help-gateway = 把账号提供给各种语言的 Wechaty SDK 使用，每个账号凭各自的令牌
+help-gateway-bot = 配置文件；不写且没有指定 puppet 时，用 ./BOT.toml（如果有）
+help-gateway-puppet = 使用哪个平台（`wechaty puppets` 列出全部）；不写则看 WECHATY_PUPPET
+help-gateway-world = puppet mock 的世界文件
+help-gateway-port = 使用哪个端口；不写则用 8788 或下一个空闲端口
+help-gateway-token = 客户端必须出示的令牌：服务器名、`_` 和 UUID（可用 `wechaty token generate` 生成）；不写则看 WECHATY_TOKEN，再看 BOT.toml 的 [[doors.gateway.token]]，再没有就新生成一个并打印出来。只能用于单个账号。命令行会被别人看到，建议用环境变量
+help-gateway-listen = 监听地址，可写成 `IP:PORT`、`IP`、`localhost:PORT`、`:PORT` 或 `PORT`；不写则只限本机
+help-gateway-store = 机器人存放文件的目录
+help-gateway-record = 每发出一条消息，就写一行 JSON
+help-gateway-no_tls = 不使用 TLS：路上的任何人都能读到全部内容，包括令牌
+help-gateway-tls_cert = 自备的证书（PEM）；不写则由本机的证书机构按客户端所要的名称签发
+help-gateway-tls_key = 该证书的私钥（PEM）
+help-gateway-allow_anonymous = 允许不出示令牌的客户端（例如 Java 版）连接；仅限本机
 
 help-new = 新建一个项目，开箱就能编译并通过测试
 help-new-dir = 要新建的目录，目录名就是项目名
@@ -48,7 +63,9 @@ help-account-add = 添加账号：询问平台所需的设置，并检查是否�
 help-account-add-file = 配置文件，没有则新建；密钥写入旁边的 `.env`
 help-account-add-puppet = 使用哪个平台（`wechaty puppets` 列出全部）
 help-account-add-id = 账号在这个机器人里的名字
+help-account-add-name = 新建文件时机器人的名字，默认与所在目录同名
 help-account-add-set = 平台的一项设置；写 `KEY=-` 则从标准输入读取，免得留在命令历史里
+help-account-add-no_check = 不向平台核实凭据是否可用
 
 help-plugin = 列出和检查插件；不写代码的机器人靠插件做事
 help-plugin-list = 列出现有的插件和各自的设置
@@ -113,8 +130,11 @@ help-token-generate = 生成新令牌
 help-token-generate-sni = 服务器名，客户端按它核对网关的证书
 help-token-inspect = 解读令牌的各个部分，不显示密钥，也不询问任何人
 help-token-inspect-token = 令牌；写 `-` 则从标准输入读取，免得留在命令历史里
-help-token-discover = 向第三方查询令牌对应的网关（尚未实现）
-help-token-discover-token = 令牌；会被发给该第三方
+help-token-discover = 向第三方查询令牌对应的网关，会把令牌发给它
+help-token-discover-token = 令牌；写 `-` 则从标准输入读取，免得留在命令历史里
+help-token-discover-authority = 询问哪台主机（用 HTTPS）；本机也可以写 http://127.0.0.1:PORT
+help-token-discover-yes = 不再询问，直接发送令牌
+help-token-discover-json = 输出 JSON
 
 help-doctor = 检查本机有没有妨碍机器人运行的问题；不访问外界
 help-doctor-json = 以 JSON 输出
@@ -132,3 +152,7 @@ help-bench-core-seconds = 每一部分测量多久
 help-bench-durable = 写入文件：每个事件、每次发送都提交
 help-bench-durable-json = 以 JSON 输出
 help-bench-durable-seconds = 每一部分测量多久
+help-bench-gateway = 网关：调用、事件和文件，与裸 gRPC 服务器对照
+help-bench-gateway-json = 以 JSON 输出
+help-bench-gateway-seconds = 每一轮的每一部分测量多久
+help-bench-gateway-file = 大文件的大小，单位 MiB

@@ -115,7 +115,16 @@ cron-hour = 时
 cron-day = 日
 cron-month = 月
 cron-weekday = 星期
+door-token-there = 这个账号已经有令牌了，在第 { $line } 行
+door-token-twice = 它和第 { $line } 行的相同：请各用一个令牌
+door-token-letters = 令牌只能有字母、数字、`-`、`_`、`.` 和 `~`，最多 { $most } 个字符
+door-token-name = 它的最后一个 `_` 前面没有服务器名，有些 SDK 因此无法启动；`wechaty token generate` 生成的令牌有
 door = 账号 `{ $account }`（`{ $puppet }`）
+webhook-secret = 它由 `whsec_` 和 24 到 64 个随机字节的 base64 组成
+webhook-no-url = 这不是 http 或 https 的 URL
+webhook-credentials = URL 中不要写用户名和密码：webhook 凭签名识别我们
+webhook-plain = 请写 https：否则内容在途中可被读取（http 只用于本机，以及写了 `allow_private` 时的私有网络）
+webhook-private = 这是私有地址：如果确实如此，请写 `allow_private = true`
 
 # 插件的规则和匹配条件
 matcher-re-or-text = 花括号里的匹配条件要有 `re` 或 `text`
@@ -127,3 +136,28 @@ rule-no-words = 规则要写明对哪些词作出回答，而且不能为空
 job-name-twice = 有两个任务都叫 `{ $name }`
 job-no-target = 任务 `{ $name }` 要有 `contacts` 或 `rooms`，写明发给谁
 job-no-text = 任务 `{ $name }` 要写明说什么
+matrix-bad-homeserver = 应为服务器地址，如 https://matrix.org，却是 { $found }
+matrix-plain-homeserver = 明文 http 只能用于本机：通往 { $found } 途中的任何人都会得知令牌；请用 https
+matrix-no-homeserver = { $address } 上应答的不是 Matrix 服务器（{ $how }）：请给出其客户端 API 的地址，{ $file } 里可能写有
+matrix-no-login = 请提供 access_token（WECHATY_PUPPET_MATRIX_TOKEN、WECHATY_PUPPET_GITTER_TOKEN），或 user 与 password，或 login_token
+matrix-no-user = 这是谁的密码？请设置 user（WECHATY_PUPPET_MATRIX_USER）
+matrix-bad-ca-cert = 应为 PEM 证书的文本，从 -----BEGIN CERTIFICATE----- 开始；换行可写作 \n
+matrix-no-e2ee = 此构建不支持加密：cargo build --release -p wechaty-cli --features full
+matrix-no-store = 加密需要一个存放密钥的文件夹：请设置 store（WECHATY_PUPPET_MATRIX_STORE）
+matrix-no-keys = 不加密就没有密钥：请设置 e2ee = true，或去掉此项
+matrix-bad-room = { $found } 不是群：应为别名，如 #nodejs_node:gitter.im，或 id，如 !id:server
+matrix-bad-number = 应为 { $least } 到 { $most } 的整数，却是 { $found }
+service-no-server-name = 令牌最后一个 `_` 之前没有服务器名：请使用形如 NAME_UUID 的令牌，或设置 `tls_server_name`（WECHATY_PUPPET_SERVICE_TLS_SERVER_NAME）
+service-bad-token = 令牌只能有字母、数字、`-`、`_` 和 `.`
+service-bad-server-name = { $name } 不是服务器名
+service-bad-endpoint = 应为 host:port，却是 { $found }
+service-bad-authority = 应为服务发现的主机，却是 { $found }
+service-bad-ca-cert = 应为 PEM 证书的文本，从 -----BEGIN CERTIFICATE----- 开始；换行可写作 \n
+lark-bad-domain = 应为 feishu、lark 或 URL，却是 { $found }
+lark-bad-url = 应为以 https:// 开头的 URL（http:// 只限本机），却是 { $found }
+lark-bad-ca-cert = 应为 PEM 证书的文本，从 -----BEGIN CERTIFICATE----- 开始；换行可写作 \n
+lark-bad-number = 应为大于零的整数
+lark-bad-mode = 应为 websocket 或 webhook，却是 { $found }
+lark-unguarded = 用 webhook 方式时，请设置 encrypt_key 或 verification_token，或两者都设：否则任何人都能发来事件
+lark-one-of-two = app_id 与 app_secret 要一起设：两个都设，或都不设而扫码注册应用
+lark-ticket-by-webhook = 商店应用的 app_ticket 只经 webhook 送来：设了 tenant_key，就要设 mode = "webhook"

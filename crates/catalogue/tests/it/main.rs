@@ -151,9 +151,20 @@ fn the_code_and_the_catalogue_know_the_same_codes() {
 #[test]
 fn every_text_is_used() {
     let sources = sources::all();
-    // Put together at run time from the names of commands, checks, puppets, plugins, capabilities, kinds, ends and waits.
-    let made =
-        ["help-", "doctor-", "puppet-", "plugin-", "capability-", "type-", "sayable-", "event-", "end-", "wait-"];
+    // Put together at run time from the names of commands, checks, puppets, plugins, capabilities, kinds, ends, reasons and waits.
+    let made = [
+        "help-",
+        "doctor-",
+        "puppet-",
+        "plugin-",
+        "capability-",
+        "type-",
+        "sayable-",
+        "event-",
+        "end-",
+        "reason-",
+        "wait-",
+    ];
     let all = read("en");
     let files = all.files.iter().filter(|(file, _)| !FOR_PAGES.contains(&file.as_str()));
     let unused: Vec<_> = files

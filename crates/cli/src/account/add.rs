@@ -13,14 +13,17 @@ use wechaty_puppet::{Declaration, Setting, SettingKind, Settings, SettingsError,
 
 use super::{
     ask,
+    check::{Checked, check},
     files::{Readers, env_line, replace},
 };
-use crate::{args::AddArgs, config::config_failure, failure::Failure, output, puppets, told::told};
+use crate::{args::AddArgs, config::config_failure, discover::agreed, failure::Failure, output, puppets, told::told};
 
 /// The file of secrets, beside BOT.toml.
 const ENV: &str = ".env";
 /// What git is to leave alone, beside both.
 const IGNORED: &str = ".gitignore";
+/// A longer name of a folder is cut.
+const LONGEST_NAME: usize = 64;
 /// Larger files are no configuration.
 const LARGEST: u64 = 1 << 20;
 
@@ -39,25 +42,65 @@ pub(super) fn run(args: AddArgs, lang: Lang) -> Result<(), Failure> {
     };
     let platform = puppet.platform.as_str();
     let mut values = ask::given(&args.set, &puppet, &mut io::stdin().lock())?;
-    let file = File::read(&args.file, lang)?;
-    let free = |id: String| file.is_free(&id).and_then(|()| is_formed(&catalogue, &id, lang)).map(|()| id);
+    let mut file = File::read(&args.file, lang)?;
+    let free = |id: String| file.is_free(&id).and_then(|()| is_formed(&catalogue, "id", &id, lang)).map(|()| id);
     let id = match args.id {
         Some(id) => free(id)?,
         None if somebody => ask::until(|| ask::word("account-ask-id", &Args::new(), Some(platform), lang), free, lang)?,
         None => return Err(Failure::usage("W123").set("what", "--id")),
     };
-    if somebody {
+    file.name(&catalogue, args.name, somebody, lang)?;
+    let checked = if somebody {
         no_page_twice(&catalogue, &file, platform, &id, lang)?;
-        ask_all(&puppet, &file.folder(), &mut values, lang)?;
+        ask_all(&puppet, &file.folder(), &mut values, !args.no_check, lang)?
+    } else {
+        for setting in puppet.settings {
+            if let Some(given) = values.get(setting.key) {
+                typed(&puppet, setting, given, lang)?;
+            }
+        }
+        let (env, _) = Env::system().with_folder(&file.folder());
+        take(&puppet, &values, &file.folder(), &env, !args.no_check).map_err(|refused| refused.failure)?
+    };
+    match checked {
+        Checked::Not => {}
+        Checked::Good(whose) => {
+            let words = Args::new().set("puppet", platform).set("who", told(lang, &whose));
+            output::tell(&text(lang, "account-checked", &words));
+        }
+        // As with those it does not take: what may be wrong is written only for who wants it so.
+        Checked::Unknown(why) => {
+            let words = Args::new().set("puppet", platform).set("why", told(lang, &why));
+            if !agreed(&text(lang, "account-unchecked", &words))? {
+                return Err(Failure::failed("W209").set("puppet", platform).words(why));
+            }
+        }
     }
-    let secrets = add(&catalogue, file, &puppet, &id, &values, lang)?;
+    let Added { secrets, config } = add(&catalogue, file, &puppet, &id, &values, lang)?;
     let words = Args::new().set("id", &*id).set("file", args.file.display().to_string());
-    let mut told = text(lang, "account-added", &words) + "\n";
+    let mut lines = vec![text(lang, "account-added", &words)];
     if !secrets.is_empty() {
         let words = Args::new().set("names", secrets.join(", ")).set("file", beside(&args.file).display().to_string());
-        told += &(text(lang, "account-secrets", &words) + "\n");
+        lines.push(text(lang, "account-secrets", &words));
     }
-    output::print(&told)
+    lines.extend(missing(&config, lang));
+    let shown = args.file.display().to_string();
+    let file = if shown == Config::FILE { String::new() } else { format!(" {}", output::quoted(&shown)) };
+    lines.push(text(lang, "account-next", &Args::new().set("file", file)));
+    output::print(&(lines.join("\n") + "\n"))
+}
+
+/// What the bot of a file lacks that most want: who only adds an account may not know.
+fn missing(config: &Config, lang: Lang) -> Vec<String> {
+    let file = Args::new().set("file", config.file().display().to_string());
+    let lacks = [
+        (
+            "account-nameless",
+            config.name().is_none().then(|| file.clone().set("name", name_of(&folder(config.file())))),
+        ),
+        ("account-idle", config.plugins().iter().all(|plugin| !plugin.enabled).then_some(file)),
+    ];
+    lacks.into_iter().filter_map(|(key, words)| Some(text(lang, key, &words?))).collect()
 }
 
 /// Asks for every setting that nothing else gives, and again for what the puppet does not take.
@@ -65,8 +108,9 @@ fn ask_all(
     puppet: &Declaration,
     folder: &Path,
     values: &mut BTreeMap<&'static str, String>,
+    checks: bool,
     lang: Lang,
-) -> Result<(), Failure> {
+) -> Result<Checked, Failure> {
     let (env, _) = Env::system().with_folder(folder);
     let interrupts = ask::Interrupts::watch()?;
     let ask = |setting: &Setting, before: &BTreeMap<&'static str, String>| {
@@ -76,7 +120,7 @@ fn ask_all(
             typed(puppet, setting, &given, lang)?;
             let mut values = before.clone();
             values.insert(setting.key, given.clone());
-            match build(puppet, &values, folder, &env) {
+            match build(puppet, &values, folder, &env).map(drop) {
                 Err(refused) if refused.key == Some(setting.key) => Err(refused.failure),
                 // What others lack is asked for next.
                 _ => Ok(Some(given)),
@@ -95,7 +139,11 @@ fn ask_all(
             values.insert(setting.key, value);
         }
     }
-    while let Err(refused) = build(puppet, values, folder, &env) {
+    loop {
+        let refused = match take(puppet, values, folder, &env, checks) {
+            Ok(checked) => return Ok(checked),
+            Err(refused) => refused,
+        };
         let Some(setting) = asked.iter().find(|setting| Some(setting.key) == refused.key) else {
             return Err(refused.failure);
         };
@@ -105,15 +153,20 @@ fn ask_all(
             values.insert(setting.key, value);
         }
     }
-    Ok(())
 }
 
-/// Whether an id has the form of one, whatever else the file says.
-fn is_formed(catalogue: &Catalogue, id: &str, lang: Lang) -> Result<(), Failure> {
-    let text = format!("version = 1\n[[account]]\nid = {}\npuppet = \"terminal\"\n", value(id).to_string().trim());
+/// Whether an `id` or a `name` has the form of one, whatever else the file says.
+fn is_formed(catalogue: &Catalogue, key: &str, name: &str, lang: Lang) -> Result<(), Failure> {
+    let mut document = DocumentMut::new();
+    document.insert("version", value(1));
+    let mut account = bare_account("a", "terminal");
+    let table = if key == "id" { &mut account } else { document.as_table_mut() };
+    table.insert(key, value(name));
+    document.insert("account", Item::ArrayOfTables(ArrayOfTables::from_iter([account])));
+    let text = document.to_string();
     let problems = catalogue.parse(&text, Config::FILE, &Env::of::<&str, &str>([]), &Flags::default()).err();
-    let of_id = |problem: &&ConfigError| problem.key.as_deref() == Some("account[0].id");
-    let problems: Vec<ConfigError> = problems.iter().flat_map(Problems::iter).filter(of_id).map(bare).collect();
+    let of_it = |problem: &&ConfigError| problem.key.as_deref().is_some_and(|at| at.rsplit('.').next() == Some(key));
+    let problems: Vec<ConfigError> = problems.iter().flat_map(Problems::iter).filter(of_it).map(bare).collect();
     if problems.is_empty() { Ok(()) } else { Err(config_failure(&problems, lang)) }
 }
 
@@ -168,10 +221,34 @@ fn read(path: &Path) -> Result<Option<String>, Failure> {
     }
 }
 
+/// Where a file is.
+fn folder(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// What the bot of a folder can be called.
+fn name_of(folder: &Path) -> String {
+    let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let plain = |c: char| if c.is_whitespace() || c.is_control() || r#":/\"'<>"#.contains(c) { '-' } else { c };
+    let name: String = name.chars().take(LONGEST_NAME).map(plain).collect();
+    match name.trim_matches(['-', '.']) {
+        "" => "bot".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
 /// A BOT.toml, or what will be one.
 #[derive(Clone)]
 struct File {
     path: PathBuf,
+    /// Whether it is yet to be made: then it becomes a whole bot.
+    is_new: bool,
+    /// What stands behind the accounts of a new one.
+    behind: String,
     document: DocumentMut,
     bom: bool,
     crlf: bool,
@@ -179,7 +256,9 @@ struct File {
 
 impl File {
     fn read(path: &Path, lang: Lang) -> Result<Self, Failure> {
-        let text = read(path)?.unwrap_or_else(|| "version = 1\n".to_owned());
+        let found = read(path)?;
+        let is_new = found.is_none();
+        let text = found.unwrap_or_else(|| "version = 1\n".to_owned());
         let plain = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let document = plain.parse::<DocumentMut>().map_err(|error| {
             let problems = Config::check(path, &Env::system());
@@ -189,14 +268,48 @@ impl File {
                 false => config_failure(&problems, lang),
             }
         })?;
-        Ok(Self { path: path.to_owned(), document, bom: plain.len() < text.len(), crlf: text.contains("\r\n") })
+        let (bom, crlf) = (plain.len() < text.len(), text.contains("\r\n"));
+        Ok(Self { path: path.to_owned(), is_new, behind: String::new(), document, bom, crlf })
+    }
+
+    /// A new file gets the name that is given, else what the folder is called, and a plugin: without a name the bot would
+    /// forget its logins and what is on its way, without a plugin it would answer nobody. One that is there stays its owner's.
+    fn name(
+        &mut self,
+        catalogue: &Catalogue,
+        given: Option<String>,
+        somebody: bool,
+        lang: Lang,
+    ) -> Result<(), Failure> {
+        if !self.is_new {
+            return match given {
+                Some(_) => Err(Failure::usage("W202").set("file", self.path.display().to_string())),
+                None => Ok(()),
+            };
+        }
+        let env = Env::system().with_folder(&self.folder()).0;
+        let otherwise = env.get("WECHATY_NAME").unwrap_or_else(|| name_of(&self.folder()));
+        let formed = |name: String| is_formed(catalogue, "name", &name, lang).map(|()| name);
+        let name = match given {
+            Some(name) => formed(name)?,
+            None if somebody => {
+                let ask = || ask::word("account-ask-name", &Args::new(), Some(&otherwise), lang);
+                ask::until(ask, formed, lang)?
+            }
+            None => formed(otherwise)?,
+        };
+        let mut name = value(name);
+        if let Some(name) = name.as_value_mut() {
+            name.decor_mut().set_suffix(format!("  # {}", text(lang, "account-file-name", &Args::new())));
+        }
+        self.document.insert("name", name);
+        let comment = text(lang, "account-file-plugin", &Args::new());
+        self.behind = format!("\n# {comment}\n[[plugin]]\nuse = \"ding-dong\"\n");
+        Ok(())
     }
 
     fn folder(&self) -> PathBuf {
-        match self.path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-            _ => PathBuf::from("."),
-        }
+        folder(&self.path)
     }
 
     fn is_free(&self, id: &str) -> Result<(), Failure> {
@@ -226,7 +339,7 @@ impl File {
     }
 
     fn text(&self) -> String {
-        let mut text = self.document.to_string();
+        let mut text = self.document.to_string() + &*self.behind;
         if self.crlf {
             text = text.replace("\r\n", "\n").replace('\n', "\r\n");
         }
@@ -234,7 +347,16 @@ impl File {
     }
 }
 
-/// Checks everything, then writes both files. Gives the names of the secrets' variables.
+/// What was written.
+#[derive(Debug)]
+struct Added {
+    /// The names of the secrets' variables.
+    secrets: Vec<String>,
+    /// The file as it is now.
+    config: Config,
+}
+
+/// Checks everything, then writes both files.
 fn add(
     catalogue: &Catalogue,
     mut file: File,
@@ -242,7 +364,7 @@ fn add(
     id: &str,
     values: &BTreeMap<&'static str, String>,
     lang: Lang,
-) -> Result<Vec<String>, Failure> {
+) -> Result<Added, Failure> {
     let env_path = beside(&file.path);
     let env_before = read(&env_path)?;
     let (env, faults) = Env::system().with_folder(&file.folder());
@@ -278,7 +400,7 @@ fn add(
         .collect();
     variables.extend(secrets.iter().map(|(name, value)| (name.clone(), (*value).to_owned())));
     let after = catalogue.parse(&text, &file.path, &Env::of(variables), &Flags::default());
-    after.map_err(|problems| config_failure(&problems, lang))?;
+    let config = after.map_err(|problems| config_failure(&problems, lang))?;
     if !secrets.is_empty() {
         ignore(&file.path.with_file_name(IGNORED))?;
         let mut all = env_before.clone().unwrap_or_default();
@@ -298,7 +420,7 @@ fn add(
         }
         return Err(refused(&file.path, &error));
     }
-    Ok(secrets.into_iter().map(|(name, _)| name).collect())
+    Ok(Added { secrets: secrets.into_iter().map(|(name, _)| name).collect(), config })
 }
 
 /// Keeps git from taking `.env`.
@@ -356,13 +478,8 @@ struct Refused {
     failure: Failure,
 }
 
-/// Whether the puppet takes the settings; it connects to nothing.
-fn build(
-    puppet: &Declaration,
-    values: &BTreeMap<&'static str, String>,
-    folder: &Path,
-    env: &Env,
-) -> Result<(), Refused> {
+/// The settings as the puppet gets them.
+fn settings_of(puppet: &Declaration, values: &BTreeMap<&'static str, String>, folder: &Path, env: &Env) -> Settings {
     let mut settings = Settings::new();
     for setting in puppet.settings {
         if let Some(given) = values.get(setting.key) {
@@ -371,30 +488,69 @@ fn build(
             settings = settings.set(setting.key, given);
         }
     }
-    let settings = settings.complete(puppet.settings, |name| env.get(name));
+    settings.complete(puppet.settings, |name| env.get(name))
+}
+
+/// Whether the puppet takes the settings; it connects to nothing.
+fn build(
+    puppet: &Declaration,
+    values: &BTreeMap<&'static str, String>,
+    folder: &Path,
+    env: &Env,
+) -> Result<Settings, Refused> {
+    let settings = settings_of(puppet, values, folder, env);
     let missing = puppet.settings.iter().find(|setting| setting.required && settings.get(setting.key).is_none());
     let result = match missing {
         Some(setting) => Err(SettingsError::Missing { key: setting.key }),
         None => (puppet.build)(&settings).map(drop),
     };
-    result.map_err(|error| {
-        let failure = Failure::usage("W103").set("puppet", puppet.platform.as_str());
-        let key = match &error {
-            SettingsError::Missing { key } | SettingsError::Invalid { key, .. } => Some(*key),
-            _ => None,
-        };
-        let failure = match error {
-            SettingsError::Missing { key } => failure.tell("setting-missing", Args::new().set("key", key)),
-            SettingsError::Invalid { key, reason } => {
-                let secrets = puppet.settings.iter().filter(|setting| setting.kind == SettingKind::Secret);
-                let said = secrets.filter_map(|secret| settings.get(secret.key).filter(|value| !value.is_empty()));
-                let reason = said.fold(reason, |reason, secret| reason.map(&|text| text.replace(secret, "…")));
-                failure.tell("setting-invalid", Args::new().set("key", key)).words(reason)
-            }
-            other => failure.source(&other),
-        };
-        Refused { key, failure }
-    })
+    match result {
+        Ok(()) => Ok(settings),
+        Err(error) => Err(refuse("W103", puppet, &settings, error)),
+    }
+}
+
+/// As [`build`], and whether the messenger takes them, where it can be asked.
+fn take(
+    puppet: &Declaration,
+    values: &BTreeMap<&'static str, String>,
+    folder: &Path,
+    env: &Env,
+    checks: bool,
+) -> Result<Checked, Refused> {
+    let settings = build(puppet, values, folder, env)?;
+    if !checks {
+        return Ok(Checked::Not);
+    }
+    match check(puppet, &settings) {
+        Ok(Checked::Good(words)) => Ok(Checked::Good(without_secrets(puppet, &settings, words))),
+        Ok(Checked::Unknown(words)) => Ok(Checked::Unknown(without_secrets(puppet, &settings, words))),
+        Ok(Checked::Not) => Ok(Checked::Not),
+        Err(error) => Err(refuse("W208", puppet, &settings, error)),
+    }
+}
+
+/// Whatever somebody else says may repeat a secret.
+fn without_secrets(puppet: &Declaration, settings: &Settings, words: Words) -> Words {
+    let secrets = puppet.settings.iter().filter(|setting| setting.kind == SettingKind::Secret);
+    let said = secrets.filter_map(|secret| settings.get(secret.key).filter(|value| !value.is_empty()));
+    said.fold(words, |words, secret| words.map(&|text| text.replace(secret, "…")))
+}
+
+fn refuse(code: &'static str, puppet: &Declaration, settings: &Settings, error: SettingsError) -> Refused {
+    let failure = Failure::usage(code).set("puppet", puppet.platform.as_str());
+    let key = match &error {
+        SettingsError::Missing { key } | SettingsError::Invalid { key, .. } => Some(*key),
+        _ => None,
+    };
+    let failure = match error {
+        SettingsError::Missing { key } => failure.tell("setting-missing", Args::new().set("key", key)),
+        SettingsError::Invalid { key, reason } => failure
+            .tell("setting-invalid", Args::new().set("key", key))
+            .words(without_secrets(puppet, settings, reason)),
+        other => failure.source(&other),
+    };
+    Refused { key, failure }
 }
 
 #[cfg(test)]

@@ -133,7 +133,7 @@ pub(super) fn word(key: &'static str, words: &Args, otherwise: Option<&str>, lan
     loop {
         let mut question = text(lang, key, words);
         if let Some(otherwise) = otherwise {
-            question += &text(lang, "help-default", &Args::new().set("value", otherwise));
+            question += &*text(lang, "help-default", &Args::new().set("value", otherwise));
         }
         let answer = answer(&question, None)?;
         match (answer.is_empty(), otherwise) {
@@ -154,7 +154,7 @@ pub(super) fn setting(
     let key = format!("puppet-{puppet}-{}", setting.key.replace('_', "-"));
     let help = lookup(lang, &key, &Args::new()).unwrap_or_else(|| setting.help.to_owned());
     let mut question = format!("{} = {help}", setting.key);
-    let mut add = |key: &str, value: String| question += &text(lang, key, &Args::new().set("value", value));
+    let mut add = |key: &str, value: String| question += &*text(lang, key, &Args::new().set("value", value));
     let secret = setting.kind == SettingKind::Secret;
     if let SettingKind::Choice(choices) = setting.kind {
         add("help-values", choices.join(", "));

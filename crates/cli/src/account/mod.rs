@@ -2,6 +2,7 @@
 
 mod add;
 mod ask;
+mod check;
 mod files;
 
 use std::path::Path;
@@ -44,17 +45,13 @@ fn values(account: &AccountConfig) -> impl Iterator<Item = (&'static Setting, Op
 fn in_words(account: &AccountConfig, lang: Lang) -> String {
     let hidden = text(lang, "account-hidden", &Args::new());
     let shown = values(account).map(|(setting, value)| match value {
-        Some(value) => format!("{} = {}", setting.key, visible(value)),
+        Some(value) => format!("{} = {}", setting.key, output::visible(value)),
         None => format!("{} {hidden}", setting.key),
     });
     let shown = shown.collect::<Vec<_>>().join(&text(lang, "comma", &Args::new()));
     let words = Args::new().set("id", account.id.as_str()).set("puppet", account.puppet.platform.as_str());
     let line = text(lang, "account-line", &words);
     if shown.is_empty() { format!("{line}\n") } else { format!("{line}\n  {shown}\n") }
-}
-
-fn visible(value: &str) -> String {
-    value.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
 }
 
 fn as_json(account: &AccountConfig) -> Value {

@@ -29,7 +29,11 @@ pub(crate) struct AddArgs {
     pub(crate) puppet: Option<String>,
     #[arg(long, value_name = "ID")]
     pub(crate) id: Option<String>,
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
     /// `KEY=-`: a line of standard input, so that a secret stays out of the shell's history.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
+    #[arg(long)]
+    pub(crate) no_check: bool,
 }

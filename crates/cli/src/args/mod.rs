@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod doctor;
 mod explain;
+mod gateway;
 mod ledger;
 mod listen;
 mod new;
@@ -26,6 +27,7 @@ pub(crate) use self::{
     config::{ConfigArgs, ConfigCommand},
     doctor::DoctorArgs,
     explain::ExplainArgs,
+    gateway::GatewayArgs,
     ledger::LedgerArgs,
     listen::ListenAddr,
     new::{NewArgs, Template},
@@ -33,7 +35,7 @@ pub(crate) use self::{
     puppets::PuppetsArgs,
     run::{ClockKind, RunArgs},
     store::{BackupArgs, BotArgs, ChosenArgs, DeadLettersArgs, DeadLettersCommand, ForgetArgs, RestoreArgs, TraceArgs},
-    token::{TokenArgs, TokenCommand},
+    token::{DiscoverArgs, TokenArgs, TokenCommand},
 };
 
 #[derive(Debug, Parser)]
@@ -72,6 +74,7 @@ impl From<LangArg> for Lang {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Run(RunArgs),
+    Gateway(GatewayArgs),
     New(NewArgs),
     Config(ConfigArgs),
     Account(AccountArgs),

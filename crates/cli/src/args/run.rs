@@ -23,7 +23,12 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "OUT.jsonl")]
     pub(crate) record: Option<PathBuf>,
     #[arg(long)]
+    pub(crate) api: bool,
+    #[arg(long)]
     pub(crate) json: bool,
+    /// Whoever runs it has doors of its own.
+    #[arg(skip)]
+    pub(crate) no_doors: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -19,8 +19,18 @@ pub(crate) enum TokenCommand {
         #[arg(value_name = "TOKEN", env = "WECHATY_PUPPET_SERVICE_TOKEN", hide_env_values = true)]
         token: String,
     },
-    Discover {
-        #[arg(value_name = "TOKEN", env = "WECHATY_PUPPET_SERVICE_TOKEN", hide_env_values = true)]
-        token: Option<String>,
-    },
+    Discover(DiscoverArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DiscoverArgs {
+    /// As for `inspect`.
+    #[arg(value_name = "TOKEN", env = "WECHATY_PUPPET_SERVICE_TOKEN", hide_env_values = true)]
+    pub(crate) token: String,
+    #[arg(long, env = "WECHATY_PUPPET_SERVICE_AUTHORITY", value_name = "HOST", default_value = "api.chatie.io")]
+    pub(crate) authority: String,
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    #[arg(long)]
+    pub(crate) json: bool,
 }

@@ -73,7 +73,7 @@ pub(crate) enum Ask {
 /// What a bot says keeps a send from going out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Waits {
-    /// `login`, `connection`, `quota`, `quota-written`, `breaker`, `store`, `pace`, or a word of a later version; `None`:
+    /// `account` (there is none of that name), `login`, `connection`, `quota`, `quota-written`, `breaker`, `store`, `pace`, or a word of a later version; `None`:
     /// nothing it knows of.
     #[serde(rename = "for", default)]
     pub(crate) what: Option<String>,

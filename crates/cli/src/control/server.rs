@@ -17,6 +17,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 use wechaty::{Bot, Clock, Opens, WaitsFor, store::Trouble};
+use wechaty_puppet::task;
 
 use super::{Answer, Ask, LONGEST_QUESTION, Outcome, PATIENCE, Place, Refusal, VERSION, Waits, asked};
 use crate::failure::Failure;
@@ -76,7 +77,7 @@ impl Control {
     pub(crate) fn serve(&self, bot: &Bot) -> io::Result<Option<Serving>> {
         let Some(socket) = &self.socket else { return Ok(None) };
         let listener = UnixListener::from_std(socket.try_clone()?)?;
-        Ok(Some(Serving(tokio::spawn(serve(listener, bot.clone())))))
+        Ok(Some(Serving(task::spawn(serve(listener, bot.clone())))))
     }
 }
 
@@ -138,10 +139,10 @@ async fn serve(listener: UnixListener, bot: Bot) {
         match listener.accept().await {
             Ok((stream, _)) => {
                 let (bot, clock) = (bot.clone(), clock.clone());
-                talks.spawn(async move {
+                talks.spawn(task::work(async move {
                     // Who does not take the answer does not get it.
                     let _ = clock.timeout(PATIENCE, talk(stream, &bot)).await;
-                });
+                }));
             }
             Err(error) => {
                 tracing::warn!(%error, "a question could not be taken");
@@ -176,8 +177,7 @@ async fn answer(ask: Ask, bot: &Bot) -> Outcome {
                 let found = account.waits_for(&to, &kind).await.ok();
                 found.and_then(|found| serde_json::to_value(found.map(waits).unwrap_or_default()).ok())
             }
-            // Nobody sends for an account that is not there.
-            None => serde_json::to_value(Waits { what: Some("login".to_owned()), until: None }).ok(),
+            None => serde_json::to_value(Waits { what: Some("account".to_owned()), until: None }).ok(),
         },
         Ask::Forget { account, person } => match bot.store().archive() {
             Some(archive) => archive.forget(&account.into(), &person.into()).await.ok().map(Into::into),
@@ -210,7 +210,23 @@ fn waits(what: WaitsFor) -> Waits {
 
 #[cfg(test)]
 mod tests {
+    use wechaty_puppet_mock::{MockPuppet, World};
+
     use super::*;
+
+    #[tokio::test]
+    async fn an_account_that_the_bot_does_not_have_is_told_as_such_and_not_as_one_to_log_in() {
+        let bot = Bot::builder(MockPuppet::new(World::default_world())).build().expect("a bot");
+        let of = async |account: &str| {
+            let to = wechaty_types::ConversationId::Contact("alice".into());
+            match answer(Ask::Waits { account: account.to_owned(), to, kind: "Text".to_owned() }, &bot).await {
+                Outcome::Ok(found) => serde_json::from_value::<Waits>(found).expect("an answer").what,
+                Outcome::Error(refusal) => panic!("{refusal:?}"),
+            }
+        };
+        assert_eq!(of("sold").await.as_deref(), Some("account"));
+        assert_eq!(of(bot.main_account().id().as_str()).await.as_deref(), Some("login"));
+    }
 
     #[test]
     fn a_name_is_taken_once_and_given_back() {

@@ -70,10 +70,11 @@ fn one(name: &str, value: &str) -> Check {
     let declared = puppet::declarations().into_iter().flat_map(|declaration| declaration.settings);
     let mut kinds = declared.filter(|setting| setting.env.contains(&name)).map(|setting| setting.kind);
     let shown = match kinds.next() {
+        // Whatever kind a puppet says it is of.
+        _ if SECRET.contains(&name) => Some(false),
         // An address may have a password in it.
         Some(kind) => Some(!matches!(kind, SettingKind::Secret | SettingKind::Url)),
         None if HARMLESS.contains(&name) => Some(true),
-        None if SECRET.contains(&name) => Some(false),
         // A token for each puppet of Wechaty: WECHATY_PUPPET_PADLOCAL_TOKEN.
         None if name.starts_with("WECHATY_PUPPET_") && name.ends_with("_TOKEN") => Some(false),
         None => None,

@@ -72,7 +72,7 @@ impl Check {
             Found::Text(key, args) => text(lang, key, args),
             Found::Fault(problem) => {
                 let place = crate::config::place(problem).map(|place| place + ": ").unwrap_or_default();
-                place + &crate::config::keyed(problem, lang)
+                place + &*crate::config::keyed(problem, lang)
             }
         }
     }
@@ -130,10 +130,14 @@ fn report(checks: &[Check], lang: Lang) -> String {
             State::Warn => "doctor-warn",
             State::Fail => "doctor-fail",
         };
-        lines +=
-            &format!("{}{} {}\n", output::padded(&word(state), 5), output::padded(label, columns), check.found(lang));
+        lines += &**&format!(
+            "{}{} {}\n",
+            output::padded(&word(state), 5),
+            output::padded(label, columns),
+            check.found(lang)
+        );
         if let Some(code) = check.code {
-            lines += &format!("      [{code}] {}\n", text(lang, "fix", &Args::new().set("text", fix(lang, code))));
+            lines += &*format!("      [{code}] {}\n", text(lang, "fix", &Args::new().set("text", fix(lang, code))));
         }
     }
     lines

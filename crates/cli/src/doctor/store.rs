@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::json;
-use wechaty::store::SqliteView;
+use wechaty::store::{OpenError, SqliteView};
 use wechaty_catalogue::{Args, Lang};
 
 use super::{Check, Found};
@@ -42,8 +42,10 @@ pub(super) fn check(place: Result<Place, Failure>, lang: Lang) -> Vec<Check> {
         Some(std::fs::metadata(name).ok()?.len())
     });
     let size: u64 = size.sum();
-    checks
-        .splice(0..0, [self::file(&file, size, view.version()), usage(size, place.most_mib), writable(&file, folder)]);
+    checks.splice(
+        0..0,
+        [self::file(&file, size, view.version()), usage(&view, place.most_mib, lang), writable(&file, folder)],
+    );
     checks.push(pending(&view, lang));
     checks
 }
@@ -58,14 +60,19 @@ fn file(path: &Path, size: u64, version: u32) -> Check {
     Check::ok("store", found).values(values)
 }
 
-fn usage(size: u64, most_mib: Option<u64>) -> Check {
+/// Its log and the free places in it are no part of what it may be.
+fn usage(view: &SqliteView, most_mib: Option<u64>, lang: Lang) -> Check {
     const ID: &str = "store-most";
     let Some(most) = most_mib else { return Check::ok(ID, Found::Text("doctor-store-unbounded", Args::new())) };
+    let size = match view.used() {
+        Ok(size) => size,
+        Err(error) => return unread(ID, &error, lang),
+    };
     let percent = size.saturating_mul(100) / most.saturating_mul(MIB).max(1);
     let found = Args::new().set("size", mib(size)).number("most", most).number("percent", percent);
     let found = Found::Text("doctor-store-usage", found);
     let check = if percent >= NEARLY_FULL { Check::warn(ID, found, "W192") } else { Check::ok(ID, found) };
-    check.values(json!({ "most_mib": most, "percent": percent }))
+    check.values(json!({ "most_mib": most, "percent": percent, "used_bytes": size }))
 }
 
 fn room(folder: &Path) -> Check {
@@ -101,11 +108,13 @@ fn pending(view: &SqliteView, lang: Lang) -> Check {
             let found = Found::Text("doctor-store-pending-found", args.set("dead", dead.to_string()));
             Check::ok(ID, found).values(json!({ "events": events, "sends": sends, "dead_letters": dead }))
         }
-        Err(error) => {
-            let failure = crate::store::failure(&error);
-            Check::fail(ID, Found::Plain(failure.message(lang)), failure.code())
-        }
+        Err(error) => unread(ID, &error, lang),
     }
+}
+
+fn unread(id: &'static str, error: &OpenError, lang: Lang) -> Check {
+    let failure = crate::store::failure(error);
+    Check::fail(id, Found::Plain(failure.message(lang)), failure.code())
 }
 
 fn mib(bytes: u64) -> String {
@@ -114,7 +123,7 @@ fn mib(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use wechaty::store::SqliteStore;
+    use wechaty::store::{SqliteStore, Store};
 
     use super::{super::State, *};
 
@@ -152,6 +161,27 @@ mod tests {
         std::fs::write(place.file(), "no store at all").expect("written");
         let checks = check(Ok(place), Lang::Zh);
         assert_eq!((checks[0].state, checks[0].code), (State::Fail, Some("W183")));
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_mostly_free_places_is_not_nearly_full() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut place = Place::within(folder.path(), "shop");
+        place.most_mib = Some(4);
+        let store = SqliteStore::open(place.file()).expect("opens");
+        let large = vec![7; 4 * MIB as usize].into();
+        let version = store.put("state", "large", Some(0), Some(large)).await.expect("written");
+        store.flush().await.expect("written");
+        let told = || {
+            let checks = check(Ok(place.clone()), Lang::En);
+            let usage = checks.iter().find(|check| check.id == "store-most").expect("told");
+            (usage.state, usage.values.as_ref().and_then(|values| values["percent"].as_u64()).expect("a number"))
+        };
+        assert!(told().0 == State::Warn && told().1 >= 100, "{:?}", told());
+        store.put("state", "large", Some(version), None).await.expect("written");
+        store.flush().await.expect("written");
+        assert!(std::fs::metadata(place.file()).expect("a file").len() > 4 * MIB);
+        assert!(told().0 == State::Ok && told().1 < 10, "{:?}", told());
     }
 
     #[test]

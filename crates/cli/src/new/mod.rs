@@ -36,7 +36,7 @@ pub(crate) fn run(args: NewArgs, lang: Lang) -> Result<(), Failure> {
     empty(&args.dir)?;
     for (file, content) in templates::files(args.template) {
         let path = args.dir.join(file);
-        let content = filled(content, &name, &source);
+        let content = filled(&content, &name, &source);
         let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, content));
         written.map_err(|error| refused(&path, &error))?;
     }
@@ -45,20 +45,12 @@ pub(crate) fn run(args: NewArgs, lang: Lang) -> Result<(), Failure> {
         Template::Rust => "new-next-rust",
         Template::Plugin | Template::Puppet => "new-next-library",
     };
-    let words = Args::new().set("path", quoted(&shown)).set("name", &*name.package);
+    let words = Args::new().set("path", output::quoted(&shown)).set("name", &*name.package);
     let mut told = format!("{}\n{}\n", text(lang, "new-made", &words), text(lang, next, &words));
     if args.template != Template::Config {
-        told += &(source.told(lang) + "\n");
+        told += &*(source.told(lang) + "\n");
     }
     output::print(&told)
-}
-
-/// As a shell takes it, so that the next step can be copied.
-fn quoted(path: &str) -> String {
-    match path.chars().all(|c| c.is_alphanumeric() || "/\\._-:+~".contains(c)) {
-        true => path.to_owned(),
-        false => format!("'{}'", path.replace('\'', r"'\''")),
-    }
 }
 
 /// Makes the folder, or takes one in which there is nothing.
@@ -190,12 +182,6 @@ mod tests {
             let read: toml_edit::DocumentMut = line.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
             assert!(read["path"].as_str().is_some_and(|path| path.starts_with(odd)), "{line}");
         }
-    }
-
-    #[test]
-    fn the_next_step_can_be_copied_into_a_shell() {
-        assert_eq!(quoted("bots/front-desk"), "bots/front-desk");
-        assert_eq!(quoted("it's mine; rm"), r"'it'\''s mine; rm'");
     }
 
     #[test]

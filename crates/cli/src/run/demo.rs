@@ -31,7 +31,7 @@ pub(super) fn bot(puppet: impl Puppet, lang: Lang) -> BotBuilder {
 }
 
 /// Whether everybody here came to talk to this bot, so that greetings and hints bother nobody.
-fn is_personal(account: &Account) -> bool {
+pub(super) fn is_personal(account: &Account) -> bool {
     [TERMINAL, WEBCHAT].contains(&account.platform().as_str())
 }
 
@@ -168,7 +168,8 @@ async fn menu(msg: Message, lang: Lang) -> wechaty::Result<Flow> {
         .item("green", say(lang, "demo-tea-green"))
         .item("black", say(lang, "demo-tea-black"))
         .item("none", say(lang, "demo-tea-none"));
-    if msg.account().capabilities().has(Capability::SendMenu) {
+    let capabilities = msg.account().capabilities();
+    if capabilities.has(Capability::SendMenu) || capabilities.has(Capability::SendCard) {
         // Its items can be pressed: the action tells which.
         msg.say(menu).await?;
         return Ok(Flow::Handled);

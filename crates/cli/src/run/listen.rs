@@ -28,11 +28,17 @@ impl Door {
     }
 }
 
+/// Tells that it is another port than the wanted one.
+pub(super) fn tell_moved(listening: &Listening, lang: Lang) {
+    if listening.moved() {
+        let port = listening.address().port().to_string();
+        output::tell(&text(lang, "listen-moved", &Args::new().set("port", port)));
+    }
+}
+
+/// Tells where the chat is.
 pub(super) fn tell(listening: &Listening, door: &Door, lang: Lang) {
     let address = listening.address();
-    if listening.moved() {
-        output::tell(&text(lang, "listen-moved", &Args::new().set("port", address.port().to_string())));
-    }
     let on_terminal = std::io::stderr().is_terminal();
     let key = match door {
         Door::Made(token) if on_terminal => format!("/#token={token}"),

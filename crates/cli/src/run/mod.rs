@@ -1,11 +1,13 @@
 //! `wechaty run`: the bot of a BOT.toml, or the demo bot on a puppet.
 
+mod api;
 mod demo;
 mod listen;
+pub(crate) mod logins;
 mod pending;
-mod plan;
+pub(crate) mod plan;
 mod play;
-mod record;
+pub(crate) mod record;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -21,8 +23,12 @@ use crate::{
     failure::Failure,
     ledger, limits, output, store,
 };
+use pending::Unended;
 use plan::Plan;
+use record::Recorder;
 
+/// In simulated time, so many messages that are over can be read, as by REST.
+const REMEMBERED: usize = 10_000;
 /// The puppet whose stdout belongs to the bot.
 const TERMINAL: &str = "terminal";
 /// The puppet whose world and clock can be given.
@@ -30,15 +36,22 @@ const MOCK: &str = "mock";
 
 pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
     limits::raise_files();
-    let Plan { mut builder, on_terminal, reads, place, door } = Plan::of(&args, lang)?;
+    let Plan { mut builder, on_terminal, reads, place, pages, door, api, .. } = Plan::of(&args, lang)?;
     let virtual_clock = (args.clock == ClockKind::Virtual).then(VirtualClock::new);
-    builder = builder.on_listen(move |listening| listen::tell(listening, &door, lang));
-    if let Some(record) = &args.record
-        && let Ok(record) = record.canonicalize()
-        && reads.iter().any(|read| read.canonicalize().is_ok_and(|read| read == record))
-    {
-        return Err(Failure::usage("W107").set("path", record.display().to_string()));
-    }
+    let tell_api = api.as_ref().and_then(|api| api.told(lang));
+    builder = logins::tell(builder, lang).on_listen(move |listening| {
+        listen::tell_moved(listening, lang);
+        if pages {
+            listen::tell(listening, &door, lang);
+        } else if tell_api.is_none() {
+            let args = Args::new().set("name", "wechaty").set("url", listening.url());
+            output::tell(&text(lang, "http-listens", &args));
+        }
+        if let Some(tell) = &tell_api {
+            tell(&listening.url());
+        }
+    });
+    Recorder::may_write(args.record.as_deref(), &reads)?;
     // Before the record is begun anew: it may be that of the bot that runs already.
     let file = place.as_ref().map(Place::file);
     let control = place.map(|place| Control::claim(&place)).transpose()?.map(|(control, deaf)| {
@@ -48,7 +61,7 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
         }
         control
     });
-    let recorder = args.record.as_deref().map(record::Recorder::create).transpose()?;
+    let recorder = args.record.as_deref().map(Recorder::create).transpose()?;
     if let Some(recorder) = &recorder {
         builder = builder.observe_sends(recorder.observer());
     }
@@ -137,16 +150,15 @@ async fn drive(
     };
     let builder = match &clock {
         // Simulated time begins anew in each run, and so does what is stored.
-        Some(clock) => builder.clock(clock.clone()).store(Arc::new(MemoryStore::new())),
+        Some(clock) => builder.clock(clock.clone()).store(Arc::new(MemoryStore::remembering(REMEMBERED))),
         None => builder,
     };
     // Only a named bot has a store that outlives it.
     let kept = control.is_some() && clock.is_none();
     let bot = builder.build().map_err(not_started)?;
-    let _watch = file
-        .clone()
-        .filter(|_| kept)
-        .map(|file| tokio_util::task::AbortOnDropHandle::new(tokio::spawn(store::watch(bot.clone(), file, lang))));
+    let _watch = file.clone().filter(|_| kept).map(|file| {
+        tokio_util::task::AbortOnDropHandle::new(wechaty_puppet::task::spawn(store::watch(bot.clone(), file, lang)))
+    });
     let failed = |ledger: &Ledger| ledger.outbound.dead + ledger.outbound.maybe_sent;
     // What it met in its store says more than how it failed.
     let stopped_by = |error: &wechaty::Error| match (bot.store().trouble(), &file) {
@@ -156,7 +168,7 @@ async fn drive(
         _ => None,
     };
     let not_started = |error: wechaty::Error| stopped_by(&error).unwrap_or_else(|| not_started(error));
-    let ended = |error: wechaty::Error| stopped_by(&error).unwrap_or_else(|| ended(error));
+    let ended = |error| stopped_by(&error).or_else(|| logins::failed(&bot)).unwrap_or_else(|| ended(error));
     let earlier = failed(&bot.ledger().await.map_err(not_started)?);
     let strange = strangers(&bot, lang).await.map_err(not_started)?;
     let _answers = control.map(|control| control.serve(&bot)).transpose()?;
@@ -170,30 +182,30 @@ async fn drive(
     };
     let unended = match ran {
         Ok(()) => None,
-        Err(wechaty::Error::Store(StoreError::Unended { count, events })) => {
-            Some(store::unended(count, &events, file.as_deref()))
-        }
+        Err(wechaty::Error::Store(StoreError::Unended { count, events })) => Some(Unended { count, events }),
         Err(error) => return Err(ended(error)),
     };
-    let (books, unended) = match (bot.store().books().await, unended) {
-        (Ok(books), unended) => (books, unended),
+    let told = unended.as_ref().map(|one| store::unended(one.count, &one.events, file.as_deref()));
+    let (books, told) = match (bot.store().books().await, told) {
+        (Ok(books), told) => (books, told),
         // The same file: what is lost by it says more.
-        (Err(_), Some(unended)) => return Err(unended),
+        (Err(_), Some(told)) => return Err(told),
         (Err(error), None) => return Err(ended(error.into())),
     };
     let ledger = &books.total;
     let pending_sends = ledger.outbound.pending.saturating_sub(strange);
-    let pending = pending::explain(&bot, file.as_deref().filter(|_| kept), lang).await.map_err(ended)?;
+    let file = file.as_deref().filter(|_| kept);
+    let pending = pending::explain(&bot, file, unended.as_ref(), lang).await.map_err(ended)?;
     // Dead letters of earlier runs may have been dropped or sent meanwhile.
     let failed = failed(ledger).saturating_sub(earlier);
-    Ok(End { books, pending, pending_sends, kept, failed, unended })
+    Ok(End { books, pending, pending_sends, kept, failed, unended: told })
 }
 
 /// Tells what the store holds of accounts that the bot does not have any more; gives how many sends that are.
 async fn strangers(bot: &wechaty::Bot, lang: Lang) -> wechaty::Result<u64> {
     let mut sends = 0;
     for account in bot.store().accounts().await? {
-        if bot.accounts().iter().any(|one| *one.id() == account) {
+        if bot.accounts().iter().chain(bot.outlets()).any(|one| *one.id() == account) {
             continue;
         }
         let ledger = bot.store().ledger(Some(&account)).await?;

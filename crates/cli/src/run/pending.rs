@@ -4,7 +4,7 @@ use std::path::Path;
 
 use wechaty::{
     Bot,
-    store::{OutboxRow, StoredEvent},
+    store::{EventSeq, OutboxRow, StoredEvent},
 };
 use wechaty_catalogue::{Args, Lang, text};
 use wechaty_puppet::EventPayload;
@@ -14,11 +14,33 @@ use crate::told;
 /// So many are named; more are counted.
 const NAMED: usize = 5;
 
-/// What is pending, why, and what becomes of it: `file` is the store, if that outlives the run. `None`: nothing is.
-pub(super) async fn explain(bot: &Bot, file: Option<&Path>, lang: Lang) -> wechaty::Result<Option<String>> {
+/// Events that are over, but not in the store; they are told as such (W210).
+pub(super) struct Unended {
+    pub(super) count: u64,
+    /// The first of them.
+    pub(super) events: Vec<EventSeq>,
+}
+
+impl Unended {
+    /// Whether this may be one of them: of many, not all are named.
+    fn has(&self, event: EventSeq) -> bool {
+        self.count > self.events.len() as u64 || self.events.contains(&event)
+    }
+}
+
+/// What is pending, why, and what becomes of it: `file` is the store, if that outlives the run. `None`: nothing is, or
+/// nothing but what is told as `unended`.
+pub(super) async fn explain(
+    bot: &Bot,
+    file: Option<&Path>,
+    unended: Option<&Unended>,
+    lang: Lang,
+) -> wechaty::Result<Option<String>> {
     let (mut events, mut sends) = (Vec::new(), Vec::new());
-    for account in bot.accounts() {
-        events.extend(bot.store().unfinished(account.id()).await?.iter().map(|one| event(one, lang)));
+    for account in bot.accounts().iter().chain(bot.outlets()) {
+        let mut unfinished = bot.store().unfinished(account.id()).await?;
+        unfinished.retain(|one| !unended.is_some_and(|unended| unended.has(one.seq)));
+        events.extend(unfinished.iter().map(|one| event(one, lang)));
         sends.extend(bot.store().unsent(account.id()).await?.iter().map(|one| send(one, lang)));
     }
     Ok(words(&events, &sends, bot.was_drained(), file, lang))
@@ -43,7 +65,7 @@ fn words(events: &[String], sends: &[String], drained: bool, file: Option<&Path>
         Some(file) => text(lang, "pending-kept", &Args::new().set("path", file.display().to_string())),
         None => text(lang, "pending-lost", &Args::new()),
     };
-    Some(what + &end)
+    Some(what + &*end)
 }
 
 fn event(event: &StoredEvent, lang: Lang) -> String {
@@ -65,7 +87,34 @@ fn send(row: &OutboxRow, lang: Lang) -> String {
 
 #[cfg(test)]
 mod tests {
+    use wechaty::store::Incoming;
+    use wechaty_puppet::Event;
+    use wechaty_puppet_mock::{MockPuppet, World};
+    use wechaty_types::{MessagePayload, Timestamp};
+
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_told_as_over_but_not_stored_is_not_told_as_unfinished_too() {
+        let bot = Bot::builder(MockPuppet::new(World::default_world())).build().expect("a bot");
+        let message = |id: &str| Incoming {
+            dedupe: None,
+            conversation: None,
+            event: Event::message(MessagePayload::direct(id.to_owned(), "alice", "bot", "hi")),
+            received: Timestamp::from_millis(0),
+        };
+        let account = bot.main_account().id();
+        let taken = bot.store().accept(account, vec![message("t1"), message("t2")], None).await.expect("taken");
+        let events: Vec<EventSeq> = taken.into_iter().flatten().map(|event| event.seq).collect();
+        let told = async |count, events: &[EventSeq]| {
+            let unended = Unended { count, events: events.to_vec() };
+            explain(&bot, None, Some(&unended), Lang::En).await.expect("read")
+        };
+        let one = told(1, &events[..1]).await.expect("the other is pending");
+        assert!(one.contains("1 event (message t2)"), "{one}");
+        assert_eq!((told(2, &events).await, told(2, &events[..1]).await), (None, None));
+        assert!(explain(&bot, None, None, Lang::En).await.expect("read").is_some_and(|all| all.contains("2 events")));
+    }
 
     #[test]
     fn an_open_question_is_not_passed_over_in_silence() {

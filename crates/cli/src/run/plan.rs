@@ -2,32 +2,46 @@
 
 use std::path::{Path, PathBuf};
 
-use wechaty::{BotBuilder, BuildError, puppet};
+use wechaty::{
+    Bot, BotBuilder, BuildError,
+    puppet::{self, AnyPuppet},
+};
 use wechaty_catalogue::{Args, Lang};
-use wechaty_config::{Catalogue, Config, Env, Flags};
+use wechaty_config::{Catalogue, Config, Doors, Env, Flags};
 use wechaty_plugins::{EventLogger, QrCodeTerminal};
 use wechaty_puppet::{Settings, SettingsError};
 
-use super::{MOCK, TERMINAL, demo, listen::Door};
+use super::{
+    MOCK, TERMINAL,
+    api::{self, Api},
+    demo,
+    listen::Door,
+};
 use crate::{
     args::{ClockKind, ListenAddr, RunArgs},
     config::config_failure,
     control::Place,
     failure::Failure,
-    puppets,
+    output, puppets,
 };
 
 /// A bot about to run.
-pub(super) struct Plan {
-    pub(super) builder: BotBuilder,
+pub(crate) struct Plan {
+    pub(crate) builder: BotBuilder,
     /// Whether stdout belongs to the bot.
     pub(super) on_terminal: bool,
     /// Files that must not be written over.
-    pub(super) reads: Vec<PathBuf>,
+    pub(crate) reads: Vec<PathBuf>,
     /// Where others find the running bot, if it has a name.
-    pub(super) place: Option<Place>,
+    pub(crate) place: Option<Place>,
+    /// Whether it has a page to chat on.
+    pub(super) pages: bool,
     /// What it takes to get to its pages.
     pub(super) door: Door,
+    /// Who else may come, and how.
+    pub(crate) doors: Doors,
+    /// Its REST door, if it has one.
+    pub(super) api: Option<Api>,
 }
 
 /// The setting of puppets whose pages are not for everybody.
@@ -36,11 +50,20 @@ const TOKEN: &str = "token";
 impl Plan {
     /// What the arguments ask for, if they make sense together.
     pub(super) fn of(args: &RunArgs, lang: Lang) -> Result<Self, Failure> {
+        Self::with(args, lang, |puppet| demo::bot(puppet, lang))
+    }
+
+    /// The same without the demo: a bot that answers nobody by itself.
+    pub(crate) fn bare(args: &RunArgs, lang: Lang) -> Result<Self, Failure> {
+        Self::with(args, lang, Bot::builder)
+    }
+
+    fn with(args: &RunArgs, lang: Lang, bot: impl FnOnce(AnyPuppet) -> BotBuilder) -> Result<Self, Failure> {
         let here = Path::new(Config::FILE);
         match &args.bot {
             Some(file) => configured(file, args, lang),
             None if args.puppet.is_none() && here.is_file() => configured(here, args, lang),
-            None => demo_bot(args, lang),
+            None => on_puppet(args, lang, bot),
         }
     }
 }
@@ -64,23 +87,42 @@ fn configured(file: &Path, args: &RunArgs, lang: Lang) -> Result<Plan, Failure> 
         // Without it nobody could log in.
         builder = builder.plugin(QrCodeTerminal::default().lang(lang));
     }
+    if args.no_doors {
+        tell_unused(&config, lang);
+    }
+    let rest = config.doors().rest.as_ref().filter(|_| !args.no_doors);
+    let webhooks = if args.no_doors { &[] } else { config.webhooks() };
+    let token = config.env().get(api::TOKEN).filter(|_| !args.no_doors);
+    let (builder, api) = Api::open(builder, args.api, rest, token, webhooks)?;
     let on_terminal = platforms.contains(&TERMINAL);
     let mut http = config.http().clone();
     // Who names a port here wants that one.
     http.next_free_port &= !args.listen.is_some_and(ListenAddr::names_a_port);
     let worlds = config.accounts().iter().filter_map(|account| account.settings.get("world")).map(PathBuf::from);
     let reads = worlds.chain([file.to_owned()]).collect();
-    let pages = config
+    let pages = platforms.contains(&puppet::DEFAULT);
+    let guarded = config
         .accounts()
         .iter()
         .any(|account| puppet::DEFAULT == account.puppet.platform.as_str() && account.settings.get(TOKEN).is_some());
-    let door = if pages { Door::Set } else { Door::Open };
+    let door = if guarded { Door::Set } else { Door::Open };
     let place = config.name().map(|name| Place::beside(file, name));
     store_of_somebody(args, place.as_ref())?;
-    Ok(Plan { builder: builder.http_if_needed(http), on_terminal, reads, place, door })
+    let doors = config.doors().clone();
+    Ok(Plan { builder: builder.http_if_needed(http), on_terminal, reads, place, pages, door, doors, api })
 }
 
-fn demo_bot(args: &RunArgs, lang: Lang) -> Result<Plan, Failure> {
+/// What of a file counts for `wechaty run` alone.
+fn tell_unused(config: &Config, lang: Lang) {
+    let sections =
+        [("[doors.rest]", config.doors().rest.is_some()), ("[[doors.webhook]]", !config.webhooks().is_empty())];
+    let unused: Vec<&str> = sections.into_iter().filter_map(|(name, is_there)| is_there.then_some(name)).collect();
+    if !unused.is_empty() {
+        output::tell(&wechaty_catalogue::text(lang, "gateway-unused", &Args::new().set("sections", unused.join(", "))));
+    }
+}
+
+fn on_puppet(args: &RunArgs, lang: Lang, bot: impl FnOnce(AnyPuppet) -> BotBuilder) -> Result<Plan, Failure> {
     // As for a bot with a file: `.env` counts here, too.
     let (env, problems) = Env::system().with_folder(Path::new("."));
     if !problems.is_empty() {
@@ -125,8 +167,7 @@ fn demo_bot(args: &RunArgs, lang: Lang) -> Result<Plan, Failure> {
         wechaty::Error::Build(BuildError::Settings(fault)) => settings_failure(platform, fault),
         other => Failure::failed("W109").source(other),
     })?;
-    let mut builder =
-        demo::bot(puppet, lang).plugin(QrCodeTerminal::default().lang(lang)).plugin(EventLogger::default());
+    let mut builder = bot(puppet).plugin(QrCodeTerminal::default().lang(lang)).plugin(EventLogger::default());
     if let Some(folder) = &args.store {
         builder = builder.folder(folder);
     }
@@ -136,9 +177,19 @@ fn demo_bot(args: &RunArgs, lang: Lang) -> Result<Plan, Failure> {
         // It may be in `.env`.
         builder = builder.name(name);
     }
+    let (builder, api) = Api::open(builder, args.api, None, env.get(api::TOKEN).filter(|_| !args.no_doors), &[])?;
     let place = named.map(|name| Place::within(Path::new("."), &name));
     store_of_somebody(args, place.as_ref())?;
-    Ok(Plan { builder: builder.http_if_needed(http), on_terminal: platform == TERMINAL, reads, place, door })
+    Ok(Plan {
+        builder: builder.http_if_needed(http),
+        on_terminal: platform == TERMINAL,
+        reads,
+        place,
+        pages: platform == puppet::DEFAULT,
+        door,
+        doors: Doors::default(),
+        api,
+    })
 }
 
 /// Only a bot with a name has a store.

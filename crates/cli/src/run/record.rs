@@ -30,7 +30,7 @@ struct Line<'a> {
 }
 
 /// Writes the lines; the first failure ends it and is told at the end.
-pub(super) struct Recorder {
+pub(crate) struct Recorder {
     path: PathBuf,
     state: Arc<Mutex<State>>,
 }
@@ -42,14 +42,23 @@ struct State {
 }
 
 impl Recorder {
-    pub(super) fn create(path: &Path) -> Result<Self, Failure> {
+    /// Whether the record that is wanted is none of the files that are read. To be asked before anything is written.
+    pub(crate) fn may_write(record: Option<&Path>, reads: &[PathBuf]) -> Result<(), Failure> {
+        let Some(record) = record.and_then(|record| record.canonicalize().ok()) else { return Ok(()) };
+        if reads.iter().any(|read| read.canonicalize().is_ok_and(|read| read == record)) {
+            return Err(Failure::usage("W107").set("path", record.display().to_string()));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
         let file = File::create(path)
             .map_err(|error| Failure::usage("W104").set("path", path.display().to_string()).source(&error))?;
         let state = Arc::new(Mutex::new(State { file: LineWriter::new(file), failure: None }));
         Ok(Self { path: path.to_owned(), state })
     }
 
-    pub(super) fn observer(&self) -> impl Fn(&SentMessage) + Send + Sync + 'static {
+    pub(crate) fn observer(&self) -> impl Fn(&SentMessage) + Send + Sync + 'static {
         let state = self.state.clone();
         move |message| {
             let (row, what) = (&message.row, &*message.row.what);
@@ -75,7 +84,7 @@ impl Recorder {
         }
     }
 
-    pub(super) fn finish(self) -> Result<(), Failure> {
+    pub(crate) fn finish(self) -> Result<(), Failure> {
         let mut state = self.state.lock();
         let written = match state.failure.take() {
             Some(error) => Err(error),

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use wechaty::store::{DeadLetter, OpenError, SendSeq, Store};
+use wechaty::store::{DeadLetter, OpenError, SendSeq, Settlement, SqliteView, Store};
 use wechaty_catalogue::{Args, Lang, text};
 
 use super::{change_all, place, times, view};
@@ -10,7 +10,7 @@ use crate::{
     args::{ChosenArgs, DeadLettersArgs, DeadLettersCommand},
     control::Ask,
     failure::Failure,
-    output,
+    output, told,
 };
 
 /// So many are read at once.
@@ -44,6 +44,20 @@ fn pages<T>(
     }
 }
 
+/// What was said about a send, if it is a dead letter.
+pub(super) fn detail(view: &SqliteView, seq: SendSeq) -> Result<Option<String>, Failure> {
+    let letters = view.dead_letters(seq.saturating_sub(1), 1).map_err(|error| super::failure(&error))?;
+    let letter = letters.iter().find(|letter| letter.row.seq == seq);
+    Ok(letter.and_then(said).map(str::to_owned))
+}
+
+fn said(letter: &DeadLetter) -> Option<&str> {
+    match &letter.end {
+        Settlement::Dead(dead) => dead.detail.as_deref(),
+        _ => None,
+    }
+}
+
 #[derive(Serialize)]
 struct Row<'a> {
     number: SendSeq,
@@ -56,6 +70,8 @@ struct Row<'a> {
     kind: &'static str,
     text: Option<&'a str>,
     reason: String,
+    /// What the platform said, with its code.
+    detail: Option<&'a str>,
     attempts: u32,
     said: i64,
     ended: i64,
@@ -73,6 +89,7 @@ impl<'a> Row<'a> {
             kind: row.what.kind(),
             text: row.what.as_text(),
             reason: letter.end.end().into_owned(),
+            detail: said(letter),
             attempts: row.attempts,
             said: row.said_at.as_millis(),
             ended: letter.at.as_millis(),
@@ -93,7 +110,7 @@ fn list(letters: &[DeadLetter], json: bool, zone: &TimeZone, lang: Lang) -> Resu
         let args = Args::new()
             .set("number", row.number.to_string())
             .set("time", times::time(letter.at, zone))
-            .set("reason", row.reason.clone())
+            .set("reason", told::end(lang, &row.reason))
             .set("attempts", row.attempts.to_string())
             .set("account", row.account.to_owned())
             .set("conversation", row.conversation.to_owned())
@@ -103,7 +120,11 @@ fn list(letters: &[DeadLetter], json: bool, zone: &TimeZone, lang: Lang) -> Resu
             Some(event) => text(lang, "dead-letters-answer", &receipt.set("event", format!("e{event}"))),
             None => text(lang, "dead-letters-receipt", &receipt),
         };
-        format!("{}\n    {receipt}\n", text(lang, "dead-letters-row", &args))
+        let why = |detail: &str| {
+            format!("    {}\n", text(lang, "dead-letters-why", &Args::new().set("why", output::visible(detail))))
+        };
+        let why = row.detail.map(why).unwrap_or_default();
+        format!("{}\n{why}    {receipt}\n", text(lang, "dead-letters-row", &args))
     };
     output::print(&letters.iter().zip(&rows).map(line).collect::<String>())
 }

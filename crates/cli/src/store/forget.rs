@@ -56,10 +56,10 @@ pub(crate) fn run(args: ForgetArgs, lang: Lang) -> Result<(), Failure> {
     let told = Args::new().number("count", count).set("person", person.to_string());
     let mut lines = text(lang, "forgotten", &told) + "\n";
     if let Some(kept) = kept {
-        lines += &(text(lang, "forget-kept", &kept) + "\n");
+        lines += &*(text(lang, "forget-kept", &kept) + "\n");
     }
     if let Some(owed) = owed {
-        lines += &(text(lang, "forget-owed", &owed) + "\n");
+        lines += &*(text(lang, "forget-owed", &owed) + "\n");
     }
     output::print(&lines)
 }

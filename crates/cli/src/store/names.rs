@@ -27,7 +27,7 @@ fn one_of(all: &[(String, String)], name: &str, bot: &str) -> Result<String, Fai
         found.clear();
     }
     // A name says more than an id.
-    found.sort_by_key(|(name, id)| (name == id, name, id));
+    found.sort_unstable_by_key(|(name, id)| (name == id, name, id));
     let Some((first, id)) = found.first() else {
         let failure = Failure::usage("W186").set("id", name).set("name", bot);
         return Err(match wechaty_config::nearest(name, all.iter().map(|(name, _)| name.as_str())) {

@@ -1,22 +1,25 @@
 //! Times in the zone of the bot that is looked at.
 
-use jiff::{
-    Timestamp as Instant,
-    tz::{TimeZone, TimeZoneDatabase},
-};
-use wechaty::Clock;
+use jiff::{Timestamp as Instant, tz::TimeZone};
+use wechaty::{Clock, time_zone};
 use wechaty_types::Timestamp;
 
 use crate::control::Place;
 
 /// The bot's zone, if it has one.
 pub(super) fn named(place: &Place) -> Option<TimeZone> {
-    TimeZoneDatabase::bundled().get(place.zone.as_deref()?).ok()
+    time_zone(place.zone.as_deref()?)
 }
 
 /// The bot's zone, or that of this machine.
 pub(super) fn zone(place: &Place) -> TimeZone {
-    named(place).unwrap_or_else(TimeZone::system)
+    named(place).unwrap_or_else(here)
+}
+
+/// The zone of this machine, also where it is only named and the machine has no data of zones.
+pub(super) fn here() -> TimeZone {
+    let named = || std::env::var("TZ").ok().and_then(|name| time_zone(&name));
+    TimeZone::try_system().ok().or_else(named).unwrap_or_else(TimeZone::system)
 }
 
 /// What a zone is called; one without a name (`TZ=CST-8`) by its offset now.
@@ -49,7 +52,7 @@ mod tests {
 
     #[test]
     fn a_time_is_that_of_the_bots_zone() {
-        let zone = |name| TimeZoneDatabase::bundled().get(name).expect("a zone");
+        let zone = |name| time_zone(name).expect("a zone");
         let at = Timestamp::from_millis(1_795_911_610_631);
         assert_eq!(exact(at, &zone("Asia/Shanghai")), "2026-11-29 08:20:10.631 +08:00");
         assert_eq!(exact(at, &zone("America/New_York")), "2026-11-28 19:20:10.631 -05:00");
@@ -57,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_zone_without_a_name_is_called_by_its_offset() {
-        assert_eq!(zone_name(&TimeZoneDatabase::bundled().get("Asia/Shanghai").expect("a zone")), "Asia/Shanghai");
+        assert_eq!(zone_name(&time_zone("Asia/Shanghai").expect("a zone")), "Asia/Shanghai");
         assert_eq!(zone_name(&TimeZone::posix("CST-8").expect("a zone")), "UTC+08:00");
         assert_eq!(zone_name(&TimeZone::posix("<-0330>3:30").expect("a zone")), "UTC-03:30");
     }

@@ -12,7 +12,7 @@ use wechaty_catalogue::{Args, Lang, text};
 use wechaty_types::{ContactId, ConversationId, DeliveryStatus, Timestamp};
 
 use super::{
-    names, place, times, view,
+    dead_letters, names, place, times, view,
     waits::{Wait, Waiting},
 };
 use crate::{args::TraceArgs, failure::Failure, output, told};
@@ -42,6 +42,9 @@ pub(crate) fn run(args: TraceArgs, lang: Lang) -> Result<(), Failure> {
     if found.is_empty() {
         return Err(Failure::usage("W186").set("id", asked).set("name", &*place.name));
     }
+    for shown in found.iter_mut().filter(|shown| shown.record.book == Book::Out) {
+        shown.detail = dead_letters::detail(&view, shown.record.seq)?;
+    }
     if found.iter().any(Shown::is_unsent) {
         let rows = moment.unsent().map_err(|error| super::failure(&error))?;
         let waiting = Waiting::new(rows, Clock::system().wall(), &place);
@@ -54,7 +57,7 @@ pub(crate) fn run(args: TraceArgs, lang: Lang) -> Result<(), Failure> {
     }
     let (key, zone) = match times::named(&place) {
         Some(zone) => ("trace-zone", zone),
-        None => ("trace-zone-here", TimeZone::system()),
+        None => ("trace-zone-here", times::here()),
     };
     let mut blocks: Vec<_> = found.iter().map(|shown| block(shown, &zone, lang)).collect();
     // The offset stands at each time.
@@ -145,6 +148,9 @@ struct Shown {
     /// What a send waits for.
     #[serde(skip_serializing_if = "Option::is_none")]
     waits: Option<Wait>,
+    /// What was said about a send that has failed for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -168,7 +174,7 @@ impl Shown {
             told.filter_map(|it| Some(Told { status: status(&it)?, at: it.began, by: it.person, event: it.seq }));
         let mut statuses: Vec<_> = told.collect();
         statuses.sort_by_key(|told| (told.at, told.event));
-        Ok(Self { record, statuses, waits: None })
+        Ok(Self { record, statuses, waits: None, detail: None })
     }
 
     /// Whether it is a send that is not over.
@@ -241,6 +247,9 @@ fn block(shown: &Shown, zone: &TimeZone, lang: Lang) -> String {
     }
     let end = told::end(lang, &record.end);
     line("trace-end", &record.ended.map_or_else(|| end.clone(), |ended| format!("{end} {}", time(ended))));
+    if let Some(detail) = &shown.detail {
+        line("trace-why", &output::visible(detail));
+    }
     if let Some(wait) = &shown.waits {
         line("trace-waits", &wait.told(zone, lang));
     }

@@ -81,10 +81,15 @@ impl<'a> Waiting<'a> {
         }
         let ask = Ask::Waits { account: row.account.to_string(), to: row.to.clone(), kind: row.what.kind().to_owned() };
         match (self.ask)(ask) {
+            // What keeps the next one, or nothing: this one is in the platform's hands.
+            Ok(control::Waits { what, .. })
+                if row.claimed_at.is_some() && !what.as_deref().is_some_and(holds_claimed) =>
+            {
+                Some(Wait::of("answer"))
+            }
             Ok(control::Waits { what: Some(what), until }) => {
                 Some(Wait { until: until.map(Timestamp::from_millis), ..Wait::of(&what) })
             }
-            Ok(_) if row.claimed_at.is_some() => Some(Wait::of("answer")),
             Ok(_) => (row.attempts > 0).then(|| Wait::of("again")),
             // Nobody runs who could send it.
             Err(failure) if failure.code() == "W170" => Some(Wait::of("bot")),
@@ -92,6 +97,11 @@ impl<'a> Waiting<'a> {
             Err(_) => None,
         }
     }
+}
+
+/// Whether what the bot says keeps also a send that was begun; else it keeps those to come.
+fn holds_claimed(what: &str) -> bool {
+    !matches!(what, "pace" | "quota" | "quota-written")
 }
 
 #[cfg(test)]
@@ -110,7 +120,7 @@ mod tests {
             account: "shop".into(),
             to: ConversationId::Contact(to.into()),
             what: Arc::new(SayablePayload::text("dong")),
-            file: None,
+            files: Vec::new(),
             quote: None,
             cause: None,
             event: None,
@@ -120,6 +130,7 @@ mod tests {
             attempts: 0,
             claimed_at: None,
             done: 0,
+            keyed: false,
         }
     }
 
@@ -155,7 +166,14 @@ mod tests {
         let until = "the platform's quota, which leaves room from 1970-01-01 00:01:00.000 +00:00 on";
         assert_eq!(told(&quota, 7, Lang::En).as_deref(), Some(until));
         assert_eq!(told(&quota, 9, Lang::En), None);
-        let words = ["login", "connection", "quota-written", "breaker", "store", "pace"];
+        // It was given to the platform: what keeps others does not keep it.
+        for (word, until) in [("pace", None), ("quota", Some(60_000)), ("quota-written", None)] {
+            let waiting = Waiting::asking(rows.clone(), now, says(word, until));
+            assert_eq!((waiting.of(5), waiting.of(6)), (Some(Wait::of("answer")), waiting.of(4)), "{word}");
+        }
+        let lost = Waiting::asking(rows.clone(), now, says("connection", None));
+        assert_eq!(lost.of(5), Some(Wait::of("connection")));
+        let words = ["account", "login", "connection", "quota-written", "breaker", "store", "pace"];
         for word in words {
             let waiting = Waiting::asking(rows.clone(), now, says(word, None));
             let (en, zh) = (told(&waiting, 4, Lang::En), told(&waiting, 4, Lang::Zh));

@@ -61,7 +61,7 @@ const BOTS: &[(&str, &str)] = &[
     ("", ""),
     ("version: 1\n", ""),
     ("version = 1\n[account]\n", ""),
-    (MOCK, "[doors.rest]\nx = 1\n[http]\nlisten = \"localhost:80\"\ntimeout = []\n"),
+    (MOCK, "[doors.mcp]\nx = 1\n[http]\nlisten = \"localhost:80\"\ntimeout = []\n"),
     (WEBCHAT, "token = { file = \".\" }\nhistory = 0\n"),
     (WEBCHAT, "token = { env = \"A\", file = \"b\" }\nbot_name = 2024-01-01\n"),
     (WEBCHAT, "token = { file = \"bytes.bin\" }\n"),
@@ -111,7 +111,47 @@ const COMMANDS: &[&[&str]] = &[
     &["token", "inspect", "x"],
     &["token", "generate", "--sni", "_"],
     &["token", "discover", "x"],
+    &["account", "add", "--puppet", "mock", "--id", "a"],
+    &["account", "add", "--puppet", "mock", "--id", "a", "--name", "a b"],
+    &["account", "add", "--puppet", "lark", "--id", "a", "--set", "app_id=x"],
+    NOBODY_THERE,
+    &["ledger"],
+    &["trace", "--last"],
+    &["dead-letters", "list"],
+    &["dead-letters", "retry"],
+    &["backup", "x.db"],
+    &["restore", "x.db"],
+    &["forget", "x"],
+    &["plugin", "check"],
+    &["plugin", "enable"],
+    &["generate"],
+    &["gateway", "--puppet", "mokc"],
+    &["gateway", "nope.toml"],
+    &["gateway", "--port", "70000"],
+    &["gateway", "--puppet", "mock", "--tls-cert", "x", "--tls-key", "y"],
+    &["run", "--puppet", "service"],
+    &["run", "--puppet", "mock", "--store", "x"],
 ];
+
+/// A messenger that cannot be asked: the port is nobody's.
+const NOBODY_THERE: &[&str] = &[
+    "account",
+    "add",
+    "--puppet",
+    "lark",
+    "--id",
+    "a",
+    "--set",
+    "app_id=x",
+    "--set",
+    "app_secret=s3cret-canary",
+    "--set",
+    "api_base=http://127.0.0.1:9",
+];
+
+/// A bot whose store has something in it.
+const NAMED: &str = "version = 1\nname = \"机器人\"\n[[account]]\nid = \"me\"\npuppet = \"terminal\"\n\
+                     [[plugin]]\nuse = \"ding-dong\"\nsettings = { ding = \"你好\", dong = \"再见\" }\n";
 
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
@@ -167,6 +207,51 @@ fn what_commands_refuse_and_report_is_told_in_chinese() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn what_a_store_holds_is_told_in_chinese() {
+    let folder = folder();
+    std::fs::write(folder.path().join("BOT.toml"), NAMED).expect("written");
+    let mut wrong = Vec::new();
+    for (args, part) in [
+        (&["run"][..], "再见"),
+        (&["ledger"], "收到 3 = 已处理 3"),
+        (&["trace", "--last"], "结果："),
+        (&["trace", "--words", "你好"], "处理函数："),
+        (&["trace", "t9"], "[W186]"),
+        (&["dead-letters", "list"], "没有死信"),
+        (&["dead-letters", "retry", "7"], "[W187]"),
+        (&["dead-letters", "drop", "--all"], "0 封死信"),
+        (&["backup", "a.db"], "a.db"),
+        (&["backup", "a.db"], "[W188]"),
+        (&["restore", "a.db"], "[W189]"),
+        (&["restore", "BOT.toml", "--force"], "[W183]"),
+        (&["restore", "a.db", "--force"], "机器人.wechaty.db.before"),
+        (&["forget", "nobody"], "[W191]"),
+        (&["forget", "you"], "you"),
+        (&["account", "list"], "账号 me"),
+        (&["account", "add", "--puppet", "webchat", "--id", "page", "--name", "x"], "[W202]"),
+    ] {
+        let (_, told) = told(folder.path(), args, "你好\n".as_bytes());
+        let english: Vec<_> = english(&told).into_iter().filter(|word| word != "terminal").collect();
+        if !told.contains(part) || !english.is_empty() {
+            wrong.push(format!("{english:?}, `{part}` after {args:?}:\n{told}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn a_messenger_that_cannot_be_asked_leaves_nothing_behind() {
+    let folder = folder();
+    let before = std::fs::read_dir(folder.path()).expect("a folder").count();
+    let (fine, said) = told(folder.path(), NOBODY_THERE, b"");
+    assert!(!fine && said.contains("[W209]") && said.contains("--no-check") && !said.contains("canary"), "{said}");
+    // And what the test typed.
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), before + 1);
+    let (fine, said) = told(folder.path(), &[NOBODY_THERE, &["--no-check"]].concat(), b"");
+    assert!(fine && said.contains("已写入 BOT.toml") && !said.contains("canary"), "{said}");
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Finds what is left untranslated in a Chinese text.
 
 /// Words that are the same in Chinese: names, and words of the trade that nobody translates.
-const NAMES: &[&str] =
-    &["wechaty", "Wechaty", "puppet", "TOML", "JSON", "ASCII", "IANA", "stdin", "stdout", "stderr", "webhook", "UUID"];
+const NAMES: &[&str] = &[
+    "wechaty", "Wechaty", "puppet", "TOML", "JSON", "ASCII", "IANA", "stdin", "stdout", "stderr", "webhook", "UUID",
+    "lark",
+];
 
 /// Words this long are words, not units or initials.
 const SHORTEST: usize = 4;

@@ -43,7 +43,7 @@ fn a_bad_time_is_told_where_it_stands_and_so_is_a_job_without_a_zone() {
         problems(&format!("{zone}{HEAD}[[plugin]]\nuse = \"schedule\"\nsettings.jobs = [\n{jobs}]\n"))
     };
     let zone = "timezone = \"Asia/Shanghai\"\n";
-    let found = file(zone, &(job("0 9 * * MON-FRI") + &job("0 25 * * *") + &job("0 0 30 2 *")));
+    let found = file(zone, &(job("0 9 * * MON-FRI") + &*job("0 25 * * *") + &*job("0 0 30 2 *")));
     assert_eq!(found.len(), 2, "{found:#?}");
     is(&found[0], "C031", 10, 24, "plugin[0].settings.jobs[1].cron");
     let told = "`0 25 * * *` is no cron expression: the hour cannot be `25`; it takes 0-23, `*`, ranges";
@@ -346,12 +346,12 @@ fn an_account_with_an_unknown_puppet_can_still_be_named() {
 
 #[test]
 fn sections_of_later_versions_are_told() {
-    let found = problems(&format!("{HEAD}[doors.rest]\ntoken = \"x\"\n[doors.mcp]\n[ai]\nmodel = \"m\"\n"));
+    let found = problems(&format!("{HEAD}[doors.mcp]\ntoken = \"x\"\n[ai]\nmodel = \"m\"\n"));
     assert_eq!(
         told(&found).iter().map(|(code, line, _)| (code.as_str(), *line)).collect::<Vec<_>>(),
-        [("C022", 5), ("C022", 7), ("C022", 8)]
+        [("C022", 5), ("C022", 7)]
     );
-    assert_eq!(found[0].message(), "[doors.rest] is not there yet: this version of Wechaty has no such feature");
+    assert_eq!(found[0].message(), "[doors.mcp] is not there yet: this version of Wechaty has no such feature");
 }
 
 #[test]
@@ -415,6 +415,135 @@ connections = 0
         (17, "C022"),
     ];
     assert_eq!(codes, expected, "{found:#?}");
+}
+
+#[test]
+fn every_wrong_setting_of_every_account_is_told_though_puppets_stop_at_the_first() {
+    let text = r#"version = 1
+[[account]]
+id = "a"
+puppet = "lark"
+app_id = "cli_1"
+domain = "dingtalk"
+api_base = "http://open.feishu.cn"
+mode = "smoke"
+tenant_key = "company"
+media_limit = 0
+replay_window = "soon"
+[[account]]
+id = "b"
+puppet = "service"
+endpoint = "no host!"
+authority = " / "
+tls_ca_cert = "x"
+[[account]]
+id = "c"
+puppet = "service"
+token = "nameless"
+endpoint = ":"
+[[account]]
+id = "d"
+puppet = "shop"
+token = "bad"
+app_secret = "bad, too"
+[[account]]
+id = "e"
+puppet = "lark"
+app_id = "cli_2"
+app_secret = { env = "NOBODY_SET_ME" }
+mode = "webhook"
+domain = "x"
+"#;
+    let found = problems(text);
+    let expected = [
+        ("C013", 2, "account[0].app_secret"),
+        ("C013", 6, "account[0].domain"),
+        ("C013", 7, "account[0].api_base"),
+        ("C006", 8, "account[0].mode"),
+        ("C013", 10, "account[0].media_limit"),
+        ("C005", 11, "account[0].replay_window"),
+        ("C012", 12, "account[1]"),
+        ("C013", 15, "account[1].endpoint"),
+        ("C013", 16, "account[1].authority"),
+        ("C013", 17, "account[1].tls_ca_cert"),
+        ("C013", 21, "account[2].token"),
+        ("C013", 22, "account[2].endpoint"),
+        ("C012", 23, "account[3]"),
+        ("C013", 26, "account[3].token"),
+        ("C013", 27, "account[3].app_secret"),
+        ("C019", 32, "account[4].app_secret"),
+        ("C013", 33, "account[4].mode"),
+        ("C013", 34, "account[4].domain"),
+    ];
+    let expected = expected.map(|(code, line, key)| (code.to_owned(), line, key.to_owned()));
+    assert_eq!(told(&found), expected, "{found:#?}");
+}
+
+#[test]
+fn one_fault_hides_no_other_that_can_be_known() {
+    let text = r#"version = 1
+[[account]]
+id = "a"
+puppet = "mock"
+world = "gone.json"
+wrold = "x"
+[[doors.gateway.token]]
+account = "b"
+token = 7
+[[doors.gateway.token]]
+account = "a"
+token = "no name"
+[[doors.rest.token]]
+token = "short"
+scopes = ["raed"]
+accounts = ["b"]
+[[doors.rest.token]]
+token = "sixteen letters, with spaces"
+scopes = ["read"]
+[[doors.webhook]]
+id = "a b"
+url = "ftp://example.com"
+secret = "x"
+accounts = "c"
+timeout = true
+[[plugin]]
+use = "auto-reply"
+settings = { rules = [{ contains = 1, reply = "x", lang = 2 }] }
+"#;
+    let expected = [
+        ("C021", 5, "account[0].world"),
+        ("C003", 6, "account[0].wrold"),
+        ("C015", 8, "doors.gateway.token[0].account"),
+        ("C005", 9, "doors.gateway.token[0].token"),
+        ("C013", 12, "doors.gateway.token[1].token"),
+        ("C007", 14, "doors.rest.token[0].token"),
+        ("C006", 15, "doors.rest.token[0].scopes[0]"),
+        ("C015", 16, "doors.rest.token[0].accounts[0]"),
+        ("C034", 18, "doors.rest.token[1].token"),
+        ("C026", 21, "doors.webhook[0].id"),
+        ("C013", 22, "doors.webhook[0].url"),
+        ("C013", 23, "doors.webhook[0].secret"),
+        ("C015", 24, "doors.webhook[0].accounts"),
+        ("C005", 25, "doors.webhook[0].timeout"),
+        ("C005", 28, "plugin[0].settings.rules[0].contains"),
+        ("C003", 28, "plugin[0].settings.rules[0].lang"),
+    ];
+    let expected = expected.map(|(code, line, key)| (code.to_owned(), line, key.to_owned()));
+    assert_eq!(told(&problems(text)), expected);
+    // What cannot be read takes only what is behind it along, and what may be there.
+    let cut = problems(&(text.to_owned() + "owners = [\"z:x\n"));
+    let known: Vec<_> = expected.iter().filter(|(code, ..)| code != "C015").cloned().collect();
+    let (syntax, before): (Vec<_>, Vec<_>) = told(&cut).into_iter().partition(|(code, ..)| code == "C002");
+    assert_eq!(before, known);
+    assert!(!syntax.is_empty() && syntax.iter().all(|(_, line, _)| *line == 29), "{syntax:?}");
+}
+
+#[test]
+fn a_puppet_tells_all_its_settings_that_it_cannot_take() {
+    let shop = "version = 1\n[[account]]\nid = \"a\"\npuppet = \"shop\"\n";
+    let found = problems(&format!("{shop}token = \"bad\"\napp_id = \"1\"\napp_secret = \"bad\"\n"));
+    let expected = [("C013", 5, "account[0].token"), ("C013", 7, "account[0].app_secret")];
+    assert_eq!(told(&found), expected.map(|(code, line, key)| (code.to_owned(), line, key.to_owned())));
 }
 
 #[test]

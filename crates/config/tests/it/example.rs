@@ -236,10 +236,12 @@ fn another_puppet_can_take_the_place_of_the_first_account() {
     let none = Folder::new("version = 1\n").load(&[("WECHATY_PUPPET", "wechaty-puppet-Mock")]).unwrap();
     assert_eq!(none.accounts()[0].id.as_str(), "default");
     let wrong = Folder::new("version = 1\n").load(&[("WECHATY_PUPPET", "mokc")]).unwrap_err();
-    assert_eq!(
-        wrong.to_string(),
-        "$WECHATY_PUPPET: C009 there is no puppet `mokc`; there are `terminal`, `mock`, `webchat`, `shop`; did you mean `mock`?"
+    let names: Vec<String> = catalogue().puppets.iter().map(|puppet| format!("`{}`", puppet.platform)).collect();
+    let expected = format!(
+        "$WECHATY_PUPPET: C009 there is no puppet `mokc`; there are {}; did you mean `mock`?",
+        names.join(", ")
     );
+    assert_eq!(wrong.to_string(), expected);
 }
 
 #[test]

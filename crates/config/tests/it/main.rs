@@ -2,9 +2,11 @@
 
 mod any_text;
 mod broken;
+mod doors;
 mod example;
 mod matrix;
 mod readme;
 mod schema;
 mod secrets;
 mod support;
+mod webhooks;

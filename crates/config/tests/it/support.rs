@@ -108,10 +108,15 @@ pub(crate) const SHOP: Declaration = Declaration {
         Setting { default: Some("socket"), ..setting("mode", SettingKind::Choice(&["socket", "webhook"]), &[]) },
     ],
     capabilities: || Capabilities::new(&[]),
+    lacks: &[],
     build,
+    check: None,
 };
 
 fn build(settings: &Settings) -> Result<Arc<dyn Puppet>, SettingsError> {
+    if settings.get("token") == Some("bad") {
+        return Err(SettingsError::Invalid { key: "token", reason: "it is bad".into() });
+    }
     let secret = settings.require("app_secret")?;
     if secret.starts_with("bad") {
         // A puppet that repeats what it should not.

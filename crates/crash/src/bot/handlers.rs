@@ -5,6 +5,7 @@ use std::{fs::File, io::Write, path::PathBuf, sync::Arc, time::Duration};
 
 use wechaty::{BotBuilder, prelude::*};
 use wechaty_store::crash;
+use wechaty_types::ContactId;
 
 use super::Settings;
 
@@ -13,6 +14,7 @@ use super::Settings;
 struct Desk {
     folder: Arc<PathBuf>,
     apart: Duration,
+    clock: ContactId,
 }
 
 impl Desk {
@@ -32,7 +34,11 @@ impl Desk {
 
 /// Adds the handlers.
 pub(super) fn add(bot: BotBuilder, settings: &Settings) -> BotBuilder {
-    let desk = Desk { folder: Arc::new(settings.folder.clone()), apart: Duration::from_millis(settings.apart) };
+    let desk = Desk {
+        folder: Arc::new(settings.folder.clone()),
+        apart: Duration::from_millis(settings.apart),
+        clock: settings.address.id("clock").into(),
+    };
     bot.state(desk)
         .on_message(pair)
         .named("pair")
@@ -51,12 +57,17 @@ pub(super) fn add(bot: BotBuilder, settings: &Settings) -> BotBuilder {
         .on_message(draw)
         .named("draw")
         .timezone("UTC")
-        .cron("second", "* * * * * *", second)
+        .cron("second", settings.address.through.ticks(), second)
         // Its own: without one, errors of sends that could not be made fill the log.
         .on_error(|_: ErrorReport| async {})
 }
 
+/// The number of a message that begins with this word. What the bot has said itself asks for nothing, and who talks to it
+/// alone is nowhere else.
 fn number<'m>(message: &'m Message, word: &str) -> Option<&'m str> {
+    if message.is_self() || message.room().is_some() != (word == "room") {
+        return None;
+    }
     message.text()?.strip_prefix(word)?.strip_prefix(' ')
 }
 
@@ -143,11 +154,11 @@ async fn draw(message: Message, bot: Bot, desk: State<Desk>) -> wechaty::Result<
     Ok(())
 }
 
-/// Tells the time, to somebody who only listens.
+/// Tells the time now and then, to somebody who only listens.
 async fn second(tick: Tick, account: Account, desk: State<Desk>) -> wechaty::Result<()> {
     let due = tick.due.as_millis();
     desk.write(&format!("tick-{due}"), "x")?;
-    account.contact_handle(&"clock".into()).say(format!("tick {due}")).await?;
+    account.contact_handle(&desk.clock).say(format!("tick {due}")).await?;
     Ok(())
 }
 

@@ -1,9 +1,11 @@
-//! BOT: the process that is killed. A bot with an SQLite file, a puppet that speaks to the platform, and handlers.
+//! BOT: the process that is killed. A bot with an SQLite file, a puppet that speaks to the platform, handlers, and somebody
+//! outside who tells it the same in each life.
 //!
 //! Lines on standard input ask for things, lines of JSON on standard output answer: `books` for both books and the dead
 //! letters, `stop` (or the end of the input) for a stop in good order, which ends in the books once more.
 
 mod handlers;
+mod outside;
 mod puppet;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -16,19 +18,27 @@ use wechaty::{
     store::{Settlement, SqliteStore, Store},
 };
 
-use crate::sabotage::{Sabotage, SabotagedStore};
+pub(crate) use outside::LISTENER;
+
+use crate::{
+    platform::Address,
+    sabotage::{Sabotage, SabotagedStore},
+    through::Through,
+};
 
 /// What a bot is told when it starts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Settings {
     /// Of the platform.
-    pub(crate) port: u16,
+    pub(crate) address: Address,
     /// A folder of its own: the store, and how often each handler has begun.
     pub(crate) folder: PathBuf,
     /// Whether the platform takes keys.
     pub(crate) keys: bool,
     /// How many milliseconds the second say of a pair waits, so that a crash falls between the two.
     pub(crate) apart: u64,
+    /// How many sends are told from outside, under keys.
+    pub(crate) told: u64,
     /// Sends a second; none: no pacing.
     pub(crate) per_second: Option<f64>,
     /// How long a call may take, in milliseconds.
@@ -82,24 +92,33 @@ async fn live(settings: &Settings, store: Arc<dyn Store>) -> Result<()> {
         max_backoff: Duration::from_millis(40),
         ..OutboxPolicy::default()
     };
-    let bot = Bot::builder(puppet::LoopbackPuppet::new(settings)).store(store.clone()).outbox(policy);
+    let bot = match settings.address.through {
+        Through::Loopback => Bot::builder(puppet::LoopbackPuppet::new(settings)),
+        _ => Bot::builder(puppet::RealPuppet::new(settings)?),
+    };
+    let bot = bot.store(store.clone()).outbox(policy);
     let bot = handlers::add(bot, settings).start().await?;
+    let mut outside = Some(tokio::spawn(outside::tell(bot.clone(), settings.clone())));
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Ok(Some(line)) = lines.next_line().await {
+        // What was not told yet is not in the books.
+        if let Some(outside) = outside.take() {
+            outside.await??;
+        }
         match line.as_str() {
-            "books" => println!("{}", serde_json::to_string(&books(&*store, true).await?)?),
+            "books" => println!("{}", serde_json::to_string(&books(settings, &*store, true).await?)?),
             _ => break,
         }
     }
     bot.stop().await?;
-    println!("{}", serde_json::to_string(&books(&*store, bot.was_drained()).await?)?);
+    println!("{}", serde_json::to_string(&books(settings, &*store, bot.was_drained()).await?)?);
     Ok(())
 }
 
-async fn books(store: &dyn Store, drained: bool) -> Result<Books> {
+async fn books(settings: &Settings, store: &dyn Store, drained: bool) -> Result<Books> {
     let ledger = store.ledger(None).await.context("the ledger")?;
     let letters = store.dead_letters(0, 10_000).await?.into_iter().map(|letter| Letter {
-        to: letter.row.to.as_str().to_owned(),
+        to: settings.address.name(letter.row.to.as_str()).to_owned(),
         text: letter
             .row
             .what
@@ -107,7 +126,7 @@ async fn books(store: &dyn Store, drained: bool) -> Result<Books> {
             .map_or_else(|| letter.row.what.as_text().unwrap_or_default(), |file| file.name())
             .to_owned(),
         why: match letter.end {
-            Settlement::Dead(reason) => reason.into_owned(),
+            Settlement::Dead(dead) => dead.reason.into_owned(),
             _ => "maybe_sent".to_owned(),
         },
     });

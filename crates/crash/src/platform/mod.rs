@@ -1,31 +1,34 @@
-//! PLATFORM: the other side, a process of its own on a loopback port. It shares no code with the bot's side.
+//! PLATFORM: the other side, a process of its own on loopback ports. It shares no code with the bot's side.
 //!
-//! Lines of JSON over TCP. One connection listens to events and acknowledges them; each send is a connection of its own,
-//! as most platforms' HTTP calls are; so are the questions of the harness (`book`, `nudge`).
+//! The harness asks at a door of its own, by lines of JSON (`book`, `nudge`). What the bot speaks to is the platform's own:
+//! `loopback`, `lark` or `matrix`. The same people say the same things on each.
 
-mod faults;
+mod book;
+mod lark;
+mod loopback;
+#[cfg(feature = "matrix")]
+mod matrix;
 mod people;
-mod world;
 
 use std::{
+    collections::BTreeMap,
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     sync::Arc,
     thread,
-    time::Duration,
 };
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use faults::Fault;
-pub(crate) use world::{Book, Said, Taken};
-use world::{Send, World};
+use crate::through::Through;
+pub(crate) use book::{Book, Said, Taken};
 
 /// What a platform is told when it starts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Settings {
+    pub(crate) through: Through,
     pub(crate) seed: u64,
     /// Whether it drops a second send with the same key.
     pub(crate) keys: bool,
@@ -44,18 +47,84 @@ pub(crate) struct Settings {
     pub(crate) copies: Vec<u32>,
 }
 
-/// Runs until standard input ends; prints the port first.
+/// Where a platform is: its first line.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Address {
+    pub(crate) through: Through,
+    /// The harness' door.
+    pub(crate) port: u16,
+    /// Settings of the puppet.
+    pub(crate) puppet: BTreeMap<String, String>,
+    /// From what people and rooms are called there to what they are called here; who is not in it has one name.
+    pub(crate) names: BTreeMap<String, String>,
+}
+
+impl Address {
+    /// What somebody is called here.
+    pub(crate) fn name<'a>(&'a self, id: &'a str) -> &'a str {
+        self.names.get(id).map_or(id, String::as_str)
+    }
+
+    /// What somebody is called there.
+    pub(crate) fn id<'a>(&'a self, name: &'a str) -> &'a str {
+        self.names.iter().find(|(_, known)| *known == name).map_or(name, |(id, _)| id)
+    }
+}
+
+type Lines = std::io::Lines<BufReader<TcpStream>>;
+
+/// What people and the harness do with a platform, whichever it is.
+trait Stage: Send + Sync + 'static {
+    /// Returns once a bot was there.
+    fn until_somebody_listens(&self);
+    /// Somebody says something, in a room or to the bot.
+    fn say(&self, talker: &str, room: Option<&str>, text: &str) -> Result<()>;
+    /// Nobody says anything more of his own accord.
+    fn said_everything(&self);
+    /// The book as it is now.
+    fn book(&self) -> Book;
+    /// People whose question never came say their reply all the same.
+    fn nudge(&self) -> Result<()>;
+    /// From the nth call on nothing is answered, until this is asked again; `acts`: that call is done all the same. Every call
+    /// is answered again where there is no nth.
+    fn freeze(&self, nth: Option<u32>, acts: bool) {
+        let _ = (nth, acts);
+    }
+    /// Serves what comes to the harness' door and is none of its questions.
+    fn serve(&self, stream: TcpStream, request: &Value, more: Lines) -> Result<()> {
+        let _ = (request, more);
+        answer(&stream, &json!({ "status": 400 }))
+    }
+}
+
+/// Runs until standard input ends; prints its address first.
 pub(crate) fn run(settings: Settings) -> Result<()> {
+    match settings.through {
+        Through::Loopback => play(loopback::Loopback::new(settings.clone()), settings, Address::default()),
+        Through::Lark => {
+            let (stage, address) = lark::Lark::start(&settings)?;
+            play(stage, settings, address)
+        }
+        #[cfg(feature = "matrix")]
+        Through::Matrix => {
+            let (stage, address) = matrix::Matrix::start(&settings)?;
+            play(stage, settings, address)
+        }
+    }
+}
+
+fn play(stage: impl Stage, settings: Settings, address: Address) -> Result<()> {
+    let stage: Arc<dyn Stage> = Arc::new(stage);
     let listener = TcpListener::bind(("127.0.0.1", 0)).context("no loopback port")?;
-    println!("{}", listener.local_addr()?.port());
-    let world = Arc::new(World::new(settings));
-    people::talk(world.clone());
+    let address = Address { through: settings.through, port: listener.local_addr()?.port(), ..address };
+    println!("{}", serde_json::to_string(&address)?);
+    people::talk(stage.clone(), settings);
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let world = world.clone();
+            let stage = stage.clone();
             thread::spawn(move || {
                 // Who calls may be killed in the middle of it: that is the point.
-                let _ = serve(&world, stream);
+                let _ = serve(&*stage, stream);
             });
         }
     });
@@ -63,20 +132,23 @@ pub(crate) fn run(settings: Settings) -> Result<()> {
     Ok(())
 }
 
-fn serve(world: &Arc<World>, stream: TcpStream) -> Result<()> {
+fn serve(stage: &dyn Stage, stream: TcpStream) -> Result<()> {
     stream.set_nodelay(true)?;
     let mut lines = BufReader::new(stream.try_clone()?).lines();
     let Some(line) = lines.next() else { return Ok(()) };
     let request: Value = serde_json::from_str(&line?)?;
     match request["op"].as_str() {
-        Some("listen") => listen(world, stream, lines),
-        Some("send") => send(world, stream, &request),
-        Some("book") => answer(&stream, &serde_json::to_value(world.book())?),
+        Some("book") => answer(&stream, &serde_json::to_value(stage.book())?),
         Some("nudge") => {
-            world.nudge();
+            stage.nudge()?;
             answer(&stream, &json!({}))
         }
-        _ => answer(&stream, &json!({ "status": 400 })),
+        Some("freeze") => {
+            let nth = request["nth"].as_u64().and_then(|nth| u32::try_from(nth).ok());
+            stage.freeze(nth, request["acts"] == true);
+            answer(&stream, &json!({}))
+        }
+        _ => stage.serve(stream, &request, lines),
     }
 }
 
@@ -84,60 +156,4 @@ fn answer(mut stream: &TcpStream, value: &Value) -> Result<()> {
     // In one piece: a second write may meet a connection that is gone.
     let line = format!("{value}\n");
     Ok(stream.write_all(line.as_bytes())?)
-}
-
-/// Tells events until a newer connection listens.
-fn listen(world: &Arc<World>, stream: TcpStream, acks: std::io::Lines<BufReader<TcpStream>>) -> Result<()> {
-    let number = world.connected();
-    let acknowledged = world.clone();
-    let reader = thread::spawn(move || {
-        for line in acks.map_while(Result::ok) {
-            let Ok(ack) = serde_json::from_str::<Value>(&line) else { break };
-            let ids = ack["ack"].as_array().into_iter().flatten().filter_map(Value::as_str);
-            ids.for_each(|id| acknowledged.acknowledge(id));
-        }
-        acknowledged.gone(number);
-    });
-    while let Some(batch) = world.next_batch(number) {
-        let events: Vec<Value> = batch
-            .iter()
-            .map(|said| {
-                json!({
-                    "id": said.id, "talker": said.talker, "room": said.room, "text": said.text,
-                })
-            })
-            .collect();
-        if answer(&stream, &json!({ "events": events })).is_err() {
-            break;
-        }
-    }
-    let _ = stream.shutdown(std::net::Shutdown::Both);
-    let _ = reader.join();
-    Ok(())
-}
-
-fn send(world: &Arc<World>, stream: TcpStream, request: &Value) -> Result<()> {
-    let text = |name: &str| request[name].as_str().unwrap_or_default().to_owned();
-    let send = Send { key: request["key"].as_str().map(str::to_owned), to: text("to"), text: text("text") };
-    let fault = world.call_begins();
-    let acts = fault.is_none_or(Fault::acts);
-    let id = acts.then(|| world.take(send));
-    match fault {
-        None => {
-            thread::sleep(Duration::from_millis(world.latency()));
-            answer(&stream, &json!({ "status": 200, "id": id }))
-        }
-        Some(Fault::TooMany) => answer(&stream, &json!({ "status": 429, "retry_after_ms": 20 })),
-        Some(Fault::Broken { .. }) => answer(&stream, &json!({ "status": 503 })),
-        Some(Fault::Reset { .. }) => {
-            // No good-bye: the other side's next read fails.
-            rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO))?;
-            Ok(())
-        }
-        Some(Fault::Silence | Fault::HalfOpen) => {
-            // Until the caller gives up.
-            let _ = (&stream).read(&mut [0]);
-            Ok(())
-        }
-    }
 }

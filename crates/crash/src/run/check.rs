@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{life::Trace, plan::Plan};
 use crate::{
-    bot::Letter,
+    bot::{LISTENER, Letter},
     platform::{Said, Taken},
 };
 
@@ -115,7 +115,8 @@ fn deliveries(plan: &Plan, trace: &Trace, verdict: &mut Verdict) {
         }
     }
     let ticks = trace.ticks.iter().map(|due| name("clock", &format!("tick {due}")));
-    for name in book.said.iter().flat_map(expected).chain(ticks) {
+    let told = (1..=plan.told).map(|number| name(LISTENER, &format!("keyed {number}")));
+    for name in book.said.iter().flat_map(expected).chain(ticks).chain(told) {
         let letter = letters.iter().find(|letter| covers(letter, &name));
         match (count.remove(&name).unwrap_or_default(), letter) {
             (0, Some(letter)) if plan.keys && plan.faults == 0 => {
@@ -200,7 +201,7 @@ fn books(plan: &Plan, trace: &Trace, verdict: &mut Verdict) {
     equal("`out.pending` at rest", o.pending, 0);
     // Logins are events too, one a life, and no handler wants them.
     let ticks = trace.ticks.len() as u64;
-    let said = book.said.len() as u64 + ticks;
+    let said = book.said.len() as u64 + ticks + book.echoed;
     equal("messages and ticks received", i.received - i.handled_none.min(i.received), said);
     equal("events handled", i.handled, i.received);
     let letters = &trace.books.letters;
@@ -209,7 +210,7 @@ fn books(plan: &Plan, trace: &Trace, verdict: &mut Verdict) {
     equal("letters in doubt", letters.len() as u64 - dead, o.maybe_sent);
     let parts = |said: &Said| if said.text.starts_with("long ") { 1 } else { expected(said).len() as u64 };
     let all: u64 = book.said.iter().map(parts).sum();
-    equal("sends said", o.said, all + ticks);
+    equal("sends said", o.said, all + ticks + plan.told);
     // What is in doubt may have arrived.
     let arrived = letters.iter().filter(|letter| {
         letter.why == "maybe_sent"

@@ -13,15 +13,16 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::plan::End;
 use crate::{
     bot::{self, Books},
-    platform::{self, Book},
+    platform::{self, Address, Book},
 };
 
-/// How long a process may take to say its first line.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a process may take to say its next line.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// This program once more, in another part; killed when dropped.
 struct Process {
@@ -71,19 +72,19 @@ impl Drop for Process {
 /// The platform's process.
 pub(super) struct Platform {
     _process: Process,
-    pub(super) port: u16,
+    pub(super) address: Address,
 }
 
 impl Platform {
     pub(super) fn start(settings: &platform::Settings, folder: &Path) -> Result<Self> {
         let process = Process::start("platform", settings, &folder.join("platform.log"), None)?;
-        let port = process.lines.recv_timeout(PATIENCE).context("the platform says nothing")?;
-        Ok(Self { port: port.parse()?, _process: process })
+        let address = process.lines.recv_timeout(PATIENCE).context("the platform says nothing")?;
+        Ok(Self { address: serde_json::from_str(&address)?, _process: process })
     }
 
-    fn call<T: DeserializeOwned>(&self, op: &str) -> Result<T> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
-        stream.write_all(format!("{{\"op\":\"{op}\"}}\n").as_bytes())?;
+    fn call<T: DeserializeOwned>(&self, request: &Value) -> Result<T> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.address.port))?;
+        stream.write_all(format!("{request}\n").as_bytes())?;
         let mut line = String::new();
         BufReader::new(stream).read_line(&mut line)?;
         Ok(serde_json::from_str(&line)?)
@@ -91,12 +92,21 @@ impl Platform {
 
     /// Its book as it is now.
     pub(super) fn book(&self) -> Result<Book> {
-        self.call("book")
+        self.call(&json!({ "op": "book" }))
     }
 
     /// Lets people reply to questions that never came.
     pub(super) fn nudge(&self) -> Result<()> {
-        self.call::<Value>("nudge").map(drop)
+        self.call::<Value>(&json!({ "op": "nudge" })).map(drop)
+    }
+
+    /// Lets it answer nothing from the nth call of the next life on, or everything.
+    pub(super) fn freeze(&self, end: &End) -> Result<()> {
+        let request = match end {
+            End::Call { nth, acts } => json!({ "op": "freeze", "nth": nth, "acts": acts }),
+            _ => json!({ "op": "freeze" }),
+        };
+        self.call::<Value>(&request).map(drop)
     }
 }
 

@@ -15,9 +15,9 @@ use std::{
     thread,
 };
 
-use anyhow::Result;
+use anyhow::{Result, bail, ensure};
 
-use crate::{rng::Rng, sabotage::Sabotage};
+use crate::{rng::Rng, sabotage::Sabotage, through::Through};
 use check::{Verdict, check};
 use life::Trace;
 pub(crate) use named::Scenario;
@@ -27,7 +27,7 @@ use table::Row;
 /// Seeds of each point unless told otherwise.
 const SEEDS: u64 = 20;
 /// Seeds of a planted fault until it has to be found.
-const SABOTAGE_SEEDS: u64 = 40;
+const SABOTAGE_SEEDS: u64 = 160;
 /// How many failed runs are told in full.
 const TOLD: usize = 5;
 
@@ -37,9 +37,11 @@ pub(crate) struct Arguments {
     pub(crate) seeds: Option<u64>,
     pub(crate) seed: Option<u64>,
     pub(crate) jobs: Option<usize>,
-    pub(crate) point: Option<&'static Point>,
+    /// None: all.
+    pub(crate) points: Vec<&'static Point>,
     pub(crate) sabotage: Option<Sabotage>,
     pub(crate) scenario: Option<Scenario>,
+    pub(crate) through: Through,
 }
 
 /// The point of this name.
@@ -52,6 +54,12 @@ pub(crate) fn points() -> String {
     POINTS.iter().map(|point| point.name).collect::<Vec<_>>().join(", ")
 }
 
+impl Through {
+    fn has(self, point: &Point) -> bool {
+        point.name != plan::CALL || self.holds_calls()
+    }
+}
+
 impl Arguments {
     fn seeds(&self, default: u64) -> Vec<u64> {
         match (self.seed, self.seeds.unwrap_or(default)) {
@@ -60,9 +68,29 @@ impl Arguments {
         }
     }
 
+    /// Whether it makes sense.
+    ///
+    /// # Errors
+    /// Something is asked for that is there on the loopback only.
+    pub(crate) fn check(&self) -> Result<()> {
+        if let Some(point) = self.points.iter().find(|point| !self.through.has(point)) {
+            bail!("{} is no point of {}", point.name, self.through.name());
+        }
+        if self.through == Through::Loopback {
+            return Ok(());
+        }
+        ensure!(self.scenario.is_none(), "the scenarios are of the loopback: leave `--through` away");
+        if let Some(fault) = self.sabotage.filter(|fault| fault.needs_no_keys()) {
+            let (name, through) = (fault.name(), self.through.name());
+            bail!("{name} shows where no keys are taken, and {through} takes them: it is found on the loopback");
+        }
+        Ok(())
+    }
+
     /// How many runs go on at once; most of each is waiting.
     fn jobs(&self) -> usize {
-        self.jobs.unwrap_or_else(|| 3 * thread::available_parallelism().map_or(2, usize::from)).max(1)
+        let each = self.through.jobs();
+        self.jobs.unwrap_or_else(|| each * thread::available_parallelism().map_or(2, usize::from)).max(1)
     }
 }
 
@@ -105,7 +133,10 @@ fn tried(plan: &Plan) -> (Trace, Verdict) {
 
 /// Every point with every seed, and the table of it.
 fn crashes(arguments: &Arguments) -> bool {
-    let points: Vec<&'static Point> = arguments.point.map_or_else(|| POINTS.iter().collect(), |point| vec![point]);
+    let points: Vec<&'static Point> = match &*arguments.points {
+        [] => POINTS.iter().filter(|point| arguments.through.has(point)).collect(),
+        points => points.to_vec(),
+    };
     let seeds = arguments.seeds(SEEDS);
     // Points side by side, so that a few seeds of all are done early.
     let runs: Vec<(usize, u64)> = seeds.iter().flat_map(|seed| (0..points.len()).map(|i| (i, *seed))).collect();
@@ -113,10 +144,14 @@ fn crashes(arguments: &Arguments) -> bool {
     let told = AtomicUsize::new(0);
     each(&runs, arguments.jobs(), |(i, seed)| {
         let point = points[*i];
-        let plan = Plan::at(point, *seed);
+        let plan = Plan::at(point, *seed).through(arguments.through);
         let (trace, verdict) = tried(&plan);
         if !verdict.is_good() && told.fetch_add(1, Ordering::Relaxed) < TOLD {
-            println!("--- FAILED, again with: cargo xtask crash --point {} --seed {seed}", point.name);
+            let way = match arguments.through {
+                Through::Loopback => String::new(),
+                through => format!(" --through {}", through.name()),
+            };
+            println!("--- FAILED, again with: cargo xtask crash{way} --point {} --seed {seed}", point.name);
             tell(&plan, &trace, &verdict);
         }
         let mut rows = rows.lock().unwrap_or_else(PoisonError::into_inner);
@@ -160,14 +195,19 @@ fn tell(plan: &Plan, trace: &Trace, verdict: &Verdict) {
 
 /// Seeds of a planted fault until it is found as what it is. `false`: it is not.
 fn sabotaged(arguments: &Arguments, fault: Sabotage) -> bool {
-    let point = arguments.point.or_else(|| plan::named(fault.point()));
+    let point = arguments.points.first().copied().or_else(|| plan::named(fault.point()));
     let found = AtomicBool::new(false);
     each(&arguments.seeds(SABOTAGE_SEEDS), arguments.jobs(), |seed| {
         if found.load(Ordering::Relaxed) {
             return;
         }
-        let seed = if fault.needs_no_keys() { seed | 1 } else { *seed };
-        let mut plan = Plan { sabotage: Some(fault), ..point.map_or_else(|| Plan::quiet(seed), |p| Plan::at(p, seed)) };
+        let seed = match (fault.needs_no_keys(), fault.needs_keys()) {
+            (true, _) => seed | 1,
+            (_, true) => seed * 2,
+            _ => *seed,
+        };
+        let plan = point.map_or_else(|| Plan::quiet(seed), |p| Plan::at(p, seed)).through(arguments.through);
+        let mut plan = Plan { sabotage: Some(fault), ..plan };
         // Several messages at once are in one lane more often.
         if Rng::new(seed, fault.name()).percent(50) {
             plan.pause = 0;

@@ -1,6 +1,6 @@
 //! PLAN: where a run's bot is killed, drawn from the seed.
 
-use crate::{rng::Rng, sabotage::Sabotage};
+use crate::{rng::Rng, sabotage::Sabotage, through::Through};
 
 /// A point, and how often a life of the scenario passes it at least: the nth time is drawn up to there.
 pub(crate) struct Point {
@@ -20,6 +20,11 @@ const fn up_to(often: u64, name: &'static str) -> Point {
 
 /// Kills at a moment that no code names.
 const ANYTIME: &str = "anytime";
+
+/// Kills while a call of the puppet has no answer, done or not.
+pub(crate) const CALL: &str = "call";
+/// How many calls a life of the scenario makes at least.
+const CALLS: u64 = 30;
 
 /// All points, in the order of the flow.
 pub(crate) const POINTS: &[Point] = &[
@@ -51,6 +56,8 @@ pub(crate) const POINTS: &[Point] = &[
     once("sweep"),
     once("checkpoint"),
     up_to(120, ANYTIME),
+    // Last, and not one of the middle: it is there through real puppets only.
+    once(CALL),
 ];
 
 /// The point of this name.
@@ -65,6 +72,8 @@ pub(crate) enum End {
     At { point: &'static str, nth: u64 },
     /// After so many milliseconds.
     After(u64),
+    /// While the nth call of the puppet and all behind it have no answer; whether that one is done.
+    Call { nth: u32, acts: bool },
     /// In good order.
     Stop,
 }
@@ -83,11 +92,15 @@ impl End {
         match self {
             Self::At { point, .. } => point,
             Self::After(_) => ANYTIME,
+            Self::Call { .. } => CALL,
             Self::Stop => "",
         }
     }
 
     fn draw(point: &Point, rng: &mut Rng) -> Self {
+        if point.name == CALL {
+            return Self::Call { nth: 1 + rng.below(CALLS) as u32, acts: rng.percent(50) };
+        }
         let nth = 1 + rng.below(point.often);
         if point.name == ANYTIME { Self::After(nth) } else { Self::At { point: point.name, nth } }
     }
@@ -111,6 +124,7 @@ impl End {
 /// One run.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
+    pub(crate) through: Through,
     pub(crate) seed: u64,
     /// Whether the platform takes keys.
     pub(crate) keys: bool,
@@ -125,6 +139,8 @@ pub(crate) struct Plan {
     pub(crate) steps: bool,
     /// Whether the file is one of an earlier version behind the first life.
     pub(crate) older: bool,
+    /// See [`bot::Settings::told`](crate::bot::Settings::told).
+    pub(crate) told: u64,
     /// How many of a hundred sends fail.
     pub(crate) faults: u64,
     pub(crate) per_second: Option<f64>,
@@ -139,6 +155,7 @@ impl Plan {
     /// A run without a crash.
     pub(crate) fn quiet(seed: u64) -> Self {
         Self {
+            through: Through::Loopback,
             seed,
             keys: seed.is_multiple_of(2),
             messages: 16,
@@ -147,6 +164,7 @@ impl Plan {
             files: true,
             steps: true,
             older: false,
+            told: 5,
             faults: 0,
             per_second: None,
             apart: 0,
@@ -164,8 +182,9 @@ impl Plan {
         }
         let style = rng.below(4);
         if point.name == "migration" {
-            // A file of an earlier version, with what its bot has left in it, but for files, which it had not.
-            (plan.older, plan.files) = (true, false);
+            // A file of an earlier version, with what its bot has left in it, but for files and keys from outside, which it
+            // had not.
+            (plan.older, plan.files, plan.told) = (true, false, 0);
             plan.ends.push(End::of_any_version(&mut rng));
         }
         // A start resumes nothing unless something was left; a first life only has the whole scenario before it.
@@ -180,6 +199,20 @@ impl Plan {
         // One more, and an event that was there each time would be taken for poison.
         plan.ends.truncate(3);
         plan
+    }
+
+    /// The same through another puppet. The real platforms take keys, and lives are longer there.
+    pub(crate) fn through(mut self, through: Through) -> Self {
+        self.through = through;
+        if through != Through::Loopback {
+            self.keys = true;
+        }
+        for end in &mut self.ends {
+            if let End::After(millis) = end {
+                *millis *= through.slowness();
+            }
+        }
+        self
     }
 }
 

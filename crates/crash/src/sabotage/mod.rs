@@ -42,6 +42,8 @@ sabotages! {
     SwallowSend = "swallow-send" as "loss" at "";
     /// A second run gets fresh keys.
     ForgetKey = "forget-key" as "double" at "handler-returned";
+    /// How a send under a key from outside has ended is not kept.
+    ForgetKeyed = "forget-keyed" as "double" at "settle-after-commit";
     /// Unfinished events come back in the wrong order.
     SwapTwo = "swap-two" as "disorder" at "accepted-before-lane";
     /// Unsent rows come back in the wrong order.
@@ -54,6 +56,8 @@ sabotages! {
     FinishEarly = "finish-early" as "loss" at "handler-before-say";
     /// A send is not claimed before it is tried.
     ForgetClaim = "forget-claim" as "double" at "send-before-record";
+    /// The puppet gives each try another key.
+    ForgetTransaction = "forget-transaction" as "double" at "send-before-record";
     /// The puppet sends twice.
     DoubleSend = "double-send" as "double" at "";
     /// A settlement is not written.
@@ -74,8 +78,13 @@ impl Sabotage {
         Self::ALL.iter().copied().find(|fault| fault.name() == name)
     }
 
+    /// Whether it shows only where the platform takes keys.
+    pub(crate) fn needs_keys(self) -> bool {
+        self == Self::ForgetTransaction
+    }
+
     /// Whether it shows only where the platform takes no keys.
     pub(crate) fn needs_no_keys(self) -> bool {
-        matches!(self, Self::ForgetClaim | Self::ForgetDoubt)
+        matches!(self, Self::ForgetClaim | Self::ForgetDoubt | Self::ForgetKeyed)
     }
 }

@@ -147,10 +147,10 @@ impl Store for SabotagedStore {
             let fresh = u128::from(self.chances.fetch_add(1, Ordering::Relaxed)) << 32 | u128::from(std::process::id());
             row.key = IdempotencyKey::from_bytes(fresh.to_be_bytes());
         }
-        if self.has(Sabotage::ReleaseEarly)
-            && let Some(file) = row.file.take()
-        {
-            row.what = Arc::new(named(&row.what, &file));
+        row.keyed &= !self.has(Sabotage::ForgetKeyed);
+        if self.has(Sabotage::ReleaseEarly) {
+            let files = std::mem::take(&mut row.files);
+            row.what = Arc::new(named(&row.what, &files));
         }
         if self.has(Sabotage::ForgetClaim) {
             row.claimed_at = None;
@@ -193,6 +193,13 @@ impl Store for SabotagedStore {
             rows.iter_mut().for_each(|row| row.claimed_at = None);
         }
         Ok(rows)
+    }
+
+    async fn keyed(&self, account: &AccountId, key: IdempotencyKey, now: Timestamp) -> Result<Option<Said>> {
+        if self.has(Sabotage::ForgetKeyed) {
+            return Ok(None);
+        }
+        self.inner.keyed(account, key, now).await
     }
 
     async fn dead_letters(&self, after: SendSeq, limit: usize) -> Result<Vec<DeadLetter>> {

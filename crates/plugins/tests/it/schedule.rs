@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
 use wechaty::{
-    BotBuilder,
+    BotBuilder, Cron,
     plugin::{Instance, Scope},
     prelude::*,
     store::{SqliteStore, Store},
@@ -148,6 +148,26 @@ async fn jobs_are_of_the_accounts_their_plugin_is_for() {
     let plugin = Instance::new(Box::new(plugin)).scope(Scope::new().accounts(["school"]));
     let builder = BotBuilder::new().account("shop", shop.puppet()).account("school", school.puppet());
     let bot = spawn(builder.clock(shop.bot_clock()).timezone("Asia/Shanghai").plugin(plugin)).await;
+    shop.clock().advance(UNTIL_NINE + SECOND).await;
+    assert_eq!(bob.hears().await, "hello");
+    alice.hears_nothing();
+    bot.finish().await;
+}
+
+#[tokio::test]
+async fn a_job_must_say_whose_it_is_where_it_could_be_several_accounts() {
+    let (shop, school) = (FakePlatform::new(), FakePlatform::new());
+    let (alice, bob) = (shop.user("alice"), school.user("bob"));
+    let build = |cron: Cron, accounts: &[&'static str]| {
+        let plugin = Schedule { jobs: vec![Job::new("hello", cron, "hello").to(Match::Always)] };
+        let plugin = Instance::new(Box::new(plugin)).scope(Scope::new().accounts(accounts.iter().copied()));
+        let builder = BotBuilder::new().account("shop", shop.puppet()).account("school", school.puppet());
+        builder.clock(shop.bot_clock()).timezone("Asia/Shanghai").plugin(plugin)
+    };
+    let nine = || Cron::new("0 9 * * *");
+    let error = build(nine(), &["shop", "school"]).build().expect_err("it could be either's").to_string();
+    assert!(error.contains("cron job `schedule/hello`") && error.contains("`shop`, `school`"), "{error}");
+    let bot = spawn(build(nine().account("school"), &["shop", "school"])).await;
     shop.clock().advance(UNTIL_NINE + SECOND).await;
     assert_eq!(bob.hears().await, "hello");
     alice.hears_nothing();

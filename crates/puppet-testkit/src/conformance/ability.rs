@@ -48,6 +48,9 @@ abilities! {
     SeeTyping = "see who is typing",
     SeeReaction = "see reactions",
     SeeFriendRequest = "see friend requests",
+    SeePinned = "see what is pinned",
+    GoOn = "go on with a message that was being written before a restart",
+    SeeGrowing = "see what is still being written",
     Disconnect = "break the connection",
     Duplicate = "deliver an event twice",
     RateLimit = "limit the rate",
@@ -105,6 +108,8 @@ impl Look {
             Self::Typing(_) => Ability::SeeTyping,
             Self::Reaction(..) => Ability::SeeReaction,
             Self::FriendRequest(..) => Ability::SeeFriendRequest,
+            Self::Pinned(..) => Ability::SeePinned,
+            Self::Growing(_) => Ability::SeeGrowing,
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use wechaty_puppet::{
-    Capability, ContactId, ConversationId, FriendRequest, ImageType, LoginAnswer, Mention, MessageId, PageRequest,
-    PostFilter, PostId, Puppet, PuppetError, Result as Called, RoomId, RoomPermission, SayablePayload, TagId,
-    TapFilter, TapType, TextPayload,
+    Capability, ContactId, ConversationId, FriendRequest, ImageType, LoginAnswer, Mention, MessageId, Outgoing,
+    PageRequest, PostFilter, PostId, Puppet, PuppetError, Result as Called, RoomId, RoomPermission, SayablePayload,
+    TagId, TapFilter, TapType, TextPayload,
 };
 
 use super::{
@@ -28,6 +28,7 @@ struct Things {
     tag: TagId,
     phone: Vec<String>,
     text: Arc<SayablePayload>,
+    out: Outgoing,
 }
 
 /// Whether the puppet offers the accessor behind each group of capabilities.
@@ -57,6 +58,9 @@ pub(super) fn accessors(puppet: &dyn Puppet) -> Vec<(&'static str, bool, &'stati
         taps: Tap;
         login: Logout, VerifyCode;
         webhook: Webhook;
+        pins: Pin;
+        readers: MessageReaders;
+        growing: GrowingText;
     }
 }
 
@@ -131,6 +135,10 @@ fn calls<'a>(puppet: &'a dyn Puppet, capability: Capability, on: &'a Things) -> 
             search(&on.post, TapFilter::default(), PageRequest::default())),
         C::Logout => via!(login: logout(None)),
         C::VerifyCode => via!(login: answer(LoginAnswer::Cancel { id: "none".into() })),
+        C::Pin => via!(pins: pin(&on.conversation, &on.message, true), pinned(&on.conversation)),
+        C::MessageReaders => via!(readers: readers(&on.conversation, &on.message)),
+        C::GrowingText => via!(growing: begin(on.out.clone()), grow(&on.conversation, &on.message, "words"),
+            finish(&on.conversation, &on.message, "words")),
         _ => Vec::new(),
     }
 }
@@ -145,6 +153,7 @@ pub(super) async fn refuse(lab: &Lab, accessor: &str) -> Verdict {
     let on = Things {
         contacts: vec![contact.clone()],
         conversation: contact.clone().into(),
+        out: lab.out(&contact.clone().into(), SayablePayload::text("words")),
         contact,
         room,
         message: lab.world.unknown.as_str().into(),

@@ -40,7 +40,7 @@ pub trait Harness: Send + Sync + 'static {
 
     /// Real time after which something that has not come counts as lost, and a call as hanging.
     fn patience(&self) -> Duration {
-        Duration::from_secs(5)
+        Duration::from_secs(60)
     }
 
     /// Real time of silence after which nothing more is expected.
@@ -269,6 +269,10 @@ pub enum Look {
     Reaction(MessageId, String),
     /// Whether a contact has a friend request of the account with these words.
     FriendRequest(ContactId, String),
+    /// Whether a message stands pinned in its conversation.
+    Pinned(ConversationId, MessageId),
+    /// Whether a message of the account still shows that it is being written.
+    Growing(MessageId),
 }
 
 /// Something that goes wrong.

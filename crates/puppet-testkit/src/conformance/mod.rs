@@ -52,7 +52,7 @@ macro_rules! puppet_conformance {
                 friendships: Friendships, rooms: Rooms,
                 room_invitations: RoomInvitations, media: Media, recall: Recall, edits: Edits, reactions: Reactions,
                 typing: Typing, read_marks: ReadMarks, tags: Tags, posts: Posts, taps: Taps, login: Login, ding: Ding,
-                webhook: Webhook, faults: Faults, restart: Restart, settings: Settings
+                webhook: Webhook, pins: Pins, readers: Readers, growing: Growing, faults: Faults, restart: Restart, settings: Settings
             }
         }
     };

@@ -153,6 +153,21 @@ impl<'a> Session<'a> {
         self.lab.ok("loading the message of an event", loader.message(&message.message_id)).await
     }
 
+    /// The payload of a message event; `None`: the connection over which it would be loaded is broken.
+    async fn payload_through(&self, event: &Event) -> Verdict<Option<Arc<MessagePayload>>> {
+        let EventPayload::Message(message) = &event.what else { return failed("not a message event") };
+        if let (None, Some(loader)) = (event.message_payload(), self.puppet.loader()) {
+            let loaded =
+                self.lab.bounded("loading the message of an event", loader.message(&message.message_id)).await?;
+            if let Err(error) = &loaded
+                && called_again(error)
+            {
+                return Ok(None);
+            }
+        }
+        self.payload(event).await.map(Some)
+    }
+
     /// The first message from `mark` on of which `wanted` holds, and its index.
     pub(super) async fn message(
         &self,
@@ -215,16 +230,25 @@ impl<'a> Session<'a> {
     pub(super) async fn hears_through(mut self, text: &str, mark: usize) -> Verdict<Self> {
         let lab = self.lab;
         let what = format!("the message {text:?} after the connection broke (it is lost)");
-        let (mut next, mut restarts) = (mark, 0);
+        let (mut next, mut restarts, start) = (mark, 0, lab.real.now());
         loop {
             lab.until(&what, || Ok((lab.recorder.len() > next || self.has_ended()).then_some(()))).await?;
             while let Some(entry) = lab.recorder.entry(next) {
-                next += 1;
-                if matches!(entry.event.what, EventPayload::Message(_))
-                    && self.payload(&entry.event).await?.text.as_deref() == Some(text)
-                {
-                    return Ok(self);
+                if matches!(entry.event.what, EventPayload::Message(_)) {
+                    match self.payload_through(&entry.event).await? {
+                        Some(payload) if payload.text.as_deref() == Some(text) => return Ok(self),
+                        Some(_) => {}
+                        // Loaded over the next connection.
+                        None if lab.real.now().saturating_sub(start) > lab.patience => {
+                            return failed(format!("waited {:?} in vain for {what}", lab.patience));
+                        }
+                        None => {
+                            lab.tick().await;
+                            break;
+                        }
+                    }
                 }
+                next += 1;
             }
             match self.ended() {
                 None => {}

@@ -55,7 +55,7 @@ impl Default for FakePlatformBuilder {
                 id_prefix: String::new(),
             },
             clock: VirtualClock::new().into(),
-            patience: 20,
+            patience: 60,
             payloads_in_events: true,
             bot: "bot".to_owned(),
         }
@@ -162,7 +162,7 @@ impl FakePlatformBuilder {
         self.rules.id_prefix = prefix.into();
         self
     }
-    /// Seconds of real time after which a wait ends with a panic; default 20.
+    /// Seconds of real time after which a wait ends with a panic; default 60.
     pub fn patience(mut self, seconds: u32) -> Self {
         self.patience = seconds.max(1);
         self

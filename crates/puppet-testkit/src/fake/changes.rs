@@ -63,6 +63,12 @@ impl World {
         waiting: &mut Waiting,
     ) {
         let said = self.known(message);
+        if status == DeliveryStatus::Read {
+            let readers = self.readers.entry(message.clone()).or_default();
+            if !readers.contains(who) {
+                readers.push(who.clone());
+            }
+        }
         let timestamp = self.next_stamp();
         for (account, conversation) in self.audience(&said) {
             let told = match status {
@@ -137,6 +143,7 @@ impl World {
     pub(super) fn recall(&mut self, said: &Said, waiting: &mut Waiting) {
         let timestamp = self.next_stamp();
         self.recalled.insert(said.id.clone());
+        self.pins.retain(|pinned| *pinned != said.id);
         for (account, conversation) in self.audience(said) {
             if *self.bot(account) == said.talker {
                 continue;

@@ -48,6 +48,9 @@ impl World {
             self.messages.remove(&oldest);
             self.reactions.remove(&oldest);
             self.recalled.remove(&oldest);
+            self.pins.retain(|pinned| *pinned != oldest);
+            self.readers.remove(&oldest);
+            self.growing.remove(&oldest);
         }
     }
 

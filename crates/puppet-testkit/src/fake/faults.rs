@@ -217,6 +217,15 @@ impl Faults {
         if offline { self.disconnect() } else { self }
     }
 
+    /// All idempotency keys are forgotten, as if the bots were other devices from now on; the window that they declare says so.
+    pub fn forget_keys(&self) -> &Self {
+        let mut world = self.0.world.lock();
+        let now = world.clock.now();
+        world.accounts.iter_mut().for_each(|account| account.keys.forget(now));
+        drop(world);
+        self
+    }
+
     /// Nothing goes wrong any more; held sends and events go on.
     pub fn none(&self) -> &Self {
         let held = {

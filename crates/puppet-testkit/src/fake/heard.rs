@@ -55,6 +55,7 @@ impl Said {
             room_id,
             listener_id,
             quote_id: self.quote.clone(),
+            automated: false,
         }
     }
 

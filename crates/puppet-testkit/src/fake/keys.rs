@@ -14,10 +14,22 @@ use super::heard::Said;
 pub(super) struct Keys {
     known: HashMap<IdempotencyKey, (Duration, MessageId, Timestamp)>,
     order: VecDeque<(Duration, IdempotencyKey)>,
+    /// All before this are forgotten.
+    since: Option<Duration>,
 }
 
 impl Keys {
     const MOST: usize = 1_000_000;
+
+    /// Forgets all that were told before.
+    pub(super) fn forget(&mut self, now: Duration) {
+        *self = Self { since: Some(now), ..Self::default() };
+    }
+
+    /// For how long one that is told `now` has surely been known, if the platform declares this.
+    pub(super) fn window(&self, declared: Duration, now: Duration) -> Duration {
+        self.since.map_or(declared, |since| declared.min(now.saturating_sub(since)))
+    }
 
     /// What was answered to `key`, inside the window.
     pub(super) fn get(

@@ -115,7 +115,7 @@ impl Person {
     /// The next thing the bot says to this person one to one.
     ///
     /// # Panics
-    /// After 20 s of real time, with the platform's book.
+    /// After 60 s of real time, with the platform's book.
     pub async fn hears(&self) -> Heard {
         let shared = &self.platform.shared;
         let grew =
@@ -132,7 +132,7 @@ impl Person {
     /// The next thing a bot says in this room.
     ///
     /// # Panics
-    /// After 20 s of real time, with the platform's book.
+    /// After 60 s of real time, with the platform's book.
     pub async fn hears_in(&self, room: &FakeRoom) -> Heard {
         let shared = &self.platform.shared;
         let id = room.id();

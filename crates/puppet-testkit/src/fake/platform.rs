@@ -171,6 +171,16 @@ impl FakePlatform {
         self.shared.world.lock().reactions.get(id).cloned().unwrap_or_default()
     }
 
+    /// Whether a message is pinned.
+    pub fn is_pinned(&self, id: &MessageId) -> bool {
+        self.shared.world.lock().pins.contains(id)
+    }
+
+    /// Whether a message still shows that it is being written.
+    pub fn is_growing(&self, id: &MessageId) -> bool {
+        self.shared.world.lock().growing.contains(id)
+    }
+
     /// True: events carry their payloads, from now on. False: only ids; the loader has the rest.
     pub fn payloads_in_events(&self, payloads: bool) -> &Self {
         self.shared.world.lock().payloads_in_events = payloads;

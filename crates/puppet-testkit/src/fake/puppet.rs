@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use parking_lot::MutexGuard;
 use wechaty_puppet::{
-    Capabilities, Capability, ContactProfile, Directory, DongEvent, Friendships, Loader, LoginControl, MessageEdits,
-    MessageMedia, MessageRecall, Outgoing, PlatformName, Posts, Puppet, PuppetContext, PuppetError, Reactions,
-    ReadMarks, Result, RoomAdmin, RoomInvitations, SelfProfile, Sent, Tags, Taps, Typing, Webhook,
+    Capabilities, Capability, ContactProfile, Directory, DongEvent, Friendships, Growing, Loader, LoginControl,
+    MessageEdits, MessageMedia, MessageRecall, Outgoing, Pins, PlatformName, Posts, Puppet, PuppetContext, PuppetError,
+    Reactions, ReadMarks, Readers, Result, RoomAdmin, RoomInvitations, SelfProfile, Sent, Tags, Taps, Typing, Webhook,
 };
 
 use super::{FakeAccount, FakePlatform, world::World};
@@ -79,7 +79,13 @@ impl Puppet for FakePuppet {
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.platform.shared.rules.capabilities.clone()
+        let shared = &self.platform.shared;
+        let mut capabilities = shared.rules.capabilities.clone();
+        capabilities.key_window = capabilities.key_window.map(|declared| {
+            let world = shared.world.lock();
+            world.accounts[self.account].keys.window(declared, world.clock.now())
+        });
+        capabilities
     }
 
     async fn run(&self, cx: PuppetContext) -> Result<()> {
@@ -87,7 +93,8 @@ impl Puppet for FakePuppet {
     }
 
     async fn send(&self, out: Outgoing) -> Result<Sent> {
-        self.deliver(out).await
+        let (id, timestamp) = self.deliver(out, false).await?;
+        Ok(self.receipt(id, timestamp))
     }
 
     async fn ding(&self, data: Option<String>) -> Result<()> {
@@ -118,5 +125,8 @@ impl Puppet for FakePuppet {
         taps: Taps = [Tap];
         login: LoginControl = [Logout, VerifyCode];
         webhook: Webhook = [Webhook];
+        pins: Pins = [Pin];
+        readers: Readers = [MessageReaders];
+        growing: Growing = [GrowingText];
     }
 }

@@ -97,7 +97,8 @@ impl Drop for Entry<'_> {
 }
 
 impl FakePuppet {
-    pub(super) async fn deliver(&self, out: Outgoing) -> Result<Sent> {
+    /// Sends it; `growing`: it is still being written.
+    pub(super) async fn deliver(&self, out: Outgoing, growing: bool) -> Result<(MessageId, Timestamp)> {
         let shared = &*self.platform.shared;
         let (mut entry, waits) = Entry::open(shared, self.account, &out);
         let checked = self.check(&out);
@@ -105,12 +106,12 @@ impl FakePuppet {
             entry.wait().await;
         }
         let mut world = shared.world.lock();
-        match checked.and_then(|()| self.take(&mut world, &out)) {
+        match checked.and_then(|()| self.take(&mut world, &out, growing)) {
             Ok(taken) => {
                 entry.close(&mut world, taken.outcome, Some(&taken.id));
                 match taken.fault {
                     Some(fault) => Err(fault.error()),
-                    None => Ok(self.receipt(taken.id, taken.timestamp)),
+                    None => Ok((taken.id, taken.timestamp)),
                 }
             }
             Err(error) => {
@@ -120,7 +121,7 @@ impl FakePuppet {
         }
     }
 
-    fn receipt(&self, id: MessageId, timestamp: Timestamp) -> Sent {
+    pub(super) fn receipt(&self, id: MessageId, timestamp: Timestamp) -> Sent {
         let known = self.capability_set().has(Capability::SentId);
         let mut sent = if known { Sent::new(id) } else { Sent::without_id() };
         sent.timestamp = Some(timestamp);
@@ -141,20 +142,25 @@ impl FakePuppet {
         for mention in out.mentions() {
             need(if *mention == Mention::All { Capability::MentionAll } else { Capability::Mention })?;
         }
-        let limits = &declared.limits;
-        if let (Some(most), Some(text)) = (limits.text, out.what.as_text()) {
+        self.within_limits(&out.what)
+    }
+
+    /// Refuses what is past the platform's limits.
+    pub(super) fn within_limits(&self, what: &SayablePayload) -> Result<()> {
+        let limits = &self.platform.shared.rules.capabilities.limits;
+        if let (Some(most), Some(text)) = (limits.text, what.as_text()) {
             let length = limits.text_unit.len(text);
             if length > most {
                 let reason = format!("{length} {:?}, at most {most}", limits.text_unit);
                 return Err(PuppetError::Invalid { what: "text", reason });
             }
         }
-        if let (Some(most), Some(size)) = (limits.file, out.what.file_box().and_then(|file| file.size()))
+        if let (Some(most), Some(size)) = (limits.file, what.file_box().and_then(|file| file.size()))
             && size > most
         {
             return Err(PuppetError::Invalid { what: "file", reason: format!("{size} bytes, at most {most}") });
         }
-        let buttons = match &*out.what {
+        let buttons = match what {
             SayablePayload::Card(card) => card.buttons.len(),
             SayablePayload::Menu(menu) => menu.items.len(),
             _ => 0,
@@ -165,7 +171,7 @@ impl FakePuppet {
         Ok(())
     }
 
-    fn take(&self, world: &mut World, out: &Outgoing) -> Result<Taken> {
+    fn take(&self, world: &mut World, out: &Outgoing, growing: bool) -> Result<Taken> {
         let fault = match world.faults.for_send(&out.to) {
             Some(SendFault::ReplyLost) => Some(SendFault::ReplyLost),
             Some(fault) => return Err(fault.error()),
@@ -195,6 +201,9 @@ impl FakePuppet {
             return Err(PuppetError::not_found("quoted message", quoted));
         }
         let said = world.say(words, Some(self.account), &mut Waiting::nobody());
+        if growing {
+            world.growing.insert(said.id.clone());
+        }
         if let Some(window) = keys {
             world.accounts[self.account].keys.put(out.key, now, window, &said);
         }

@@ -67,6 +67,12 @@ pub(super) struct World {
     pub(super) order: VecDeque<MessageId>,
     pub(super) reactions: HashMap<MessageId, Vec<(ContactId, String)>>,
     pub(super) recalled: HashSet<MessageId>,
+    /// Pinned messages, oldest pin first.
+    pub(super) pins: Vec<MessageId>,
+    /// Who has read a message of a bot.
+    pub(super) readers: HashMap<MessageId, Vec<ContactId>>,
+    /// Messages that are still being written.
+    pub(super) growing: HashSet<MessageId>,
     pub(super) friendships: HashMap<FriendshipId, FriendshipState>,
     pub(super) invitations: HashMap<RoomInvitationId, InvitationState>,
     pub(super) wall: Wall,
@@ -93,6 +99,9 @@ impl World {
             order: VecDeque::new(),
             reactions: HashMap::new(),
             recalled: HashSet::new(),
+            pins: Vec::new(),
+            readers: HashMap::new(),
+            growing: HashSet::new(),
             friendships: HashMap::new(),
             invitations: HashMap::new(),
             wall: Wall::default(),

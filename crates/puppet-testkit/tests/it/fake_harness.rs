@@ -38,7 +38,7 @@ impl FakeHarness {
             carol.phone = vec!["+8613800138000".into()];
             carol.handle = Some("carol_1".into());
         });
-        Self { platform, people, stranger, room, wrap: Box::new(|puppet| puppet), patience: Duration::from_secs(10) }
+        Self { platform, people, stranger, room, wrap: Box::new(|puppet| puppet), patience: Duration::from_secs(60) }
     }
 
     /// Everything the fake can do.
@@ -155,6 +155,8 @@ impl Harness for FakeHarness {
             Look::Reaction(message, reaction) => {
                 Ok(self.platform.reactions(&message).contains(&(self.platform.bot_id(), reaction)))
             }
+            Look::Pinned(_, message) => Ok(self.platform.is_pinned(&message)),
+            Look::Growing(message) => Ok(self.platform.is_growing(&message)),
             Look::FriendRequest(id, hello) => Ok(self.person(&id).friend_request() == Some(hello)),
             look => Err(Unavailable::new(format!("the fake platform shows no {look:?}"))),
         }

@@ -23,10 +23,12 @@ pub(crate) const SOUND: Declaration = Declaration {
     live: Live::Own,
     settings: &[TOKEN],
     capabilities: || Capabilities::new(Capability::ALL),
+    lacks: &[],
     build: |settings| {
         settings.require("token")?;
         Ok(puppet())
     },
+    check: None,
 };
 
 fn puppet() -> Arc<dyn Puppet> {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::capability_trait;
 use crate::{
-    ContactId, ConversationId, FileBox, ImageType, LocationPayload, MessageId, MiniProgramPayload, SayablePayload,
-    UrlLinkPayload,
+    ContactId, ConversationId, FileBox, ImageType, LocationPayload, MessageId, MiniProgramPayload, Outgoing,
+    SayablePayload, Sent, UrlLinkPayload,
 };
 
 capability_trait! {
@@ -65,5 +65,41 @@ capability_trait! {
         is_read(conversation: &ConversationId) -> bool = ReadMark;
         /// Marks it read or unread. Spec: `ConversationReadMark` set.
         set_read(conversation: &ConversationId, read: bool) -> () = ReadMark;
+    }
+}
+
+capability_trait! {
+    /// Messages kept in sight at the top of their conversation.
+    Pins {
+        /// Pins a message, or takes the pin off; doing it again changes nothing. Any message, also one of others.
+        pin(conversation: &ConversationId, id: &MessageId, pinned: bool) -> () = Pin;
+        /// The pinned messages, newest pin first.
+        pinned(conversation: &ConversationId) -> Vec<MessageId> = Pin;
+    }
+}
+
+capability_trait! {
+    /// Who has read what we sent.
+    Readers {
+        /// Everybody who has read this message of ours, each once; ourselves not among them.
+        readers(conversation: &ConversationId, id: &MessageId) -> Vec<ContactId> = MessageReaders;
+    }
+}
+
+capability_trait! {
+    /// Messages that are seen while their text is still being written.
+    ///
+    /// `grow` and `finish` take the whole text so far, never a piece, so that a call that was left out or told twice
+    /// does no harm. They are called one after the other for one message, for different ones concurrently. A message
+    /// may be gone on with after a restart: a platform that no longer can answers
+    /// [`NotFound`](crate::PuppetError::NotFound).
+    Growing {
+        /// Sends what there is so far, a Text or a Markdown, as [`send`](crate::Puppet::send) would with the same key.
+        /// The answer names the message's id: without it nothing could grow.
+        begin(out: Outgoing) -> Sent = GrowingText;
+        /// Shows this text instead of the one before. Limits are those of a text.
+        grow(conversation: &ConversationId, id: &MessageId, text: &str) -> () = GrowingText;
+        /// Shows this text, and that it is complete. Done again it changes nothing.
+        finish(conversation: &ConversationId, id: &MessageId, text: &str) -> () = GrowingText;
     }
 }

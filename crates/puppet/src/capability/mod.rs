@@ -14,7 +14,7 @@ pub use contact::{ContactProfile, SelfProfile, Tags};
 pub use friendship::{FriendRequest, Friendships};
 pub use load::{Directory, Loader};
 pub use login::LoginControl;
-pub use message::{MessageEdits, MessageMedia, MessageRecall, Reactions, ReadMarks, Typing};
+pub use message::{Growing, MessageEdits, MessageMedia, MessageRecall, Pins, Reactions, ReadMarks, Readers, Typing};
 pub use post::{Posts, Taps};
 pub use room::{RoomAdmin, RoomInvitations, RoomPermission};
 

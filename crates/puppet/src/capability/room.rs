@@ -39,6 +39,8 @@ capability_trait! {
         qr_code(room: &RoomId) -> String = RoomQrCode;
         /// The picture. Spec: `RoomAvatar`.
         avatar(room: &RoomId) -> FileBox = RoomAvatar;
+        /// Sets the picture; some platforms only tell it.
+        set_avatar(room: &RoomId, file: FileBox) -> () = RoomAvatar;
         /// Hands the room over.
         transfer(room: &RoomId, owner: &ContactId) -> () = RoomTransfer;
         /// Closes the room for good.

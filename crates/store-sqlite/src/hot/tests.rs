@@ -14,7 +14,7 @@ fn file() -> Connection {
 }
 
 fn load(c: &Connection) -> Hot {
-    Hot::load(c, 10, Arc::default()).expect("read")
+    Hot::load(c, Windows { dedupe: 10, keys: 2 }, Arc::default()).expect("read")
 }
 
 fn group(hot: &mut Hot, c: &mut Db<'_>, work: impl FnOnce(&mut Hot, &mut Db<'_>) -> Result<()>) {
@@ -43,8 +43,16 @@ fn said(c: &mut Db<'_>) -> Hot {
         let (dedupe, conversation) = (Some([7; 16]), None);
         hot.accept(c, &"shop".into(), &[EventIn { dedupe, conversation, received: 1, body: b"{}".to_vec() }], None)?;
         let (key, body) = (IdempotencyKey::from_bytes([1; 16]), b"{\"until\":9}".to_vec());
-        let send =
-            SendIn { account: "shop".into(), key, event: Some(1), body, attempts: 1, claimed_at: Some(2), file: None };
+        let send = SendIn {
+            account: "shop".into(),
+            key,
+            event: Some(1),
+            body,
+            attempts: 1,
+            claimed_at: Some(2),
+            files: Vec::new(),
+            keyed: None,
+        };
         assert_eq!(hot.enqueue(c, &send)?, Enqueued::New(1));
         Ok(())
     });
@@ -187,4 +195,108 @@ fn a_group_that_fails_in_the_middle_leaves_nothing_behind() {
     }
     group(&mut hot, &mut c, |hot, c| steps.iter().try_for_each(|step| step(hot, c)));
     assert_eq!((rows(&c), total(&c, "out.dead"), total(&c, "out.sent")), (Vec::new(), 0, 1));
+}
+
+fn under(number: u8, at: i64) -> SendIn {
+    SendIn {
+        account: "shop".into(),
+        key: IdempotencyKey::from_bytes([number; 16]),
+        event: None,
+        body: b"{}".to_vec(),
+        attempts: 0,
+        claimed_at: None,
+        files: Vec::new(),
+        keyed: Some(at),
+    }
+}
+
+/// What is known under a key, in memory and in the file.
+fn under_key(hot: &Hot, c: &Connection, number: u8, now: i64) -> Option<(SendSeq, Option<Settlement>)> {
+    let find = |hot: &Hot| hot.keyed(&"shop".into(), IdempotencyKey::from_bytes([number; 16]), now);
+    let found = find(hot);
+    assert_eq!(found, find(&load(c)), "what is known is not what is in the file");
+    found.map(|said| (said.seq, said.settled))
+}
+
+fn keyed_rows(c: &Connection) -> i64 {
+    c.query_row("SELECT count(*) FROM keyed", [], |row| row.get(0)).expect("read")
+}
+
+#[test]
+fn a_key_from_outside_is_told_how_its_send_ended_and_says_nothing_twice() {
+    let c = file();
+    let mut c = Db::new(&c);
+    let mut hot = load(&c);
+    let existing = |settled| Enqueued::Existing { seq: 1, settled };
+    group(&mut hot, &mut c, |hot, c| {
+        assert_eq!(hot.enqueue(c, &under(1, 0))?, Enqueued::New(1));
+        assert_eq!(hot.enqueue(c, &under(1, 0))?, existing(None));
+        // The same bytes from inside are no key from outside.
+        let inside = SendIn { keyed: None, ..under(1, 0) };
+        assert_eq!(hot.enqueue(c, &inside)?, Enqueued::New(2));
+        hot.settle(c, 2, &dead(), 5)
+    });
+    assert_eq!(under_key(&hot, &c, 1, 0), Some((1, None)));
+    group(&mut hot, &mut c, |hot, c| hot.settle(c, 1, &sent(), 5));
+    assert_eq!((rows(&c), keyed_rows(&c)), (Vec::new(), 1));
+    assert_eq!(under_key(&hot, &c, 1, 6), Some((1, Some(sent()))));
+    group(&mut hot, &mut c, |hot, c| {
+        assert_eq!(hot.enqueue(c, &under(1, 6))?, existing(Some(sent())));
+        Ok(())
+    });
+    assert_eq!((total(&c, "out.said"), rows(&c)), (2, Vec::new()));
+}
+
+#[test]
+fn a_key_whose_send_failed_may_be_told_anew_and_the_last_counts() {
+    let c = file();
+    let mut c = Db::new(&c);
+    let mut hot = load(&c);
+    group(&mut hot, &mut c, |hot, c| {
+        hot.enqueue(c, &under(1, 0))?;
+        hot.settle(c, 1, &dead(), 5)
+    });
+    assert_eq!(under_key(&hot, &c, 1, 6), Some((1, Some(dead()))));
+    // Taken back, it waits under its key again.
+    group(&mut hot, &mut c, |hot, c| {
+        assert!(hot.revive(c, 1)?);
+        assert_eq!(hot.enqueue(c, &under(1, 6))?, Enqueued::Existing { seq: 1, settled: None });
+        hot.settle(c, 1, &dead(), 5)
+    });
+    group(&mut hot, &mut c, |hot, c| {
+        assert_eq!(hot.enqueue(c, &under(1, 8))?, Enqueued::New(2));
+        // Taken back now, it is one without a key: the second has it.
+        assert!(hot.revive(c, 1)?);
+        hot.settle(c, 1, &sent(), 9)
+    });
+    assert_eq!((under_key(&hot, &c, 1, 9), keyed_rows(&c)), (Some((2, None)), 1));
+}
+
+#[test]
+fn keys_from_outside_go_by_number_and_age_and_not_while_they_wait() {
+    let c = file();
+    let mut c = Db::new(&c);
+    let mut hot = load(&c);
+    let day = i64::try_from(wechaty_store::KEY_LIFE.as_millis()).expect("a day");
+    group(&mut hot, &mut c, |hot, c| {
+        (1..=4).try_for_each(|number| hot.enqueue(c, &under(number, 0)).map(drop))?;
+        [3, 2, 4].into_iter().try_for_each(|seq| hot.settle(c, seq, &sent(), 10 - seq as i64))
+    });
+    // Of two it is known how they ended, of those that ended last.
+    let known =
+        |hot: &Hot, c: &Connection, now| (1..=4).filter(|n| under_key(hot, c, *n, now).is_some()).collect::<Vec<_>>();
+    assert_eq!((known(&hot, &c, 8), keyed_rows(&c)), (vec![1, 2, 3], 3));
+    assert_eq!(known(&hot, &c, 7 + day), [1, 2]);
+    group(&mut hot, &mut c, |hot, c| {
+        assert_eq!(hot.enqueue(c, &under(3, 7 + day))?, Enqueued::New(5));
+        hot.settle(c, 5, &sent(), 8 + day)
+    });
+    assert_eq!((known(&hot, &c, 8 + day), keyed_rows(&c)), (vec![1, 3], 2));
+    // Also without another send.
+    assert!(!hot.keyed.is_to_expire(8 + day) && hot.keyed.is_to_expire(8 + 2 * day));
+    group(&mut hot, &mut c, |hot, c| {
+        assert!(hot.keyed.expire(c, 8 + 2 * day)? && !hot.keyed.expire(c, 8 + 2 * day)?);
+        Ok(())
+    });
+    assert_eq!((known(&hot, &c, 8), keyed_rows(&c)), (vec![1], 1));
 }

@@ -12,12 +12,13 @@ impl Thread<'_> {
         let now = self.now();
         let Self { db: c, hot, keep, .. } = self;
         let mut expire = || {
-            if !hot.is_to_bury(keep, now) && archive::oldest(c, now, keep)?.is_none() {
+            let is_any = hot.is_to_bury(keep, now) || hot.keyed.is_to_expire(now);
+            if !is_any && archive::oldest(c, now, keep)?.is_none() {
                 return Ok(false);
             }
             c.often(Statement::Begin)?.execute([])?;
             let buried = hot.bury(c, keep, now)?;
-            let gone = archive::expire(c, now, keep)?;
+            let gone = archive::expire(c, now, keep)? | hot.keyed.expire(c, now)?;
             hot.roll_up(c)?;
             c.often(Statement::Commit)?.execute([])?;
             Ok(buried > 0 || gone)

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use super::*;
+use super::{records::SOME_RECORDS, *};
 use crate::{hot::EventIn, schema};
+
+const WINDOWS: Windows = Windows { dedupe: 10, keys: 10 };
 
 fn memory() -> Connection {
     let mut c = Connection::open_in_memory().expect("opens");
@@ -12,10 +14,17 @@ fn memory() -> Connection {
 }
 
 fn thread(c: &Connection) -> Thread<'_> {
-    let hot = Hot::load(c, 10, Arc::default()).expect("read");
+    asked(c).0
+}
+
+/// A thread, and the way to it.
+fn asked(c: &Connection) -> (Thread<'_>, Sender<Task>) {
+    let (tasks, queue) = channel();
+    let hot = Hot::load(c, WINDOWS, Arc::default()).expect("read");
     let health = Arc::new(Health::of("nowhere".into()));
     rewrite::look(c, &health);
-    Thread::new(Db::new(c), hot, 10, Keep::default(), Arc::default(), health, Behind::default())
+    let todo = Tasks::new(queue, Arc::default());
+    (Thread::new(Db::new(c), todo, hot, WINDOWS, Keep::default(), health, Behind::default()), tasks)
 }
 
 type Reply = oneshot::Receiver<std::result::Result<(), StoreError>>;
@@ -50,6 +59,68 @@ fn a_full_disk_refuses_a_group_after_few_tries_and_does_what_makes_room() {
     for (number, mut told) in told.into_iter().enumerate() {
         assert_eq!(told.try_recv().expect("it is told").is_ok(), number % 10 == 7, "{number}");
     }
+}
+
+#[test]
+fn what_is_asked_for_while_a_group_is_written_is_of_it_too() {
+    let memory = memory();
+    let (mut thread, tasks) = asked(&memory);
+    let (second, mut told) = job("accepting events", || Ok(()));
+    let mut second = Some(second);
+    let (first, _) = job("accepting events", move || {
+        second.take().into_iter().for_each(|job| tasks.send(Task::Do(job)).expect("it is there"));
+        Ok(())
+    });
+    thread.work_off(&mut vec![first]);
+    assert!(told.try_recv().expect("it is told with the first").is_ok());
+}
+
+#[test]
+fn who_reads_waits_for_the_records_before_it_and_keeps_nobody_waiting_for_more_than_some() {
+    let memory = memory();
+    let mut thread = thread(&memory);
+    accept(&mut thread, 1);
+    let event = wechaty_types::Event::message(wechaty_types::MessagePayload::direct("m", "alice", "bot", "tea"));
+    let (shop, received) = (wechaty_types::AccountId::new("shop"), Timestamp::from_millis(1));
+    let stored = wechaty_store::StoredEvent {
+        seq: 1,
+        identity: [0; 16],
+        conversation: None,
+        event,
+        received,
+        runs: 0,
+        hops: Hops::default(),
+    };
+    let keep = |thread: &Thread<'_>, count| {
+        (0..count).for_each(|_| assert!(thread.waiting.admits()));
+        (0..count).for_each(|_| thread.waiting.push(Record::of_event(&shop, &stored)));
+    };
+    let ask = |thread: &mut Thread<'_>| {
+        let (reply, told) = oneshot::channel();
+        thread.readers.push((thread.waiting.len(), reply));
+        told
+    };
+    let archived = || memory.query_row("SELECT count(*) FROM archive", [], |row| row.get::<_, usize>(0)).expect("read");
+    let mut at_once = ask(&mut thread);
+    keep(&thread, SOME_RECORDS + 1);
+    let mut first = ask(&mut thread);
+    keep(&thread, SOME_RECORDS);
+    let mut second = ask(&mut thread);
+    thread.write_awaited();
+    assert!(at_once.try_recv().is_ok() && first.try_recv().is_err());
+    assert_eq!(archived(), SOME_RECORDS);
+    thread.write_awaited();
+    assert!(first.try_recv().is_ok() && second.try_recv().is_err());
+    // Those of somebody who is forgotten do not come any more.
+    assert_eq!(thread.waiting.forget(&shop, &"alice".into()), 1);
+    thread.write_awaited();
+    assert!(second.try_recv().is_ok() && thread.readers.is_empty());
+    // Nothing can be written: what there is may be read.
+    keep(&thread, SOME_RECORDS + 1);
+    let mut third = ask(&mut thread);
+    memory.execute_batch("ALTER TABLE archive RENAME TO away; ALTER TABLE event RENAME TO lost").expect("renamed");
+    thread.write_awaited();
+    assert!(third.try_recv().is_ok());
 }
 
 #[test]
@@ -215,6 +286,68 @@ fn a_send_that_cannot_be_recorded_is_told_with_each_flush_also_when_it_was_given
         thread.work_off(&mut Vec::new());
     }
     assert!(source(told(&mut thread)).starts_with("sends that went out and are not recorded: 1;"), "it was given up");
+}
+
+#[test]
+fn notes_that_cannot_be_read_for_now_are_read_later_and_none_stays_behind_its_event() {
+    let memory = memory();
+    let mut thread = thread(&memory);
+    accept(&mut thread, 2);
+    let note = |hot: &mut Hot, c: &mut Db<'_>| hot.note(c, 1, "once/pay", Some(b"7"));
+    thread.work_off(&mut vec![Box::new(Operation::behind("keeping a note", note))]);
+    let notes = || memory.query_row("SELECT count(*) FROM note", [], |row| row.get::<_, i64>(0)).expect("read");
+    assert_eq!(notes(), 1);
+    memory.execute_batch("ALTER TABLE note RENAME TO away").expect("renamed");
+    thread.roll_back();
+    assert!(!thread.is_whole(), "it does without the notes it cannot read");
+    memory.execute_batch("ALTER TABLE away RENAME TO note").expect("renamed");
+    assert!(thread.is_whole());
+    thread.work_off(&mut vec![finish(1)]);
+    assert_eq!((events(&memory), notes()), (1, 0));
+    // What is damaged stays so, and is nobody's.
+    memory.execute_batch("INSERT INTO note VALUES (-1, 'key', x'00')").expect("written");
+    thread.roll_back();
+    assert!(thread.is_whole());
+}
+
+#[test]
+fn a_store_that_is_dropped_by_what_it_tells_is_nobody_elses_before_it_is_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("bot.db");
+    let store = Arc::new(crate::SqliteStore::open(&path).expect("opens"));
+    let gate = || {
+        let ((tell, runs), (opens, wait)) = (channel(), channel::<()>());
+        let pass = move || {
+            tell.send(()).expect("somebody waits");
+            wait.recv().expect_err("it is opened by being dropped");
+        };
+        (pass, runs, opens)
+    };
+    let ((first, first_runs, first_gate), (last, last_runs, last_gate)) = (gate(), gate());
+    let held = store.clone();
+    let hold = move |_: &mut Hot, _: &mut Db<'_>| {
+        let _held = &held;
+        first();
+        Ok(())
+    };
+    store.writer.run_behind("writing", hold);
+    first_runs.recv().expect("it runs");
+    let events_in = [EventIn { dedupe: None, conversation: None, received: 0, body: b"{}".to_vec() }];
+    store.writer.run_behind("accepting events", move |hot: &mut Hot, c: &mut Db<'_>| {
+        last();
+        hot.accept(c, &wechaty_types::AccountId::new("shop"), &events_in, None)
+    });
+    drop(store);
+    // The thread drops the store with the first operation, and cannot wait for itself.
+    drop(first_gate);
+    last_runs.recv().expect("it runs");
+    let open = || crate::SqliteStore::open(&path);
+    assert!(matches!(open(), Err(crate::OpenError::InUse { .. })), "somebody else has it meanwhile");
+    drop(last_gate);
+    while matches!(open(), Err(crate::OpenError::InUse { .. })) {
+        std::thread::yield_now();
+    }
+    assert_eq!(events(&Connection::open(&path).expect("opens")), 1);
 }
 
 #[tokio::test]

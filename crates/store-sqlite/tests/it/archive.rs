@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wechaty_puppet::{Clock, Sent};
-use wechaty_store::{Archive, Book, Enqueued, Find, Hops, Outcome, Record, Settlement, Store, StoredEvent};
+use wechaty_store::{Archive, Book, Enqueued, Find, Hops, Messages, Outcome, Record, Settlement, Store, StoredEvent};
 use wechaty_store_sqlite::{Keep, SqliteOptions, SqliteStore, SqliteView};
 use wechaty_types::{ConversationId, MessageId, Timestamp};
 
@@ -196,6 +196,41 @@ async fn records_grow_old_though_no_other_is_written() {
 }
 
 #[tokio::test]
+async fn a_clock_that_was_ahead_for_a_moment_takes_nothing_away_later() {
+    const HOUR: i64 = 60 * 60 * 1_000;
+    let place = Place::new();
+    let mut options = SqliteOptions::default();
+    options.keep.dead_letter_time = Duration::from_secs(60 * 60);
+    let store = SqliteStore::open_with(&place.path, &options).expect("it opens");
+    let die = async |number, time| {
+        let Ok(Enqueued::New(seq)) = store.enqueue(&say(None, number)).await else { panic!("it is new") };
+        store.settle(&[(seq, Settlement::Dead("refused".into()))], at(time)).await.expect("writes");
+        store.flush().await.expect("writes");
+        seq
+    };
+    let left = async || {
+        let letters = store.dead_letters(0, 10).await.expect("reads");
+        letters.iter().map(|letter| letter.row.seq).collect::<Vec<_>>()
+    };
+    let comes_to = async |expected: &[u64]| {
+        let mut tries = 0;
+        while left().await != expected {
+            tries += 1;
+            assert!(tries < 5_000, "there are {:?}", left().await);
+        }
+    };
+    die(1, 0).await;
+    let ahead = wechaty_store::Incoming { received: at(100 * 24 * HOUR), ..message(1, "ahead") };
+    store.accept(&account(), vec![ahead], None).await.expect("writes");
+    comes_to(&[]).await;
+    // The clock is right again: what is old by it goes, and nothing else.
+    let (old, new) = (die(2, 5 * HOUR).await, die(3, 5 * HOUR + 1).await);
+    comes_to(&[old, new]).await;
+    let newest = die(4, 6 * HOUR + 1).await;
+    comes_to(&[new, newest]).await;
+}
+
+#[tokio::test]
 async fn a_history_is_of_one_account_and_goes_on_where_a_page_ended() {
     let place = Place::new();
     let store = place.open();
@@ -217,6 +252,25 @@ async fn a_history_is_of_one_account_and_goes_on_where_a_page_ended() {
     }
     assert_eq!((history.len(), &paged), (6, &history));
     assert_eq!(find(&store, Find::History(other, alice, None)).await.len(), 1);
+}
+
+#[tokio::test]
+async fn reading_messages_waits_for_records_and_not_for_the_log_to_be_emptied() {
+    let place = Place::new();
+    let store = place.open();
+    for id in 0..3 {
+        conversation(&store, id, "tea").await;
+    }
+    let mut log = place.path.clone().into_os_string();
+    log.push("-wal");
+    let log_bytes = || std::fs::metadata(&log).expect("a log").len();
+    let which = Messages { account: account(), conversation: None, words: None, after: None };
+    let page = store.messages(which, 100).await.expect("reads");
+    let ends: Vec<_> = page.records.iter().map(|record| &*record.end).collect();
+    assert_eq!(ends, ["handled", "sent"].repeat(3));
+    assert!(log_bytes() > 0, "it is emptied for a reader");
+    store.flush().await.expect("writes");
+    assert_eq!(log_bytes(), 0);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use wechaty_store::{Settlement, Store};
 use wechaty_store_sqlite::{SqliteOptions, SqliteStore, SqliteView};
 use wechaty_types::Timestamp;
 
-use crate::support::{Place, account, content, say, say_file, spool};
+use crate::support::{Place, account, content, contents, say, say_file, say_post, spool};
 
 /// Blobs and parts in the file.
 fn rows(place: &Place) -> (i64, i64) {
@@ -120,6 +120,49 @@ async fn a_dead_letter_keeps_its_file_until_somebody_decides() {
     assert!(store.discard(2).await.expect("writes"));
     store.flush().await.expect("writes");
     assert_eq!(rows(&place), (0, 0));
+}
+
+#[tokio::test]
+async fn the_files_of_a_post_are_kept_by_their_content_until_it_is_over() {
+    let place = Place::new();
+    let store = place.open();
+    let (one, other) = (spool(&store, large(1)).await, spool(&store, large(2)).await);
+    for key in 1..=3 {
+        store.enqueue(&say_post(key, &[&one, &other, &one])).await.expect("writes");
+    }
+    drop((one, other));
+    let body = "SELECT max(length(body)) FROM send";
+    let length: usize =
+        Connection::open(&place.path).and_then(|c| c.query_row(body, [], |row| row.get(0))).expect("reads");
+    assert!(length < 4_096, "there are {length} bytes in the row");
+    let kept = rows(&place);
+    assert_eq!(kept.0, 2, "each content is there once");
+    store.settle(&[(1, Settlement::Dead("refused".into()))], time()).await.expect("writes");
+    store.settle(&[(2, Settlement::Rejected("too late".into()))], time()).await.expect("writes");
+    drop(store);
+    let store = place.open();
+    let all = [large(1).into(), large(2).into(), large(1).into()];
+    let unsent = store.unsent(&account()).await.expect("reads");
+    assert_eq!((unsent.len(), &contents(&unsent[0]).await[..]), (1, &all[..]));
+    assert!(unsent[0].files[0].is_none() && unsent[0].what.files()[0].url().is_some());
+    let letters = store.dead_letters(0, 10).await.expect("reads");
+    assert_eq!((letters.len(), letters[0].end.clone()), (1, Settlement::Dead("refused".into())));
+    assert_eq!(contents(&letters[0].row).await, all);
+    drop((unsent, letters));
+    let revived = store.revive(1).await.expect("writes").expect("it is there");
+    assert_eq!(contents(&revived).await, all);
+    drop(revived);
+    store.settle(&[(3, Settlement::MaybeSent)], time()).await.expect("writes");
+    assert!(store.discard(3).await.expect("writes"));
+    store.flush().await.expect("writes");
+    assert_eq!(rows(&place), kept, "one is still to be sent");
+    store.settle(&[(1, Settlement::Rejected("too late".into()))], time()).await.expect("writes");
+    store.flush().await.expect("writes");
+    assert_eq!(rows(&place), (0, 0));
+    let named = "SELECT count(*) FROM attached";
+    let named: i64 =
+        Connection::open(&place.path).and_then(|c| c.query_row(named, [], |row| row.get(0))).expect("reads");
+    assert_eq!(named, 0);
 }
 
 #[tokio::test]

@@ -16,6 +16,22 @@ async fn a_second_bot_on_the_file_is_refused_until_the_first_has_gone() {
     place.open();
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn another_name_of_the_file_is_no_other_file() {
+    let place = Place::new();
+    let other = place.path.with_file_name("other.db");
+    std::os::unix::fs::symlink(&place.path, &other).expect("a link");
+    // Also of a file that is not there yet.
+    let first = SqliteStore::open(&other).expect("it opens");
+    assert!(matches!(SqliteStore::open(&place.path), Err(OpenError::InUse { .. })));
+    drop(first);
+    let first = place.open();
+    assert!(matches!(SqliteStore::open(&other), Err(OpenError::InUse { .. })));
+    drop(first);
+    SqliteStore::open(&other).expect("it opens");
+}
+
 #[tokio::test]
 async fn who_looks_beside_a_bot_sees_what_is_committed_and_disturbs_nobody() {
     let place = Place::new();

@@ -8,7 +8,7 @@ use wechaty_file_box::FileBox;
 use wechaty_puppet::{IdempotencyKey, MessagePayload};
 use wechaty_store::{Incoming, OutboxRow, Spooled, Store};
 use wechaty_store_sqlite::SqliteStore;
-use wechaty_types::{AccountId, ConversationId, Event, SayablePayload, Timestamp};
+use wechaty_types::{AccountId, ConversationId, Event, PostContent, PostPayload, PostType, SayablePayload, Timestamp};
 
 pub(crate) struct Place {
     _folder: TempDir,
@@ -51,7 +51,7 @@ pub(crate) fn say(event: Option<u64>, key: u8) -> OutboxRow {
         account: account(),
         to: ConversationId::Contact("alice".into()),
         what: Arc::new(SayablePayload::text("dong")),
-        file: None,
+        files: Vec::new(),
         quote: None,
         cause: None,
         event,
@@ -61,6 +61,7 @@ pub(crate) fn say(event: Option<u64>, key: u8) -> OutboxRow {
         attempts: 0,
         claimed_at: None,
         done: 0,
+        keyed: false,
     }
 }
 
@@ -71,8 +72,30 @@ pub(crate) async fn spool(store: &SqliteStore, bytes: impl Into<Bytes>) -> Spool
 
 pub(crate) fn say_file(key: u8, file: &Spooled) -> OutboxRow {
     let mut what = SayablePayload::file(FileBox::from_bytes("", "a.png"));
-    file.fill(&mut what);
-    OutboxRow { what: Arc::new(what), file: Some(file.id), ..say(None, key) }
+    file.fill(&mut what, 0);
+    OutboxRow { what: Arc::new(what), files: vec![Some(file.id)], ..say(None, key) }
+}
+
+/// A post: a picture that is elsewhere, and these files.
+pub(crate) fn say_post(key: u8, files: &[&Spooled]) -> OutboxRow {
+    let file = || SayablePayload::file(FileBox::from_bytes("", "a.png"));
+    let elsewhere = SayablePayload::file(FileBox::from_url("https://files.test/b.png").expect("an address"));
+    let sayable_list = std::iter::once(elsewhere).chain(files.iter().map(|_| file())).collect();
+    let content = PostContent::Client { sayable_list };
+    let post = PostPayload { parent_id: None, root_id: None, kind: PostType::default(), content };
+    let mut what = SayablePayload::Post(Box::new(post));
+    files.iter().zip(1..).for_each(|(file, number)| file.fill(&mut what, number));
+    let files = std::iter::once(None).chain(files.iter().map(|file| Some(file.id))).collect();
+    OutboxRow { what: Arc::new(what), files, ..say(None, key) }
+}
+
+/// The contents of the files of a post, but the first.
+pub(crate) async fn contents(row: &OutboxRow) -> Vec<Bytes> {
+    let mut all = Vec::new();
+    for file in &row.what.files()[1..] {
+        all.push(file.to_bytes().await.expect("its bytes are there"));
+    }
+    all
 }
 
 pub(crate) async fn content(row: &OutboxRow) -> Bytes {

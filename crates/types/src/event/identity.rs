@@ -1,7 +1,7 @@
 //! By what an event is known again, and where it belongs.
 
 use super::{Event, EventPayload};
-use crate::{ContactId, ConversationId, MessageId, Timestamp};
+use crate::{ContactId, ConversationId, DirtyType, MessageId, Timestamp};
 
 impl Event {
     /// The platform's id of the event, by which duplicates are found within its kind and revision; `None` where
@@ -44,6 +44,7 @@ impl Event {
                 format!("{ids}\u{1e}{}\u{1e}{by}", e.status.as_str())
             }
             EventPayload::Tick(e) => format!("{}\u{1e}{:?}", e.job, e.due),
+            EventPayload::Reply(e) => e.id.clone(),
             EventPayload::Scan(_)
             | EventPayload::VerifyCode(_)
             | EventPayload::Login(_)
@@ -71,6 +72,15 @@ impl EventPayload {
             Self::MessageRecall(e) => e.conversation.clone(),
             Self::Reaction(e) => e.conversation.clone(),
             Self::MessageStatus(e) => e.conversation.clone(),
+            Self::Reply(e) => e.conversation.clone()?,
+            // What is stale is told before what happens there next.
+            Self::Dirty(e) => match e.payload_type {
+                DirtyType::Contact => ConversationId::Contact(e.payload_id.as_str().into()),
+                DirtyType::Room => ConversationId::Room(e.payload_id.as_str().into()),
+                // Of one member, it stands behind the room.
+                DirtyType::RoomMember => ConversationId::Room(e.payload_id.split('\u{1f}').next()?.into()),
+                _ => return None,
+            },
             _ => return None,
         })
     }

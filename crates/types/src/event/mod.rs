@@ -5,7 +5,8 @@ mod payload;
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde_json::Value;
 
 pub use payload::*;
 
@@ -15,17 +16,33 @@ use crate::{ContactPayload, FriendshipPayload, MessagePayload, PostPayload, Room
 ///
 /// Three kinds of source fit: events that carry only an id, events that carry their payload, and polling with a
 /// cursor (the cursor travels with the batch, not with the event).
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Event {
     /// What happened.
     #[serde(flatten)]
     pub what: EventPayload,
     /// The payload it is about; `None`: the bot asks the puppet's loader.
-    #[serde(default, rename = "about", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "about", skip_serializing_if = "Option::is_none")]
     pub payload: Option<Payload>,
     /// Sets apart later forms of the same id (an edited message); 0 for the first.
-    #[serde(default, skip_serializing_if = "is_first")]
+    #[serde(skip_serializing_if = "is_first")]
     pub revision: u64,
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Wire {
+            event: EventKind,
+            payload: Value,
+            about: Option<Payload>,
+            #[serde(default)]
+            revision: u64,
+        }
+        let Wire { event, payload, about, revision } = Wire::deserialize(deserializer)?;
+        let what = EventPayload::read(event, payload).map_err(D::Error::custom)?;
+        Ok(Self { what, payload: about, revision })
+    }
 }
 
 fn is_first(revision: &u64) -> bool {
@@ -100,7 +117,7 @@ macro_rules! events {
         $($(#[$doc:meta])* $variant:ident($payload:ident) = $name:literal;)*
     ) => {
         /// What happened. JSON: `{"event": "room-join", "payload": {…}}`.
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Serialize)]
         #[serde(tag = "event", content = "payload", rename_all = "kebab-case")]
         #[non_exhaustive]
         pub enum EventPayload {
@@ -139,6 +156,17 @@ macro_rules! events {
         }
 
         impl EventPayload {
+            /// The event of this kind with this payload, as JSON has it.
+            ///
+            /// # Errors
+            /// What is no such payload.
+            pub fn read(kind: EventKind, payload: Value) -> serde_json::Result<Self> {
+                match kind {
+                    $(EventKind::$variant => serde_json::from_value(payload).map(Self::$variant),)*
+                    $(EventKind::$own => serde_json::from_value(payload).map(Self::$own),)*
+                }
+            }
+
             /// Which event this is.
             pub const fn kind(&self) -> EventKind {
                 match self {
@@ -158,12 +186,27 @@ macro_rules! events {
     };
 }
 
+// Written out, for what is derived is compiled once for each place of the tag and each form that is read.
+impl<'de> Deserialize<'de> for EventPayload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Wire {
+            event: EventKind,
+            payload: Value,
+        }
+        let Wire { event, payload } = Wire::deserialize(deserializer)?;
+        Self::read(event, payload).map_err(D::Error::custom)
+    }
+}
+
 events! {
     own {
         /// A job of the bot itself is due. No puppet tells it, and it is on no wire.
         Tick(TickEvent) = "tick";
         /// Messages of ours were delivered or read. A puppet may tell it, but Wechaty has no such event: it is on no wire.
         MessageStatus(MessageStatusEvent) = "message-status";
+        /// Somebody outside, as a webhook, answers what happened. No puppet tells it, and it is on no wire.
+        Reply(ReplyEvent) = "reply";
     }
 
     /// A login step: show this QR code, or see how far the person is.

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ContactId, ConversationId, DirtyType, FriendshipId, MessageId, PostId, RoomId, RoomInvitationId, ScanStatus,
-    Timestamp, wire::nobody_is_none,
+    AccountId, ContactId, ConversationId, DirtyType, FriendshipId, MessageId, PostId, RoomId, RoomInvitationId,
+    ScanStatus, Timestamp, wire::nobody_is_none,
 };
 
 /// Payload of `scan`.
@@ -284,6 +284,18 @@ payloads! {
         job: String,
         /// When it is due, by its schedule.
         due: Timestamp,
+    }
+    /// Payload of `reply`: what somebody outside wants done about something that happened.
+    ReplyEvent {
+        /// Unique within the account: the same twice is one reply.
+        id: String,
+        /// Who answers: the outlet it came by.
+        from: AccountId,
+        /// Where it happened; `None`: in no conversation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        conversation: Option<ConversationId>,
+        /// What it says, in the form of who takes it.
+        data: String,
     }
     /// Payload of `error`.
     ErrorEvent {

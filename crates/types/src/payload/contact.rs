@@ -6,6 +6,7 @@ use crate::{ContactGender, ContactId, ContactType, wire};
 
 /// A person, an official account or a company contact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", remote = "Self")]
 pub struct ContactPayload {
     /// Unique within the account.

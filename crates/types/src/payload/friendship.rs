@@ -8,6 +8,7 @@ use crate::{ContactId, FriendshipId, FriendshipSceneType, FriendshipType, Timest
 
 /// A friend request, its confirmation or a demand for one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FriendshipPayload {
     /// Unique within the account.
@@ -30,6 +31,7 @@ pub struct FriendshipPayload {
 
 /// What a received friend request carries so that it can be accepted.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ReceiveDetails {
     /// The platform's token for accepting; empty: it tells none.

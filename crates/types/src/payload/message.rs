@@ -7,6 +7,7 @@ use wire::nobody_is_none;
 
 /// A message, in a room or one to one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", remote = "Self")]
 pub struct MessagePayload {
     /// Unique within the account.
@@ -37,6 +38,9 @@ pub struct MessagePayload {
     /// The message it answers.
     #[serde(default, deserialize_with = "nobody_is_none", skip_serializing_if = "Option::is_none")]
     pub quote_id: Option<MessageId>,
+    /// A program said it to nobody in particular (a Matrix `m.notice`): it is not to be answered automatically.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub automated: bool,
 }
 
 /// Names the reference still lists beside those that replace them.
@@ -73,6 +77,7 @@ impl MessagePayload {
             mentions: None,
             listener_id: Some(listener.into()),
             quote_id: None,
+            automated: false,
         }
     }
 

@@ -6,6 +6,7 @@ use crate::{ContactId, RoomId, RoomInvitationId, Timestamp, wire::nobody_is_none
 
 /// A room.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RoomPayload {
     /// Unique within the account.
@@ -51,6 +52,7 @@ impl RoomPayload {
 
 /// A contact as a member of one room.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RoomMemberPayload {
     /// The contact.
@@ -71,6 +73,7 @@ pub struct RoomMemberPayload {
 
 /// An invitation into a room.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RoomInvitationPayload {
     /// Unique within the account.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A link with a preview.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct UrlLinkPayload {
     /// Where it leads.
@@ -21,6 +22,7 @@ pub struct UrlLinkPayload {
 
 /// A place.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LocationPayload {
     /// Radius of uncertainty in metres.
@@ -40,6 +42,7 @@ pub struct LocationPayload {
 
 /// A WeChat mini program card.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct MiniProgramPayload {
     /// Application id.

@@ -24,6 +24,7 @@ pub struct Card {
 
 /// One row of a card.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CardField {
     /// What it is.
     pub label: String,
@@ -33,6 +34,7 @@ pub struct CardField {
 
 /// A button.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Button {
     /// Comes back in the action event.
     pub id: String,
@@ -45,6 +47,7 @@ pub struct Button {
 
 /// A question with choices.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Menu {
     /// What is asked.
@@ -55,6 +58,7 @@ pub struct Menu {
 
 /// A choice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MenuItem {
     /// Comes back in the action event.
     pub id: String,

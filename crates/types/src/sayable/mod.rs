@@ -5,13 +5,15 @@ mod fallback;
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde_json::{Value, from_value};
 use wechaty_file_box::FileBox;
 
 pub use card::{Button, Card, CardField, Menu, MenuItem};
 
 use crate::{
-    ContactId, LocationPayload, Mention, MessageId, MessageType, MiniProgramPayload, PostPayload, UrlLinkPayload,
+    ContactId, LocationPayload, Mention, MessageId, MessageType, MiniProgramPayload, PostContent, PostPayload,
+    UrlLinkPayload,
 };
 
 /// What a bot says, in the form a puppet gets.
@@ -19,8 +21,8 @@ use crate::{
 /// JSON: `{"type": name of the MessageType, "payload": …}` as in the reference. Markdown, Card and Menu are
 /// additions; a platform without them gets [`SayablePayload::fallback_text`]. No serialised form exists of a file
 /// box that is a path, a stream or plain bytes: spool it first.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "type", content = "payload", remote = "Self")]
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", content = "payload")]
 #[non_exhaustive]
 pub enum SayablePayload {
     /// Plain text.
@@ -55,23 +57,44 @@ pub enum SayablePayload {
     Forward(ForwardPayload),
     /// A kind of a single vendor (a business card, a shop product) in the platform's own JSON; a whole sayable
     /// (`{"type", "payload"}`) of a kind this version does not know comes as one, too.
-    Other(serde_json::Value),
+    Other(Value),
 }
 
-impl Serialize for SayablePayload {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Self::serialize(self, serializer)
-    }
-}
-
+// Written out, for what is derived is compiled once for each place of the tag and each form that is read.
 impl<'de> Deserialize<'de> for SayablePayload {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = serde_json::Value::deserialize(deserializer)?;
-        match value.get("type").and_then(serde_json::Value::as_str) {
-            Some(kind) if !Self::KINDS.contains(&kind) => Ok(Self::Other(value)),
-            _ => Self::deserialize(value).map_err(serde::de::Error::custom),
-        }
+        read(Value::deserialize(deserializer)?).map_err(D::Error::custom)
     }
+}
+
+fn read(mut value: Value) -> serde_json::Result<SayablePayload> {
+    let Some(kind) = value.get("type").and_then(Value::as_str).map(str::to_owned) else {
+        return Err(serde_json::Error::missing_field("type"));
+    };
+    if !SayablePayload::KINDS.contains(&&*kind) {
+        return Ok(SayablePayload::Other(value));
+    }
+    let Some(payload) = value.get_mut("payload").map(Value::take) else {
+        return Err(serde_json::Error::missing_field("payload"));
+    };
+    Ok(match &*kind {
+        "Text" => SayablePayload::Text(from_value(payload)?),
+        "Attachment" => SayablePayload::Attachment(from_value(payload)?),
+        "Audio" => SayablePayload::Audio(from_value(payload)?),
+        "Emoticon" => SayablePayload::Emoticon(from_value(payload)?),
+        "Image" => SayablePayload::Image(from_value(payload)?),
+        "Video" => SayablePayload::Video(from_value(payload)?),
+        "Contact" => SayablePayload::Contact(from_value(payload)?),
+        "Location" => SayablePayload::Location(from_value(payload)?),
+        "MiniProgram" => SayablePayload::MiniProgram(from_value(payload)?),
+        "Url" => SayablePayload::Url(from_value(payload)?),
+        "Post" => SayablePayload::Post(from_value(payload)?),
+        "Markdown" => SayablePayload::Markdown(from_value(payload)?),
+        "Card" => SayablePayload::Card(from_value(payload)?),
+        "Menu" => SayablePayload::Menu(from_value(payload)?),
+        "Forward" => SayablePayload::Forward(from_value(payload)?),
+        _ => SayablePayload::Other(payload),
+    })
 }
 
 /// A text and whom it mentions.
@@ -106,13 +129,13 @@ impl<'de> Deserialize<'de> for FilePayload {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         struct Wire {
-            filebox: serde_json::Value,
+            filebox: Value,
         }
         let file = match Wire::deserialize(deserializer)?.filebox {
-            serde_json::Value::String(text) => serde_json::from_str(&text),
-            object => serde_json::from_value(object),
+            Value::String(text) => serde_json::from_str(&text),
+            object => from_value(object),
         };
-        Ok(Self { file: file.map_err(serde::de::Error::custom)? })
+        Ok(Self { file: file.map_err(D::Error::custom)? })
     }
 }
 
@@ -223,6 +246,34 @@ impl SayablePayload {
     pub fn set_file_box(&mut self, file: FileBox) {
         if let Self::Attachment(f) | Self::Audio(f) | Self::Emoticon(f) | Self::Image(f) | Self::Video(f) = self {
             f.file = file;
+        }
+    }
+
+    /// All files in it, in the order in which they are shown: its own, the picture of a card, those of the parts of a post.
+    pub fn files(&self) -> Vec<&FileBox> {
+        match self {
+            Self::Attachment(f) | Self::Audio(f) | Self::Emoticon(f) | Self::Image(f) | Self::Video(f) => vec![&f.file],
+            Self::Card(card) => card.image.iter().collect(),
+            Self::Post(post) => match &post.content {
+                PostContent::Client { sayable_list } => sayable_list.iter().flat_map(Self::files).collect(),
+                PostContent::Server { .. } => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    }
+
+    /// The same, to be replaced: the outbox puts spooled boxes in the place of streams and paths.
+    pub fn files_mut(&mut self) -> Vec<&mut FileBox> {
+        match self {
+            Self::Attachment(f) | Self::Audio(f) | Self::Emoticon(f) | Self::Image(f) | Self::Video(f) => {
+                vec![&mut f.file]
+            }
+            Self::Card(card) => card.image.iter_mut().collect(),
+            Self::Post(post) => match &mut post.content {
+                PostContent::Client { sayable_list } => sayable_list.iter_mut().flat_map(Self::files_mut).collect(),
+                PostContent::Server { .. } => Vec::new(),
+            },
+            _ => Vec::new(),
         }
     }
 

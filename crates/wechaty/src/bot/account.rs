@@ -12,14 +12,16 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::watch;
+use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 use wechaty_puppet::{AcceptError, BoxError, Capabilities, PlatformName, Puppet, SessionStore, async_trait};
-use wechaty_types::{AccountId, ContactId};
+use wechaty_types::{AccountId, ContactId, DirtyEvent, DirtyType, ScanEvent, ScanStatus};
 
 use super::core::Core;
 use crate::{
     archive::Noted,
     cache::Caches,
-    outbox::{Breaker, OutboxPolicy, Pacer, Quotas},
+    inbox::choices::Choices,
+    outbox::{Begun, Breaker, OutboxPolicy, Pacer, Quotas},
     store::{EventSeq, Outcome, Store, StoreError, StoredEvent},
 };
 
@@ -56,16 +58,24 @@ pub(super) struct AccountInner {
     pacer: Pacer,
     quotas: Quotas,
     breaker: Breaker,
+    begun: Begun,
+    choices: Choices,
     adopt: bool,
     me: ArcSwapOption<ContactId>,
     ready: watch::Sender<bool>,
     state: watch::Sender<AccountState>,
     /// Whether the state is `Retrying`, for those who ask before every send.
     cut_off: AtomicBool,
+    /// It was stopped by itself, or not started with the others: what is to be sent waits.
+    paused: AtomicBool,
+    /// Whose turn it is to start or stop it by itself.
+    turn: tokio::sync::Mutex<()>,
+    /// Sends that are with the puppet.
+    sending: TaskTracker,
     /// Events an earlier life left unfinished: they go into their lanes when somebody is logged in.
     backlog: Mutex<Vec<StoredEvent>>,
-    /// The login QR code that waits to be scanned.
-    qr_code: Mutex<Option<String>>,
+    /// How far the login that is under way has come.
+    scan: Mutex<Option<ScanEvent>>,
 }
 
 impl std::fmt::Debug for Account {
@@ -82,6 +92,11 @@ impl PartialEq for Account {
 
 /// How long sends wait for a lost connection before one is tried all the same.
 const PROBE: Duration = Duration::from_secs(60);
+
+/// Whether its code is to be scanned.
+fn waits(scan: &ScanEvent) -> bool {
+    matches!(scan.status, ScanStatus::Waiting | ScanStatus::Timeout)
+}
 
 /// Namespace of the identities that logged in before.
 const IDENTITY: &str = "identity";
@@ -109,14 +124,24 @@ impl Account {
             policy,
             pacer,
             quotas,
+            begun: Begun::default(),
+            choices: Choices::default(),
             adopt,
             me: ArcSwapOption::empty(),
             ready: watch::Sender::new(false),
             state: watch::Sender::default(),
             cut_off: AtomicBool::new(false),
+            paused: AtomicBool::new(false),
+            turn: tokio::sync::Mutex::default(),
+            sending: TaskTracker::new(),
             backlog: Mutex::default(),
-            qr_code: Mutex::default(),
+            scan: Mutex::default(),
         }))
+    }
+
+    /// Whether its puppet is to run: it was started, and has neither been stopped nor failed for good.
+    pub(crate) fn is_running(&self) -> bool {
+        !matches!(self.state(), AccountState::Stopped | AccountState::Failed(_))
     }
 
     /// The configured slot.
@@ -164,11 +189,17 @@ impl Account {
     /// The login QR code that waits to be scanned; none once it was, or when somebody is logged in.
     #[doc(alias = "authQrCode")]
     pub fn auth_qr_code(&self) -> Option<String> {
-        self.0.qr_code.lock().clone()
+        self.scan().filter(waits)?.qrcode
     }
 
-    pub(crate) fn set_qr_code(&self, text: Option<String>) {
-        *self.0.qr_code.lock() = text;
+    /// How far the login that is under way has come; nothing once somebody is logged in.
+    pub fn scan(&self) -> Option<ScanEvent> {
+        let scan = self.0.scan.lock().clone();
+        scan.filter(|scan| waits(scan) || !self.is_logged_in())
+    }
+
+    pub(crate) fn set_scan(&self, scan: Option<ScanEvent>) {
+        *self.0.scan.lock() = scan;
     }
 
     pub(crate) fn index(&self) -> u32 {
@@ -179,11 +210,24 @@ impl Account {
     pub(crate) fn serves_pages(&self) -> bool {
         self.puppet().webhook().is_some_and(|hook| !hook.pages().is_empty())
     }
+    /// Whether it is reached by HTTP: people open its pages, or the platform calls it.
+    #[cfg(feature = "host")]
+    pub(crate) fn is_served(&self) -> bool {
+        self.puppet().webhook().is_some()
+    }
     pub(crate) fn core(&self) -> &Arc<Core> {
         &self.0.core
     }
     pub(crate) fn cache(&self) -> &Caches {
         &self.0.core.caches
+    }
+    /// Forgets a payload here and on the way to the platform, so that the next load is fresh.
+    pub async fn forget_payload(&self, kind: DirtyType, id: &str) {
+        self.cache().forget(self.index(), kind, id);
+        let what = DirtyEvent { payload_type: kind, payload_id: id.to_owned() };
+        if let Err(error) = self.puppet().stale(what).await {
+            tracing::debug!(account = %self.id(), %kind, id, %error, "the puppet could not say what is stale");
+        }
     }
     pub(crate) fn policy(&self) -> &OutboxPolicy {
         &self.0.policy
@@ -193,6 +237,12 @@ impl Account {
     }
     pub(crate) fn breaker(&self) -> &Breaker {
         &self.0.breaker
+    }
+    pub(crate) fn begun(&self) -> &Begun {
+        &self.0.begun
+    }
+    pub(crate) fn choices(&self) -> &Choices {
+        &self.0.choices
     }
     pub(crate) fn quotas(&self) -> &Quotas {
         &self.0.quotas
@@ -204,7 +254,8 @@ impl Account {
     /// Waits while nobody is logged in but somebody may yet be: a send tried before could only fail.
     pub(crate) async fn until_it_may_send(&self) {
         use AccountState::{Connected, Retrying, Starting};
-        let coming = |state: &AccountState| matches!(state, Starting | Connected | Retrying(_));
+        let paused = || self.0.paused.load(Ordering::Acquire);
+        let coming = |state: &AccountState| matches!(state, Starting | Connected | Retrying(_)) || paused();
         let _ = self.watch_state().wait_for(|state| !coming(state)).await;
     }
 
@@ -271,18 +322,57 @@ impl Account {
         inner.quotas.declare(capabilities.limits.quotas);
         inner.capabilities.store(Arc::new(capabilities));
         inner.me.store(Some(Arc::new(found.clone())));
-        self.set_qr_code(None);
+        self.set_scan(None);
         self.set_state(AccountState::LoggedIn(found));
         Ok(())
     }
 
-    /// A start: nobody is logged in yet.
-    pub(super) fn starting(&self, backlog: Vec<StoredEvent>) {
-        self.0.me.store(None);
-        self.set_qr_code(None);
-        self.0.pacer.restart(self.0.core.clock.now());
+    /// What an earlier life left unfinished, for the next login.
+    pub(super) fn take_up(&self, backlog: Vec<StoredEvent>) {
         *self.0.backlog.lock() = backlog;
+    }
+
+    /// A start: nobody is logged in yet.
+    pub(super) fn starting(&self) {
+        self.0.me.store(None);
+        self.set_scan(None);
+        self.0.paused.store(false, Ordering::Release);
         self.set_state(AccountState::Starting);
+    }
+
+    /// It does not run while others do.
+    pub(super) fn pause(&self) {
+        self.0.paused.store(true, Ordering::Release);
+        self.0.me.store(None);
+        self.set_scan(None);
+        self.set_ready(false);
+        self.cache().forget_account(self.index());
+        if !matches!(self.state(), AccountState::Failed(_)) {
+            self.set_state(AccountState::Stopped);
+        }
+    }
+
+    /// As long as a send is with the puppet.
+    pub(crate) fn sending(&self) -> TaskTrackerToken {
+        self.0.sending.token()
+    }
+
+    /// Waits for the turn to start or stop it by itself.
+    pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.turn.lock().await
+    }
+
+    /// Completes when no send is with the puppet.
+    pub(super) async fn nothing_is_sent(&self) {
+        self.0.sending.close();
+        self.0.sending.wait().await;
+    }
+
+    /// A start of an outlet: there is nobody to log in, and nothing to wait for.
+    pub(super) fn open(&self) {
+        let me = ContactId::new(self.0.id.as_str());
+        self.0.me.store(Some(Arc::new(me.clone())));
+        self.set_state(AccountState::LoggedIn(me));
     }
 
     pub(crate) fn log_out(&self) {

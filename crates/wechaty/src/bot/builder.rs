@@ -64,6 +64,14 @@ pub enum BuildError {
         /// Most alike.
         nearest: Option<&'static str>,
     },
+    /// The puppet is there, but not in this build.
+    #[error("puppet `{name}` is not in this build; with it: {command}")]
+    NotBuiltIn {
+        /// Which.
+        name: String,
+        /// What builds it in.
+        command: String,
+    },
     /// The store of a named bot cannot be opened.
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
@@ -90,10 +98,12 @@ pub struct BotBuilder {
     owners: Vec<Owner>,
     folder: Option<PathBuf>,
     accounts: Vec<Slot>,
+    outlets: Vec<Slot>,
     pending: Vec<Pending>,
     plugins: Vec<Box<dyn Plugin>>,
     states: States,
     store: Option<Arc<dyn Store>>,
+    remember: usize,
     #[cfg(feature = "sqlite")]
     store_options: crate::store::SqliteOptions,
     clock: Option<Clock>,
@@ -102,6 +112,7 @@ pub struct BotBuilder {
     caches: CacheSizes,
     send_observer: Option<SendObserver>,
     priority: Option<PriorityRule>,
+    hears_automated: bool,
     #[cfg(feature = "host")]
     host: crate::http::HostPlan,
 }
@@ -129,10 +140,12 @@ impl BotBuilder {
             owners: Vec::new(),
             folder: None,
             accounts: Vec::new(),
+            outlets: Vec::new(),
             pending: Vec::new(),
             plugins: Vec::new(),
             states: States::default(),
             store: None,
+            remember: 0,
             #[cfg(feature = "sqlite")]
             store_options: crate::store::SqliteOptions::default(),
             clock: None,
@@ -141,6 +154,7 @@ impl BotBuilder {
             caches: CacheSizes::from_env(|name| std::env::var(name).ok()),
             send_observer: None,
             priority: None,
+            hears_automated: false,
             #[cfg(feature = "host")]
             host: crate::http::HostPlan::default(),
         }
@@ -154,6 +168,15 @@ impl BotBuilder {
     /// Adds an account whose puppet is shared.
     pub fn account_arc(mut self, id: impl Into<AccountId>, puppet: Arc<dyn Puppet>) -> Self {
         self.accounts.push(Slot { id: id.into(), puppet, policy: None, adopt: false });
+        self
+    }
+
+    /// Adds an outlet: somewhere outside that the bot's plugins say things to, and that is no messenger, as a webhook. What
+    /// is said to [it](Bot::outlet) is durable, paced, tried again, counted and kept as a dead letter like any send. Its
+    /// puppet is only asked to [`send`](Puppet::send): it never [runs](Puppet::run), has no login and no events, and
+    /// handlers see nothing of it; what it is answered goes to [`Account::take_reply`] of the account it is about.
+    pub fn outlet(mut self, id: impl Into<AccountId>, puppet: Arc<dyn Puppet>, policy: OutboxPolicy) -> Self {
+        self.outlets.push(Slot { id: id.into(), puppet, policy: Some(policy), adopt: false });
         self
     }
 
@@ -211,6 +234,13 @@ impl BotBuilder {
         self
     }
 
+    /// Whether handlers hear what programs say to nobody in particular ([`Message::is_automated`](crate::Message)), which
+    /// observers always do. Without it two bots never talk to each other for ever.
+    pub fn hear_automated(mut self, hear: bool) -> Self {
+        self.hears_automated = hear;
+        self
+    }
+
     /// Bounds of memory.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -247,6 +277,12 @@ impl BotBuilder {
         self
     }
 
+    /// How many records of what is over a bot that keeps all in memory remembers: none without it, as they cost time and room.
+    pub fn remember(mut self, records: usize) -> Self {
+        self.remember = self.remember.max(records);
+        self
+    }
+
     /// How the file of a named bot is opened: what is kept of messages that are over, and the key of its secrets.
     #[cfg(feature = "sqlite")]
     pub fn store_options(mut self, options: crate::store::SqliteOptions) -> Self {
@@ -279,15 +315,15 @@ impl BotBuilder {
         self
     }
 
-    /// Listens for the webhooks and pages of puppets, and for doors. Without it the bot listens only if a puppet serves
-    /// pages (the web chat) or there is a door.
+    /// Listens for the webhooks and pages of puppets, and for doors. Without it the bot listens only if a puppet is reached by
+    /// HTTP (the web chat, Lark by webhook) or there is a door.
     #[cfg(feature = "host")]
     pub fn http(mut self, settings: crate::http::HttpSettings) -> Self {
         self.host.settings = Some(settings);
         self
     }
 
-    /// These settings, if the bot listens at all: because a puppet serves pages, or there is a door.
+    /// These settings, if the bot listens at all: because a puppet is reached by HTTP, or there is a door.
     #[cfg(feature = "host")]
     pub fn http_if_needed(mut self, settings: crate::http::HttpSettings) -> Self {
         self.host.fallback = settings;
@@ -321,8 +357,8 @@ impl BotBuilder {
         if self.accounts.is_empty() {
             return Err(BuildError::NoAccount.into());
         }
-        for (i, slot) in self.accounts.iter().enumerate() {
-            if self.accounts[..i].iter().any(|other| other.id == slot.id) {
+        for (i, slot) in self.accounts.iter().chain(&self.outlets).enumerate() {
+            if self.accounts.iter().chain(&self.outlets).take(i).any(|other| other.id == slot.id) {
                 return Err(BuildError::DuplicateAccount(slot.id.clone()).into());
             }
             if let Some(fault) = slot.policy.as_ref().unwrap_or(&self.policy).fault() {
@@ -343,9 +379,9 @@ impl BotBuilder {
             return Err(BuildError::MissingState(missing).into());
         }
         let zone = match &self.timezone {
-            Some(zone) => {
-                Some(cron::zone(zone).ok_or_else(|| BuildError::UnknownTimezone(zone.clone())).map_err(Error::from)?)
-            }
+            Some(zone) => Some(
+                cron::time_zone(zone).ok_or_else(|| BuildError::UnknownTimezone(zone.clone())).map_err(Error::from)?,
+            ),
             None => None,
         };
         let clock = self.clock.unwrap_or_else(Clock::system);
@@ -355,16 +391,20 @@ impl BotBuilder {
             (Some(store), _) => store,
             #[cfg(feature = "sqlite")]
             (None, Some(name)) => open(&folder, name, &self.store_options)?,
+            _ if self.remember > 0 => Arc::new(MemoryStore::remembering(self.remember)),
             _ => Arc::new(MemoryStore::new()),
         };
         let caches = Caches::new(&self.caches, &clock);
-        let core =
-            Arc::new(Core::new(store, clock, self.limits, self.states, caches, self.send_observer, self.priority));
-        let accounts = self.accounts.into_iter().zip(0..).map(|(slot, index)| {
+        let mut core = Core::new(store, clock, self.limits, self.states, caches, self.send_observer, self.priority);
+        core.hears_automated = self.hears_automated;
+        let core = Arc::new(core);
+        let messengers = self.accounts.len();
+        let all = self.accounts.into_iter().chain(self.outlets).zip(0..).map(|(slot, index)| {
             let policy = slot.policy.unwrap_or_else(|| self.policy.clone());
             Account::new(index, slot.id, slot.puppet, core.clone(), policy, slot.adopt)
         });
-        let accounts = accounts.collect();
+        let mut accounts: Vec<Account> = all.collect();
+        let outlets = accounts.split_off(messengers);
         let memory = MemoryCard::of_bot(&core.store, &folder, name.as_deref())?;
         let bot = Bot(Arc::new_cyclic(|weak| {
             // Set once, here.
@@ -377,6 +417,7 @@ impl BotBuilder {
                 owners: self.owners,
                 core,
                 accounts,
+                outlets,
                 memory,
                 plugins: Mutex::default(),
                 lifecycle: Lifecycle::default(),

@@ -12,7 +12,10 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
-use wechaty_puppet::{CancellationToken, Clock};
+use wechaty_puppet::{
+    CancellationToken, Clock,
+    task::{Work, work},
+};
 
 use super::{Bot, BotInner, gauge::Gauge, told::Told};
 use crate::{
@@ -37,6 +40,9 @@ pub struct Limits {
     pub inbox: usize,
     /// Unsettled sends of the whole bot before `say` has to wait.
     pub outbox: usize,
+    /// Sends of the whole bot that are planned for later; one more is an error. Those that an earlier life has planned are taken
+    /// up however many there are.
+    pub planned: usize,
     /// Questions of the whole bot that may wait for their answers; one more `ask` is an error.
     pub questions: usize,
     /// How often an event may begin again whose run the process did not outlive; then it is `rejected(poison)`.
@@ -82,6 +88,7 @@ impl Default for Limits {
             lane: 1_024,
             inbox: 65_536,
             outbox: 262_144,
+            planned: 262_144,
             questions: 262_144,
             runs: 3,
             max_age: None,
@@ -146,6 +153,8 @@ pub(crate) struct Core {
     pub(crate) priority: Option<PriorityRule>,
     /// Sends in lanes, and says on their way there.
     pub(crate) sends: Gauge,
+    /// Sends that sleep until they are due.
+    pub(crate) planned: Gauge,
     /// Error reports in the hands of their handlers.
     pub(crate) reports: Gauge,
     /// Whether what is said goes out at once.
@@ -154,6 +163,8 @@ pub(crate) struct Core {
     pub(crate) quarantine: Quarantine,
     /// What the log knows of a store that fails.
     store_told: parking_lot::Mutex<Told>,
+    /// Whether handlers hear what is automated.
+    pub(crate) hears_automated: bool,
     lane_moved: Notify,
     lane_waiters: AtomicUsize,
     seed: AtomicU64,
@@ -200,11 +211,13 @@ impl Core {
             seats: limits.handlers.map(|limit| Seats::new(limit).into()),
             priority,
             sends: Gauge::new(limits.outbox),
+            planned: Gauge::new(limits.planned),
             reports: Gauge::new(REPORTS),
             gate: Gate::default(),
             limits,
             quarantine: Quarantine::default(),
             store_told: parking_lot::Mutex::default(),
+            hears_automated: false,
             lane_moved: Notify::new(),
             lane_waiters: AtomicUsize::new(0),
             seed: AtomicU64::new(0x9e37_79b9_7f4a_7c15),
@@ -340,12 +353,12 @@ impl Core {
 
     /// Runs a handler that waits in `ask`, or waited and goes on, in a task of its own.
     pub(crate) fn park(&self, rest: impl Future<Output = ()> + Send + 'static) {
-        self.parked.spawn(self.beside(rest));
+        self.parked.spawn(self.beside(work(rest)));
     }
 
     /// Runs something that a drain waits for but that has no lane.
-    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.spawn(self.beside(work));
+    pub(crate) fn spawn(&self, what: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(self.beside(work(what)));
     }
 
     /// Cancelled when everything in memory is ended.
@@ -353,25 +366,24 @@ impl Core {
         self.aside.lock().clone()
     }
 
-    fn beside<F: Future<Output = ()> + Send + 'static>(
-        &self,
-        work: F,
-    ) -> impl Future<Output = ()> + Send + 'static + use<F> {
+    fn beside(&self, work: Work<()>) -> Work<()> {
         let end = self.life();
-        async move {
+        Box::pin(async move {
             tokio::select! {
-                () = work => {}
+                biased;
                 () = end.cancelled() => {}
+                () = work => {}
             }
-        }
+        })
     }
 
     /// Ends everything in memory. What is unfinished lives on in the store.
     pub(super) async fn abort(&self) {
         // Lanes first: a handler of theirs may still come to `ask`, and would be parked behind our back.
         self.lanes.abort();
-        self.outbox.abort();
         self.aside.lock().cancel();
+        // Those who wait for a send would take its end for an answer.
+        self.outbox.abort();
         self.later.clear();
         self.jobs.close();
         self.tasks.close();

@@ -11,10 +11,10 @@ use std::{
 
 use futures_util::{FutureExt, future::join_all};
 use tokio::{
-    sync::{Mutex, OwnedMutexGuard},
+    sync::{Mutex, OwnedMutexGuard, RwLock},
     task::{AbortHandle, JoinHandle},
 };
-use wechaty_puppet::{CancellationToken, Clock, PuppetContext, PuppetError, Retry};
+use wechaty_puppet::{CancellationToken, Clock, PuppetContext, PuppetError, Retry, task, with_causes};
 
 use super::{Account, AccountState, Bot};
 use crate::{
@@ -29,7 +29,7 @@ use crate::{
 /// How long a stop waits for lanes and sends; a second more and everything is gone (`LET_GO`).
 const DRAIN: Duration = Duration::from_secs(9);
 /// Of that, how long it waits for handlers of `stop`, and then for puppets to return before they are aborted.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 /// How long a start waits for a puppet's first sign of life or failure.
 const FIRST_SIGN: Duration = Duration::from_secs(15);
 const BACKOFF: Duration = Duration::from_secs(1);
@@ -39,19 +39,44 @@ const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
 pub(super) struct Lifecycle {
-    running: Arc<Mutex<Option<Running>>>,
+    /// Accounts start and stop side by side, each in its own turn; who starts or stops all waits for them, and they for that.
+    pub(super) all: Arc<RwLock<()>>,
+    /// What runs. Who starts or stops all holds it for as long; who starts or stops one account for a moment.
+    pub(super) running: Arc<Mutex<Option<Running>>>,
     /// The last stop had to leave something behind.
     cut_off: AtomicBool,
 }
 
 #[derive(Debug)]
-struct Running {
+pub(super) struct Running {
     /// Ends the taking in of events.
     close: CancellationToken,
     cancel: CancellationToken,
-    accounts: Vec<JoinHandle<()>>,
+    /// In the order of the accounts; `None`: it does not run.
+    pub(super) accounts: Vec<Option<Driven>>,
+    /// How many accounts are being stopped by themselves.
+    pub(super) leaving: usize,
     #[cfg(feature = "host")]
     host: Option<crate::http::Listening>,
+}
+
+/// An account whose puppet runs.
+#[derive(Debug)]
+pub(super) struct Driven {
+    pub(super) close: CancellationToken,
+    pub(super) cancel: CancellationToken,
+    pub(super) task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Lets the puppet of an account run.
+    pub(super) fn drive(&mut self, bot: &Bot, account: &Account) {
+        let (close, cancel) = (self.close.child_token(), self.cancel.child_token());
+        let task = task::spawn(drive(bot.clone(), account.clone(), close.clone(), cancel.clone()));
+        if let Some(place) = self.accounts.get_mut(account.index() as usize) {
+            *place = Some(Driven { close, cancel, task });
+        }
+    }
 }
 
 impl Bot {
@@ -61,6 +86,10 @@ impl Bot {
     /// # Errors
     /// When the store cannot be read, the port is taken, or every account has failed for good.
     pub async fn start(&self) -> Result<()> {
+        if self.0.lifecycle.running.lock().await.is_some() {
+            return Ok(());
+        }
+        let alone = self.0.lifecycle.all.clone().write_owned().await;
         let running = self.0.lifecycle.running.clone().lock_owned().await;
         if running.is_some() {
             return Ok(());
@@ -68,7 +97,10 @@ impl Bot {
         self.memory().take_over().await?;
         let bot = self.clone();
         // In a task: a start that is given up halfway must be whole, so that a stop finds all of it.
-        let launched = tokio::spawn(async move { bot.launch(running).await });
+        let launched = task::spawn(async move {
+            let _alone = alone;
+            bot.launch(running, None).await
+        });
         self.started(launched.await.map_err(Error::other)??).await
     }
 
@@ -92,12 +124,18 @@ impl Bot {
     }
 
     /// Takes up what is unfinished, and lets the puppets run; or leaves nothing behind.
-    async fn launch(&self, mut running: OwnedMutexGuard<Option<Running>>) -> Result<CancellationToken> {
-        match self.try_launch().await {
+    ///
+    /// `only`: the account whose puppet runs; `None`: all.
+    pub(super) async fn launch(
+        &self,
+        mut running: OwnedMutexGuard<Option<Running>>,
+        only: Option<&Account>,
+    ) -> Result<CancellationToken> {
+        match self.try_launch(only).await {
             Ok(launched) => Ok(running.insert(launched).cancel.clone()),
             Err(error) => {
                 self.core().abort().await;
-                for account in self.accounts() {
+                for account in self.senders() {
                     account.set_state(AccountState::Stopped);
                 }
                 Err(error)
@@ -105,35 +143,39 @@ impl Bot {
         }
     }
 
-    async fn try_launch(&self) -> Result<Running> {
+    async fn try_launch(&self, only: Option<&Account>) -> Result<Running> {
         // First: a taken port is no reason to log in and out again.
         #[cfg(feature = "host")]
         let host = self.listen().await?;
         let core = self.core();
         let gate = core.gate.opening(&core.sends).await;
         for account in self.accounts() {
-            account.starting(core.store.unfinished(account.id()).await?);
+            account.take_up(core.store.unfinished(account.id()).await?);
+            if only.is_none_or(|only| only == account) { account.starting() } else { account.pause() }
         }
+        self.outlets().iter().for_each(Account::open);
         crash::point("resume");
         let (close, cancel) = (CancellationToken::new(), CancellationToken::new());
         // Before the sends: those that wait for a quota look for the end of the bot.
         core.opening(close.clone());
         // Sends first: what handlers say when they run again goes behind them, and finds their receipts.
-        for account in self.accounts() {
+        for account in self.senders() {
             outbox::resume(account).await?;
         }
         gate.open();
-        let drive =
-            |account: &Account| tokio::spawn(drive(self.clone(), account.clone(), close.clone(), cancel.clone()));
-        let accounts = self.accounts().iter().map(drive).collect();
         core.jobs.open(&self.0.core, close.clone());
-        Ok(Running {
+        let mut running = Running {
             close,
             cancel,
-            accounts,
+            accounts: self.accounts().iter().map(|_| None).collect(),
+            leaving: 0,
             #[cfg(feature = "host")]
             host,
-        })
+        };
+        for account in self.accounts().iter().filter(|account| only.is_none_or(|only| only == *account)) {
+            running.drive(self, account);
+        }
+        Ok(running)
     }
 
     /// Tells where the bot listens, once those behind the pages can answer.
@@ -171,7 +213,7 @@ impl Bot {
     }
 
     /// Whether the accounts came so far while a start waits for them.
-    async fn in_time(&self, signs: impl Future<Output = ()>) -> bool {
+    pub(super) async fn in_time(&self, signs: impl Future<Output = ()>) -> bool {
         if self.clock().as_virtual().is_none() {
             return self.clock().timeout(FIRST_SIGN, signs).await.is_ok();
         }
@@ -196,11 +238,12 @@ impl Bot {
     /// run again at the next start.
     pub async fn stop(&self) -> Result<()> {
         // In a task: a stop that is given up halfway must be whole, too.
-        let stopped = tokio::spawn(self.clone().stop_now());
+        let stopped = task::spawn(self.clone().stop_now());
         if Run::current().is_some() { Ok(()) } else { stopped.await.map_err(Error::other)? }
     }
 
     async fn stop_now(self) -> Result<()> {
+        let _alone = self.0.lifecycle.all.write().await;
         let mut running = self.0.lifecycle.running.lock().await;
         Ok(self.halt(&mut running, AccountState::Stopped).await?)
     }
@@ -218,7 +261,7 @@ impl Bot {
 
     /// Ends what [`launch`](Self::launch) began, and leaves the accounts in this state. `Err`: ends of events that the
     /// store could not write.
-    async fn halt(&self, running: &mut Option<Running>, then: AccountState) -> Result<(), StoreError> {
+    pub(super) async fn halt(&self, running: &mut Option<Running>, then: AccountState) -> Result<(), StoreError> {
         let Some(was) = running.take() else { return Ok(()) };
         let Running { close, cancel, accounts, .. } = was;
         let core = self.core();
@@ -238,6 +281,7 @@ impl Bot {
         }
         crash::point("shutdown");
         cancel.cancel();
+        let accounts: Vec<_> = accounts.into_iter().flatten().map(|driven| driven.task).collect();
         let aborts: Vec<_> = accounts.iter().map(JoinHandle::abort_handle).collect();
         if self.clock().timeout(PATIENCE, join_all(accounts)).await.is_err() {
             tracing::warn!("a puppet did not return when asked to; it was aborted");
@@ -260,6 +304,7 @@ impl Bot {
         if let Some(host) = was.host {
             host.stop().await;
         }
+        self.outlets().iter().for_each(|outlet| outlet.set_state(AccountState::Stopped));
         for account in self.accounts() {
             account.set_ready(false);
             // What changes while nobody listens is not told: what was known is not known any more.
@@ -275,8 +320,8 @@ impl Bot {
     #[cfg(feature = "testing")]
     pub(crate) async fn cut_off(&self) {
         let Some(was) = self.0.lifecycle.running.lock().await.take() else { return };
-        was.accounts.iter().for_each(JoinHandle::abort);
-        join_all(was.accounts).await;
+        let accounts = was.accounts.into_iter().flatten().map(|driven| driven.task);
+        join_all(accounts.inspect(JoinHandle::abort)).await;
         self.core().abort().await;
     }
 
@@ -292,12 +337,12 @@ impl Bot {
     /// As [`start`](Self::start) and [`stop`](Self::stop).
     #[doc(alias = "reset")]
     pub async fn restart(&self) -> Result<()> {
-        let restarted = tokio::spawn(self.clone().restart_now());
+        let restarted = task::spawn(self.clone().restart_now());
         if Run::current().is_none() {
             return restarted.await.map_err(Error::other)?;
         }
         let bot = self.clone();
-        tokio::spawn(async move {
+        task::spawn(async move {
             if let Ok(Err(error)) = restarted.await {
                 bot.report(bot.main_account(), error);
             }
@@ -306,11 +351,13 @@ impl Bot {
     }
 
     async fn restart_now(self) -> Result<()> {
+        let alone = self.0.lifecycle.all.write().await;
         let mut running = self.0.lifecycle.running.clone().lock_owned().await;
         // Not `Stopped` in between: who waits for the end of all accounts would take it for theirs.
         // What it could not write it still knows.
         let _ = self.halt(&mut running, AccountState::Starting).await;
-        let cancel = self.launch(running).await?;
+        let cancel = self.launch(running, None).await?;
+        drop(alone);
         self.started(cancel).await
     }
 
@@ -332,7 +379,7 @@ impl Bot {
         let mut asked = None;
         tokio::select! {
             // From the first moment: a start may take its time.
-            () = signal() => {
+            () = until_signal() => {
                 tracing::info!("stopping");
                 asked = Some(clock.now());
             }
@@ -340,7 +387,7 @@ impl Bot {
         }
         let insists = async {
             loop {
-                signal().await;
+                until_signal().await;
                 if asked.is_none_or(|asked| clock.now().saturating_sub(asked) >= SAME_REQUEST) {
                     return;
                 }
@@ -388,8 +435,9 @@ impl Bot {
     }
 
     /// Gives an event of the bot itself to its handlers.
-    async fn emit(&self, object: AnyEvent) {
-        let cx = EventContext { bot: self.clone(), account: self.main_account().clone(), object, resumed: false };
+    pub(super) async fn emit(&self, object: AnyEvent) {
+        let account = self.main_account().clone();
+        let cx = EventContext { bot: self.clone(), account, object, resumed: false, stored: None };
         handler::process(cx, EventRef::default(), None).await;
     }
 
@@ -398,9 +446,30 @@ impl Bot {
     }
 }
 
+/// Whether the platform is away: told once, not at each try.
+fn is_away(error: &PuppetError) -> bool {
+    matches!(error, PuppetError::Unreachable { .. } | PuppetError::Transport { .. })
+}
+
+/// Tells when an account that was away is there again; does not end.
+async fn tell_of_return(account: &Account, away: bool) -> std::convert::Infallible {
+    if away {
+        let mut state = account.watch_state();
+        let is_back = match state.wait_for(|state| !matches!(state, AccountState::Retrying(_))).await {
+            Ok(state) => matches!(*state, AccountState::Connected | AccountState::LoggedIn(_)),
+            Err(_) => false,
+        };
+        if is_back {
+            tracing::warn!(account = %account.id(), "the connection is there again");
+        }
+    }
+    std::future::pending().await
+}
+
 /// Runs one account's puppet, again and again as long as that makes sense.
 async fn drive(bot: Bot, account: Account, close: CancellationToken, cancel: CancellationToken) {
     let mut failures = 0u32;
+    let mut away = false;
     loop {
         let cursor = match account.core().store.cursor(account.id()).await {
             Ok(cursor) => cursor,
@@ -425,7 +494,12 @@ async fn drive(bot: Bot, account: Account, close: CancellationToken, cancel: Can
         });
         let cx = PuppetContext::new(account.id().clone(), inbox, account.session(), bot.clock().clone(), run, cursor);
         let puppet = account.puppet_arc();
-        let result = AssertUnwindSafe(puppet.run(cx)).catch_unwind().await.unwrap_or_else(|_| {
+        let result = tokio::select! {
+            biased;
+            result = AssertUnwindSafe(puppet.run(cx)).catch_unwind() => result,
+            never = tell_of_return(&account, away) => match never {},
+        };
+        let result = result.unwrap_or_else(|_| {
             Err(PuppetError::Protocol { context: "running", detail: "the puppet panicked".into() })
         });
         drop(over);
@@ -450,8 +524,14 @@ async fn drive(bot: Bot, account: Account, close: CancellationToken, cancel: Can
             }
         };
         failures = failures.saturating_add(1);
+        let is_known = away && is_away(&error) && matches!(account.state(), AccountState::Retrying(_));
+        away = is_away(&error);
         account.set_state(AccountState::Retrying(error.to_string()));
-        bot.report(&account, error.into());
+        if is_known {
+            tracing::debug!(account = %account.id(), error = with_causes(&error), "the platform is still away");
+        } else {
+            bot.report(&account, error.into());
+        }
         tokio::select! {
             () = bot.clock().sleep(wait) => {}
             () = cancel.cancelled() => return,
@@ -459,8 +539,9 @@ async fn drive(bot: Bot, account: Account, close: CancellationToken, cancel: Can
     }
 }
 
-/// Ctrl-C or SIGTERM.
-async fn signal() {
+/// Completes when the process is asked to end, by Ctrl-C or SIGTERM: what [`Bot::run`] waits for, for programs that run more
+/// than a bot.
+pub async fn until_signal() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

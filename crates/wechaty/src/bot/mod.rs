@@ -6,9 +6,10 @@ mod core;
 mod gauge;
 mod lifecycle;
 mod once;
+mod single;
 mod told;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use wechaty_puppet::Clock;
@@ -28,6 +29,7 @@ use crate::{
     user::ContactSelf,
 };
 use lifecycle::Lifecycle;
+pub use lifecycle::until_signal;
 
 /// A bot. Cheap to clone; all clones are the same bot. It runs until it is stopped: dropping the handles is no stop.
 #[doc(alias = "Wechaty")]
@@ -44,6 +46,7 @@ pub(crate) struct BotInner {
     owners: Vec<Owner>,
     pub(crate) core: Arc<Core>,
     accounts: Vec<Account>,
+    outlets: Vec<Account>,
     memory: MemoryCard,
     plugins: Mutex<Vec<Installed>>,
     lifecycle: Lifecycle,
@@ -60,7 +63,23 @@ pub struct Owner {
     pub contact: ContactId,
 }
 
+/// A bot that is not held: for what the bot itself holds, such as a puppet or a handler.
+#[derive(Clone, Debug)]
+pub struct WeakBot(Weak<BotInner>);
+
+impl WeakBot {
+    /// The bot, unless nobody holds it any more.
+    pub fn upgrade(&self) -> Option<Bot> {
+        self.0.upgrade().map(Bot)
+    }
+}
+
 impl Bot {
+    /// The same bot, not held.
+    pub fn downgrade(&self) -> WeakBot {
+        WeakBot(Arc::downgrade(&self.0))
+    }
+
     /// A bot with one account, in the slot `"default"`.
     pub fn builder(puppet: impl wechaty_puppet::Puppet) -> BotBuilder {
         BotBuilder::new().account("default", puppet)
@@ -102,6 +121,20 @@ impl Bot {
     pub fn account(&self, id: impl Into<AccountId>) -> Option<&Account> {
         let id = id.into();
         self.0.accounts.iter().find(|account| *account.id() == id)
+    }
+    /// All outlets, in the order they were given; see [`BotBuilder::outlet`].
+    pub fn outlets(&self) -> &[Account] {
+        &self.0.outlets
+    }
+    /// An outlet. Say something to it by a [handle](Account::contact_handle): what is said into one conversation keeps its
+    /// order, conversations go out beside each other.
+    pub fn outlet(&self, id: impl Into<AccountId>) -> Option<&Account> {
+        let id = id.into();
+        self.0.outlets.iter().find(|outlet| *outlet.id() == id)
+    }
+    /// Accounts and outlets: all that may have sends.
+    pub(crate) fn senders(&self) -> impl Iterator<Item = &Account> {
+        self.0.accounts.iter().chain(&self.0.outlets)
     }
     /// The first account: the only one of most bots.
     pub fn main_account(&self) -> &Account {

@@ -11,7 +11,8 @@ use crate::{Error, Result, handler::Run, inbox::whole};
 impl Bot {
     /// Does something once for the event in whose handler it is called, and remembers what came of it: a handler that runs
     /// again, because the process ended before it had returned, is given the first result. Names are the handler's own;
-    /// the same name twice in one run is the same effect. A failure is not remembered.
+    /// the same name twice in one run is the same effect, also at once: then the second waits for the first, so an effect must
+    /// not ask for its own name. A failure is not remembered.
     ///
     /// A process that ends between the effect and its note does it again: give what it calls a key of its own where
     /// that counts. While the store is full, the note waits for room. Outside of a handler of a journalled event it simply runs.
@@ -38,12 +39,17 @@ impl Bot {
         let Some((run, event)) = run.as_ref().and_then(|run| Some((run, run.event?))) else { return effect().await };
         let core = self.0.core.clone();
         let key = format!("once/{}/{name}", run.handler);
+        let alone = run.effect(name).lock_owned().await;
         if let Some(noted) = core.store.recall(event, &key).await? {
             return serde_json::from_slice(&noted).map_err(Error::other);
         }
         let done = effect().await?;
         let note = Bytes::from(serde_json::to_vec(&done).map_err(Error::other)?);
-        let noted = async move { core.note(event, &key, note).await };
+        let noted = async move {
+            let noted = core.note(event, &key, note).await;
+            drop(alone);
+            noted
+        };
         // Given up now, it would be done twice.
         whole(&self.core().tasks, Box::pin(noted)).await?;
         Ok(done)

@@ -9,16 +9,11 @@ use croner::{
 use jiff::{
     SignedDuration, ZonedDateTime,
     civil::DateTime,
-    tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase},
+    tz::{AmbiguousOffset, TimeZone},
 };
 use wechaty_types::Timestamp;
 
 use super::CronFault;
-
-/// The time zone of an IANA name; the data is part of the program, not the machine's.
-pub(crate) fn zone(name: &str) -> Option<TimeZone> {
-    TimeZoneDatabase::bundled().get(name).ok()
-}
 
 /// A cron expression in a time zone.
 #[derive(Debug)]
@@ -128,11 +123,14 @@ mod tests {
     const EARLY: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
     fn calendar(expression: &str, name: &str) -> Calendar {
-        Calendar::new(expression, zone(name).expect("a zone"), EARLY).expect("an expression")
+        Calendar::new(expression, crate::time_zone(name).expect("a zone"), EARLY).expect("an expression")
     }
 
+    /// `2026-11-29T23:00[Europe/London]`.
     fn at(time: &str) -> Timestamp {
-        let time: ZonedDateTime = time.parse().expect("a time");
+        let (time, zone) = time.trim_end_matches(']').split_once('[').expect("a zone");
+        let time: jiff::civil::DateTime = time.parse().expect("a time");
+        let time = time.to_zoned_datetime(crate::time_zone(zone).expect("a zone")).expect("a time");
         Timestamp::from_millis(time.timestamp().as_millisecond())
     }
 
@@ -179,7 +177,7 @@ mod tests {
         assert!(fault("0 9 * *").contains("it has 4 fields"), "{}", fault("0 9 * *"));
         assert!(fault("99 9 * * *").contains("`99 9 * * *` is no cron expression"));
         assert_eq!(fault("0 0 30 2 *"), "`0 0 30 2 *` is never due");
-        assert!(zone("Asia/Shangai").is_none());
+        assert!(crate::time_zone("Asia/Shangai").is_none());
     }
 
     #[test]

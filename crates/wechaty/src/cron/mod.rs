@@ -3,6 +3,7 @@
 mod calendar;
 mod fault;
 mod timer;
+mod zones;
 
 use std::sync::Arc;
 
@@ -12,9 +13,9 @@ use wechaty_puppet::Clock;
 use wechaty_types::AccountId;
 
 use calendar::Calendar;
-pub(crate) use calendar::zone;
 pub use fault::{CronFault, CronField};
 pub(crate) use timer::Jobs;
+pub use zones::{time_zone, time_zones};
 
 use crate::{
     Bot, BuildError, Result,
@@ -53,12 +54,13 @@ pub struct Cron {
     expression: String,
     missed: Missed,
     account: Option<AccountId>,
+    names_account: bool,
 }
 
 impl Cron {
     /// By this expression. Whether it is one is found out when the bot is built, or the plugin installed.
     pub fn new(expression: impl Into<String>) -> Self {
-        Self { expression: expression.into(), missed: Missed::default(), account: None }
+        Self { expression: expression.into(), missed: Missed::default(), account: None, names_account: false }
     }
     /// What is wrong with the expression: it is none, or it is never due.
     pub fn fault(&self) -> Option<CronFault> {
@@ -75,6 +77,13 @@ impl Cron {
     #[must_use]
     pub fn account(mut self, account: impl Into<AccountId>) -> Self {
         self.account = Some(account.into());
+        self
+    }
+    /// It must have an [`account`](Self::account) where the bot, or the plugin's scope, has several: without one it fails
+    /// the build, or the plugin's installation. For jobs that speak to those whom one account knows.
+    #[must_use]
+    pub fn names_account(mut self) -> Self {
+        self.names_account = true;
         self
     }
 }
@@ -114,7 +123,14 @@ pub(crate) fn plan(bot: &Bot, pending: &[Pending], owner: Option<&Owner>) -> Res
         let calendar = calendar.map_err(|wrong| fault(wrong.told(&cron.expression)))?;
         let accounts = bot.accounts();
         let number = |id: &AccountId| accounts.iter().position(|account| account.id() == id);
-        let account = match (&cron.account, owner.and_then(|owner| owner.scope.as_ref()?.only_accounts())) {
+        let only = owner.and_then(|owner| owner.scope.as_ref()?.only_accounts());
+        let could = accounts.iter().map(|account| account.id()).filter(|id| only.is_none_or(|only| only.contains(id)));
+        let could: Vec<String> = could.map(|id| format!("`{id}`")).collect();
+        if cron.names_account && cron.account.is_none() && could.len() > 1 {
+            let fix = format!("it must say whose it is: there are {}; one job is of one `account`", could.join(", "));
+            return Err(fault(fix).into());
+        }
+        let account = match (&cron.account, only) {
             (Some(id), _) => number(id).ok_or_else(|| fault(format!("it is of account `{id}`, which there is not")))?,
             (None, None) => 0,
             (None, Some(only)) => match only.iter().find_map(number) {

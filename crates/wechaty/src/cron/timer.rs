@@ -161,6 +161,11 @@ async fn timer(core: Arc<Core>, close: CancellationToken) {
                 }
             }
             Step::Fire(job, due) => {
+                // A stop waits for it; one that has begun waits no more, and there is no tick.
+                let _under_way = core.tasks.token();
+                if close.is_cancelled() {
+                    break;
+                }
                 let fired = AssertUnwindSafe(fire(&core, &job, due)).catch_unwind().await;
                 match fired.unwrap_or_else(|panic| Err(handler::panicked(&*panic))) {
                     Ok(latest) => {

@@ -52,16 +52,18 @@ struct EventRun {
     chain: Option<Arc<Chain>>,
     outstanding: AtomicUsize,
     handled: AtomicBool,
+    /// A stop has cut a handler off: the event is not over, and the next life begins it again.
+    cut_off: AtomicBool,
     errors: Mutex<Vec<Arc<str>>>,
     /// Its handlers' runs, if an earlier life began it: what they say is compared with what was said then.
     runs: Mutex<Vec<Arc<Run>>>,
 }
 
 /// Gives an event to its observers and handlers. Returns when all have returned or wait in `ask`; the others go on in
-/// tasks of their own and finish the event.
+/// tasks of their own and finish the event. `false`: a stop has cut it off, and what is behind it in its lane must not overtake it.
 ///
 /// `asked`: who waits for this event as an answer. Observers get it first; handlers only if it is not taken.
-pub(crate) async fn process(cx: EventContext, mut event: EventRef, asked: Option<Box<Asked>>) {
+pub(crate) async fn process(cx: EventContext, mut event: EventRef, asked: Option<Box<Asked>>) -> bool {
     let chain = cx.bot.core().handlers.chain(cx.object.topic());
     let record = Mutex::new(event.record.take());
     let run = Arc::new(EventRun {
@@ -71,6 +73,7 @@ pub(crate) async fn process(cx: EventContext, mut event: EventRef, asked: Option
         chain,
         outstanding: AtomicUsize::new(1),
         handled: AtomicBool::new(false),
+        cut_off: AtomicBool::new(false),
         errors: Mutex::default(),
         runs: Mutex::default(),
     });
@@ -79,6 +82,10 @@ pub(crate) async fn process(cx: EventContext, mut event: EventRef, asked: Option
             run.observe(entry).await;
         }
     }
+    if run.cut_off.load(Ordering::Relaxed) {
+        // Nobody else begins with what the next life begins again. Who waits for it as an answer stops as well.
+        return false;
+    }
     if let Some(asked) = asked
         && let Some(asker) = Box::pin(asked.deliver()).await
     {
@@ -86,10 +93,19 @@ pub(crate) async fn process(cx: EventContext, mut event: EventRef, asked: Option
         // asker is told the recorded answer, and nobody hears it a second time.
         run.handled.store(true, Ordering::Relaxed);
         run.release().await;
-        return Box::pin(asker.quiet()).await;
+        let is_quiet = Box::pin(asker.quiet()).await;
+        return is_quiet || !run.cx.bot.core().closing().is_cancelled();
     }
-    run.clone().handlers(0, None).await;
+    // What a program says to nobody in particular is not to be answered: whoever wants to hear it all the same asks for it.
+    let is_for_handlers = match &run.cx.object {
+        AnyEvent::Message(message) => message.is_for_handlers(),
+        _ => true,
+    };
+    if is_for_handlers {
+        run.clone().handlers(0, None).await;
+    }
     run.release().await;
+    !run.cut_off.load(Ordering::Relaxed)
 }
 
 /// What a handler that comes back from `ask` decides about: those behind it, from this number on, and which plugin has
@@ -99,7 +115,8 @@ type Behind = (usize, Option<Option<Arc<str>>>);
 impl EventRun {
     fn start(&self, entry: &Entry) -> Option<Running> {
         let EventRef { seq, identity, cause, resumed, .. } = &self.event;
-        let run = Run::new(*seq, *identity, entry.name.clone(), cause.clone(), *resumed);
+        let run =
+            Run::new(*seq, *identity, entry.name.clone(), Some(self.cx.account.id().clone()), cause.clone(), *resumed);
         if *resumed {
             self.runs.lock().push(run.clone());
         }
@@ -206,6 +223,11 @@ impl EventRun {
     fn record(&self, entry: &Entry, outcome: Result<Flow>) -> Flow {
         match outcome {
             Ok(flow) => flow,
+            Err(error) if error.is_stop() && self.cx.bot.core().closing().is_cancelled() => {
+                tracing::debug!(account = %self.cx.account.id(), handler = %entry.name, "a stop cuts a handler off: {error}");
+                self.cut_off.store(true, Ordering::Relaxed);
+                Flow::Stop
+            }
             Err(error) => {
                 self.errors.lock().push(entry.name.clone());
                 report(&self.cx, error, Some(entry.name.clone()));
@@ -214,9 +236,9 @@ impl EventRun {
         }
     }
 
-    /// One of those who hold the event lets go; the last one finishes it.
+    /// One of those who hold the event lets go; the last one finishes it, unless a stop has cut one off.
     async fn release(&self) {
-        if self.outstanding.fetch_sub(1, Ordering::AcqRel) != 1 {
+        if self.outstanding.fetch_sub(1, Ordering::AcqRel) != 1 || self.cut_off.load(Ordering::Relaxed) {
             return;
         }
         if let Some(seq) = self.event.seq {
@@ -250,7 +272,9 @@ impl EventRun {
 }
 
 fn process_boxed(cx: EventContext) -> BoxFuture<'static, ()> {
-    Box::pin(process(cx, EventRef::default(), None))
+    Box::pin(async move {
+        process(cx, EventRef::default(), None).await;
+    })
 }
 
 /// Tells the error handlers about an event that fell to an error in `handler`.
@@ -263,12 +287,12 @@ fn report(cx: &EventContext, error: Error, handler: Option<Arc<str>>) {
     }
 }
 
-/// Tells the handlers and observers of errors; without any, the log.
+/// Tells the handlers and observers of errors; without one that does more than pass them on, the log.
 pub(crate) fn report_error(bot: Bot, account: &Account, error: Error, handler: Option<Arc<str>>) {
     let report = ErrorReport::new(error, handler, account.clone());
     let chain = bot.core().handlers.chain(Topic::Error);
     // Whoever listens to errors, an observer that logs them too, takes them off our log.
-    if chain.as_ref().is_none_or(|chain| chain.handlers.is_empty() && chain.observers.is_empty()) {
+    if chain.as_ref().is_none_or(|chain| chain.handlers.iter().chain(&chain.observers).all(|entry| entry.relays)) {
         tracing::error!(account = %account.id(), "{report}");
     }
     if chain.is_none() {
@@ -278,7 +302,7 @@ pub(crate) fn report_error(bot: Bot, account: &Account, error: Error, handler: O
         return tracing::error!(account = %account.id(), "{report}; the handlers of errors are behind and are not told");
     };
     let object = AnyEvent::ErrorReport(report);
-    let cx = EventContext { bot: bot.clone(), account: account.clone(), object, resumed: false };
+    let cx = EventContext { bot: bot.clone(), account: account.clone(), object, resumed: false, stored: None };
     bot.core().spawn(async move {
         process_boxed(cx).await;
         drop(permit);
@@ -353,7 +377,10 @@ impl Future for Running {
             Ok(Poll::Ready(outcome)) => outcome,
             Err(panic) => Err(panicked(&*panic)),
         };
-        this.run.done();
+        match &outcome {
+            Err(error) if error.is_stop() => this.run.cut_off(),
+            _ => this.run.done(),
+        }
         Poll::Ready(outcome)
     }
 }

@@ -4,8 +4,8 @@ use wechaty_types::EventKind;
 
 use crate::user::{
     Action, BotStart, BotStop, Dirty, Dong, ErrorReport, Friendship, Heartbeat, Login, Logout, Message, MessageEdit,
-    MessageRecall, MessageStatus, Post, Reaction, Ready, Reset, RoomAnnounce, RoomInvitation, RoomJoin, RoomLeave,
-    RoomTopic, Scan, Tick, VerifyCode,
+    MessageRecall, MessageStatus, Post, Reaction, Ready, Reply, Reset, RoomAnnounce, RoomInvitation, RoomJoin,
+    RoomLeave, RoomTopic, Scan, Tick, VerifyCode,
 };
 
 /// Which list of handlers an event goes to.
@@ -75,6 +75,7 @@ event_types! {
     Dong = Topic::Puppet(EventKind::Dong);
     Heartbeat = Topic::Puppet(EventKind::Heartbeat);
     Reset = Topic::Puppet(EventKind::Reset);
+    Reply = Topic::Puppet(EventKind::Reply);
     Tick = Topic::Puppet(EventKind::Tick);
     BotStart = Topic::Start;
     BotStop = Topic::Stop;

@@ -7,7 +7,9 @@ use std::{
     sync::Arc,
 };
 
-use crate::{Account, Bot, handler::event::AnyEvent};
+use wechaty_types::Timestamp;
+
+use crate::{Account, Bot, handler::event::AnyEvent, inbox::digest, store::DedupeKey};
 
 /// What a handler runs with.
 #[derive(Clone, Debug)]
@@ -18,12 +20,14 @@ pub struct EventContext {
     pub(crate) object: AnyEvent,
     /// Whether an earlier life left the event unfinished.
     pub(crate) resumed: bool,
+    /// What the store knows the event by, and when it came; `None`: it is not in the journal.
+    pub(crate) stored: Option<(DedupeKey, Timestamp)>,
 }
 
 /// Something a handler can ask for by its type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an extractor",
-    note = "behind its event a handler may take `State<T>`, `Bot` and `Account`"
+    note = "behind its event a handler may take `State<T>`, `Bot`, `Account`, `Redelivered` and `Option<EventId>`"
 )]
 pub trait Extract: Send + Sized + 'static {
     #[doc(hidden)]
@@ -44,6 +48,39 @@ impl Extract for Bot {
 impl Extract for Account {
     fn extract(cx: &EventContext) -> Self {
         cx.account.clone()
+    }
+}
+
+/// Whether a handler may have run with this event before: an earlier life of the bot left it unfinished. Its says are done
+/// once all the same; this is for other effects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Redelivered(pub bool);
+
+impl Extract for Redelivered {
+    fn extract(cx: &EventContext) -> Self {
+        Self(cx.resumed)
+    }
+}
+
+/// Which event it is: the same each time a handler runs with it, also after a restart, and no other's. Handlers take
+/// `Option<EventId>`: what is not in the journal (heartbeats, errors, the start of the bot) has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EventId([u8; 16]);
+
+impl EventId {
+    /// Its bytes, as random as a hash.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl Extract for Option<EventId> {
+    fn extract(cx: &EventContext) -> Self {
+        cx.stored.map(|(key, received)| {
+            // A store in memory counts its events anew in each life: the time tells them apart.
+            let time = received.as_millis().to_be_bytes();
+            EventId(digest(&[&key[..], &time, cx.account.id().as_str().as_bytes()].concat()))
+        })
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) use dispatch::{EventRef, panicked, process, report_error};
 pub use event::EventType;
 pub(crate) use event::{AnyEvent, Topic};
 pub(crate) use extract::{EventContext, States};
-pub use extract::{Extract, State};
+pub use extract::{EventId, Extract, Redelivered, State};
 pub use flow::{Flow, IntoFlow};
 pub(crate) use registry::{Entry, Registry};
 pub(crate) use run::Run;
@@ -55,6 +55,14 @@ pub trait Handler<E, Args>: Send + Sync + 'static {
     fn missing(states: &States) -> Vec<&'static str>;
 }
 
+/// Compiled once for each kind of future, and not for each handler that has one of it.
+fn into_flow<Fut>(future: Fut) -> BoxFuture<'static, Result<Flow>>
+where
+    Fut: Future<Output: IntoFlow> + Send + 'static,
+{
+    Box::pin(async move { future.await.into_flow() })
+}
+
 macro_rules! handlers {
     ($(($($arg:ident),*);)*) => {$(
         impl<F, Fut, E, $($arg,)*> Handler<E, (E, $($arg,)*)> for F
@@ -69,8 +77,7 @@ macro_rules! handlers {
 
             fn call(&self, event: E, cx: &EventContext) -> BoxFuture<'static, Result<Flow>> {
                 let _ = cx;
-                let future = self(event, $($arg::extract(cx)),*);
-                Box::pin(async move { future.await.into_flow() })
+                into_flow(self(event, $($arg::extract(cx)),*))
             }
 
             fn missing(states: &States) -> Vec<&'static str> {

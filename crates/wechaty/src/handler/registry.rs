@@ -22,6 +22,8 @@ pub(crate) struct Entry {
     pub(crate) observer: bool,
     /// Whether it comes before the handlers that are not: a dialogue.
     pub(crate) first: bool,
+    /// Whether it only passes on what happens.
+    pub(crate) relays: bool,
     /// How long it may take; `None`: as long as the bot's limits say.
     pub(crate) timeout: Option<Duration>,
     pub(crate) handler: Arc<dyn ErasedHandler>,

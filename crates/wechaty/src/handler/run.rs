@@ -9,7 +9,7 @@ use hashbrown::{HashMap, HashSet};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use wechaty_puppet::IdempotencyKey;
-use wechaty_types::MessageId;
+use wechaty_types::{AccountId, MessageId};
 
 use crate::{
     inbox::{Seat, Seats},
@@ -22,6 +22,7 @@ tokio::task_local! {
 
 const RUNNING: u8 = 0;
 const DONE: u8 = 1;
+const CUT_OFF: u8 = 2;
 
 /// One handler with one event.
 #[derive(Debug)]
@@ -31,12 +32,16 @@ pub(crate) struct Run {
     /// Names the event across runs.
     pub(crate) identity: DedupeKey,
     pub(crate) handler: Arc<str>,
+    /// On which account it happened.
+    pub(crate) account: Option<AccountId>,
     /// The message the event is about.
     pub(crate) cause: Option<MessageId>,
     /// How often it has said each content.
     said: Mutex<HashMap<[u8; 16], u32>>,
     /// The keys of all it said, if an earlier life may have said others.
     keys: Option<Mutex<HashSet<IdempotencyKey>>>,
+    /// Who is at an effect that is done once, by its name.
+    effects: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     parked: AtomicU32,
     state: AtomicU8,
     /// Its own, since it came back from `ask` without its lane.
@@ -49,6 +54,7 @@ impl Run {
         event: Option<EventSeq>,
         identity: DedupeKey,
         handler: Arc<str>,
+        account: Option<AccountId>,
         cause: Option<MessageId>,
         resumed: bool,
     ) -> Arc<Self> {
@@ -56,9 +62,11 @@ impl Run {
             event,
             identity,
             handler,
+            account,
             cause,
             said: Mutex::default(),
             keys: resumed.then(Mutex::default),
+            effects: Mutex::default(),
             parked: AtomicU32::new(0),
             state: AtomicU8::new(RUNNING),
             seat: Mutex::new(None),
@@ -92,9 +100,19 @@ impl Run {
         }
     }
 
+    /// Whether an earlier life may have begun it.
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.keys.is_some()
+    }
+
     /// Whether it has said something under this key; known only of a run that an earlier life began.
     pub(crate) fn has_said(&self, key: IdempotencyKey) -> bool {
         self.keys.as_ref().is_some_and(|keys| keys.lock().contains(&key))
+    }
+
+    /// What to hold while an effect of this name is done, or its result is looked for.
+    pub(crate) fn effect(&self, name: &str) -> Arc<tokio::sync::Mutex<()>> {
+        self.effects.lock().entry_ref(name).or_default().clone()
     }
 
     pub(crate) fn is_parked(&self) -> bool {
@@ -127,12 +145,25 @@ impl Run {
     }
 
     pub(crate) fn done(&self) {
-        self.state.store(DONE, Ordering::Release);
+        self.ends(DONE);
+    }
+
+    /// The end of the bot has ended it.
+    pub(crate) fn cut_off(&self) {
+        self.ends(CUT_OFF);
+    }
+
+    fn ends(&self, how: u8) {
+        let _ = self.state.compare_exchange(RUNNING, how, Ordering::AcqRel, Ordering::Acquire);
         self.quiet.notify_waiters();
     }
 
     fn is_done(&self) -> bool {
-        self.state.load(Ordering::Acquire) == DONE
+        self.state.load(Ordering::Acquire) != RUNNING
+    }
+
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.state.load(Ordering::Acquire) == CUT_OFF
     }
 
     /// Completes when the handler has returned or waits in `ask` again.

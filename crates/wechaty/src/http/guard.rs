@@ -122,7 +122,7 @@ fn bare(authority: &str) -> &str {
 pub(super) async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     match guard.refuses(request.method(), request.uri(), request.headers()) {
         None => next.run(request).await,
-        Some(why) => why.response(Caller::of(request.headers())),
+        Some(why) => why.response(Caller::of(request.uri(), request.headers())),
     }
 }
 

@@ -29,10 +29,10 @@ impl fmt::Debug for HostPlan {
 }
 
 impl Bot {
-    /// Listens, if it was asked for or a puppet serves pages.
+    /// Listens, if it was asked for or a puppet is reached by it.
     pub(crate) async fn listen(&self) -> Result<Option<Listening>, Error> {
         let plan = &self.0.host;
-        if plan.settings.is_none() && plan.doors.is_empty() && !self.accounts().iter().any(Account::serves_pages) {
+        if plan.settings.is_none() && plan.doors.is_empty() && !self.accounts().iter().any(Account::is_served) {
             return Ok(None);
         }
         let mut host = Host::new(self, plan.settings.as_ref().unwrap_or(&plan.fallback).clone());

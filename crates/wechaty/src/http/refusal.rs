@@ -1,9 +1,9 @@
-//! REFUSAL: what the host itself does not do, told with a code in the caller's language: as JSON, and as a page to
-//! whoever looks with a browser.
+//! REFUSAL: what the host itself does not do, told with a code in the caller's language: as JSON, as a page to whoever looks
+//! with a browser, and below `/api` as all that goes wrong there (RFC 9457).
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
     response::Response,
 };
 use serde_json::json;
@@ -52,11 +52,12 @@ impl Refusal {
             _ => Args::new(),
         };
         let (message, fix) = (text(caller.lang, key, &args), fix(caller.lang, key));
-        let (kind, body) = if caller.looks {
-            ("text/html; charset=utf-8", page(caller.lang, code, &message, &fix))
-        } else {
-            let error = json!({ "error": { "code": code, "message": message, "fix": fix } });
-            ("application/json", format!("{error}\n"))
+        let (kind, body) = match caller.form {
+            Form::Page => (Form::Page.media_type(), page(caller.lang, code, &message, &fix)),
+            form => {
+                let title = text(caller.lang, code, &Args::new());
+                (form.media_type(), form.json(status.as_u16(), code, &title, &message, &fix))
+            }
         };
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
@@ -66,6 +67,7 @@ impl Refusal {
         set(header::CONTENT_TYPE, kind);
         set(header::CACHE_CONTROL, "no-store");
         set(header::VARY, "accept, accept-language");
+        set(header::CONTENT_LANGUAGE, caller.lang.as_str());
         set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
         set(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
         match self {
@@ -83,15 +85,55 @@ impl Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Caller {
     lang: Lang,
-    /// Whether it is a person with a browser, who gets a page.
-    looks: bool,
+    form: Form,
+}
+
+/// As what a refusal is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// For a person with a browser.
+    Page,
+    Json,
+    /// Below `/api`.
+    Problem,
 }
 
 impl Caller {
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(super) fn of(uri: &Uri, headers: &HeaderMap) -> Self {
         let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
-        Self { lang: Lang::of_accept_language(text(header::ACCEPT_LANGUAGE)), looks: wants_page(text(header::ACCEPT)) }
+        let form = match () {
+            () if is_api(uri.path()) => Form::Problem,
+            () if wants_page(text(header::ACCEPT)) => Form::Page,
+            () => Form::Json,
+        };
+        Self { lang: Lang::of_accept_language(text(header::ACCEPT_LANGUAGE)), form }
     }
+}
+
+impl Form {
+    const fn media_type(self) -> &'static str {
+        match self {
+            Self::Page => "text/html; charset=utf-8",
+            Self::Json => "application/json",
+            Self::Problem => "application/problem+json",
+        }
+    }
+
+    fn json(self, status: u16, code: &str, title: &str, message: &str, fix: &str) -> String {
+        let body = match self {
+            Self::Problem => json!({
+                "type": format!("urn:wechaty:problem:{code}"), "title": title, "status": status, "detail": message,
+                "code": code, "fix": fix
+            }),
+            _ => json!({ "error": { "code": code, "message": message, "fix": fix } }),
+        };
+        format!("{body}\n")
+    }
+}
+
+/// Whether a path is of the door that answers with problems.
+pub(super) fn is_api(path: &str) -> bool {
+    path.strip_prefix("/api").is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
 }
 
 /// Whether `Accept` prefers a page over JSON; `*/*` of a tool does not.
@@ -117,20 +159,22 @@ fn page(lang: Lang, code: &str, message: &str, fix: &str) -> String {
 
 /// The whole answer to a head that hyper refuses, before anybody knows who asks and how they read: in both languages.
 /// `None`: it is none of these.
-pub(super) fn unread(status: &str) -> Option<String> {
-    let (line, code, key) = match status {
-        "400" => ("400 Bad Request", "W400", "http-head"),
-        "414" => ("414 URI Too Long", "W414", "http-address-too-long"),
-        "431" => ("431 Request Header Fields Too Large", "W431", "http-head-too-large"),
+pub(super) fn unread(status: &str, is_api: bool) -> Option<String> {
+    let (number, line, code, key) = match status {
+        "400" => (400, "400 Bad Request", "W400", "http-head"),
+        "414" => (414, "414 URI Too Long", "W414", "http-address-too-long"),
+        "431" => (431, "431 Request Header Fields Too Large", "W431", "http-head-too-large"),
         _ => return None,
     };
     let both = |of: &dyn Fn(Lang) -> String| Lang::ALL.map(of).join(" ");
-    let (message, fix) = (both(&|lang| text(lang, key, &Args::new())), both(&|lang| fix(lang, key)));
-    let body = json!({ "error": { "code": code, "message": message, "fix": fix } });
+    let words = |key| both(&|lang| text(lang, key, &Args::new()));
+    let form = if is_api { Form::Problem } else { Form::Json };
+    let body = form.json(number, code, &words(code), &words(key), &both(&|lang| fix(lang, key)));
     Some(format!(
-        "HTTP/1.1 {line}\r\nconnection: close\r\ncontent-type: application/json\r\nx-content-type-options: nosniff\r\n\
+        "HTTP/1.1 {line}\r\nconnection: close\r\ncontent-type: {}\r\nx-content-type-options: nosniff\r\n\
          content-length: {}\r\n\r\n{body}",
-        body.to_string().len()
+        form.media_type(),
+        body.len()
     ))
 }
 
@@ -153,11 +197,26 @@ mod tests {
     }
 
     #[test]
+    fn below_api_a_refusal_is_a_problem_also_for_a_browser() {
+        let browser = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static("text/html"))]);
+        for (path, form) in [
+            ("/api", Form::Problem),
+            ("/api/v1/rooms?limit=1", Form::Problem),
+            ("/api?x", Form::Problem),
+            ("/apis", Form::Page),
+            ("/", Form::Page),
+        ] {
+            assert_eq!(Caller::of(&path.parse().unwrap(), &browser).form, form, "{path}");
+        }
+    }
+
+    #[test]
     fn what_is_not_read_is_told_in_both_languages() {
-        let told = unread("431").unwrap();
+        let told = unread("431", false).unwrap();
         assert!(told.contains("W431") && told.contains("too large") && told.contains("太大"), "{told}");
         let (head, body) = told.split_once("\r\n\r\n").unwrap();
         assert!(head.ends_with(&format!("content-length: {}", body.len())), "{head}");
-        assert_eq!(unread("200"), None);
+        assert!(unread("400", true).unwrap().contains("urn:wechaty:problem:W400"));
+        assert_eq!(unread("200", false), None);
     }
 }

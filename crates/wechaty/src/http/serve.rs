@@ -2,17 +2,23 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::{Arc, atomic::Ordering},
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use axum::{
     Router,
+    body::{Body, HttpBody},
     extract::{Request, State},
-    http::HeaderMap,
+    http::{HeaderMap, Uri},
     middleware::Next,
     response::Response,
 };
+use futures_util::StreamExt;
 use hyper::{
     body::Incoming,
     server::conn::http1,
@@ -20,7 +26,6 @@ use hyper::{
 };
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
 use tokio::{
@@ -28,7 +33,7 @@ use tokio::{
     sync::Semaphore,
     task::{JoinHandle, JoinSet},
 };
-use wechaty_puppet::{CancellationToken, Clock};
+use wechaty_puppet::{CancellationToken, Clock, task};
 
 use super::{
     HttpSettings,
@@ -41,6 +46,8 @@ use super::{
 const HEAD: usize = 64 << 10;
 /// How long a stop waits for answers under way.
 const GRACE: Duration = Duration::from_millis(500);
+/// So many connections that have ended may wait for their clients to have read the last of them.
+const LAST: usize = 128;
 /// How long the host waits when the system has no room for another connection.
 const BREATH: Duration = Duration::from_millis(50);
 
@@ -66,7 +73,7 @@ impl Listening {
         clock: Clock,
     ) -> Self {
         let (stop, wanted) = (CancellationToken::new(), settings.listen);
-        let task = tokio::spawn(serve(listener, settings, routes, clock, stop.clone()));
+        let task = task::spawn(serve(listener, settings, routes, clock, stop.clone()));
         Self { address, wanted, stop, task }
     }
 
@@ -101,9 +108,9 @@ impl Drop for Listening {
 }
 
 async fn serve(listener: TcpListener, settings: HttpSettings, routes: Router, clock: Clock, stop: CancellationToken) {
-    let graceful = GracefulShutdown::new();
     let connections = room::allowed(settings.connections);
     let (room, shares) = (Arc::new(Semaphore::new(connections)), Shares::of(connections));
+    let lasts = Arc::new(Semaphore::new(LAST));
     let mut connections = JoinSet::new();
     loop {
         let next = async {
@@ -130,7 +137,7 @@ async fn serve(listener: TcpListener, settings: HttpSettings, routes: Router, cl
             continue;
         };
         let (called, routes) = (Called::default(), TowerToHyperService::new(routes.clone()));
-        let stream = TokioIo::new(Spoken::new(stream, called.clone(), clock.clone(), settings.timeout));
+        let stream = TokioIo::new(Spoken::new(stream, called.clone(), lasts.clone(), clock.clone(), settings.timeout));
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             called.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(peer);
@@ -140,18 +147,29 @@ async fn serve(listener: TcpListener, settings: HttpSettings, routes: Router, cl
             .timer(TokioTimer::new())
             .header_read_timeout(settings.timeout)
             .max_buf_size(HEAD)
-            .serve_connection(stream, service);
-        let connection = graceful.watch(connection);
+            .serve_connection(stream, service)
+            // A door may speak WebSocket; such a connection is its own from then on, and no longer counted here.
+            .with_upgrades();
         while connections.try_join_next().is_some() {}
-        connections.spawn(async move {
+        let stop = stop.clone();
+        connections.spawn(task::work(async move {
             let _room = (permit, share);
-            if let Err(error) = connection.await {
+            let mut connection = pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = stop.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
                 tracing::debug!(%error, "a connection ended with an error");
             }
-        });
+        }));
     }
     drop(listener);
-    if clock.timeout(GRACE, graceful.shutdown()).await.is_err() {
+    let ended = async { while connections.join_next().await.is_some() {} };
+    if clock.timeout(GRACE, ended).await.is_err() {
         tracing::debug!("connections were still open at the end");
     }
     connections.shutdown().await;
@@ -163,15 +181,35 @@ pub(super) async fn in_time(
     request: Request,
     next: Next,
 ) -> Response {
-    let caller = Caller::of(request.headers());
-    // Twice: the body may take its time before the answer does.
-    match clock.timeout(timeout * 2, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => Refusal::Late.response(caller),
+    let caller = Caller::of(request.uri(), request.headers());
+    let (mut seen, pieces) = (0, Arc::new(AtomicU64::new(0)));
+    let counted = pieces.clone();
+    let request = request.map(|body| {
+        // Only a body that streams is counted: what is there at once takes no time.
+        if body.size_hint().exact() == Some(0) {
+            return body;
+        }
+        Body::from_stream(body.into_data_stream().inspect(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+        }))
+    });
+    let mut answer = std::pin::pin!(next.run(request));
+    loop {
+        // Twice: the body may take its time before the answer does. One that comes steadily may take longer.
+        match clock.timeout(timeout * 2, &mut answer).await {
+            Ok(response) => return response,
+            Err(_) => {
+                let now = pieces.load(Ordering::Relaxed);
+                if now == seen {
+                    return Refusal::Late.response(caller);
+                }
+                seen = now;
+            }
+        }
     }
 }
 
 /// The address is there, but not for this method; the router says in `Allow` for which.
-pub(super) async fn other_method(headers: HeaderMap) -> Response {
-    Refusal::Method.response(Caller::of(&headers))
+pub(super) async fn other_method(uri: Uri, headers: HeaderMap) -> Response {
+    Refusal::Method.response(Caller::of(&uri, &headers))
 }

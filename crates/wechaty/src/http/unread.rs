@@ -1,5 +1,5 @@
-//! UNREAD: hyper refuses a head it cannot read by itself, with a bare status line; here such an answer gets its words. And
-//! whoever takes nothing of an answer for too long is let go.
+//! UNREAD: hyper refuses a head it cannot read by itself, with a bare status line; here such an answer gets its words.
+//! Whoever takes nothing of an answer for too long is let go; and a connection ends so that its client can read the last of it.
 
 use std::{
     io::{Error, ErrorKind, IoSlice, Result},
@@ -13,8 +13,10 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::TcpStream,
+    runtime::Handle,
+    sync::Semaphore,
 };
 
 use wechaty_puppet::Clock;
@@ -25,12 +27,20 @@ use super::refusal;
 /// nothing behind it is looked at: an answer of ours may look the same.
 pub(super) type Called = Arc<AtomicBool>;
 
-/// How much of what is not read is thrown away before a connection ends.
-const DRAINED: usize = 1 << 20;
+/// How much of what is not read is thrown away when a connection ends, and how long its client may take to end it, too.
+const DRAINED: usize = 16 << 20;
+const LAST: Duration = Duration::from_secs(2);
 
 /// A connection.
 pub(super) struct Spoken {
-    stream: TcpStream,
+    /// There until the end.
+    stream: Option<TcpStream>,
+    /// Whether the client has ended its side.
+    ended: bool,
+    /// Whether the first request is for the door that answers with problems; `None`: nothing was read yet.
+    is_api: Option<bool>,
+    /// How many connections may be at their end.
+    lasts: Arc<Semaphore>,
     called: Called,
     /// What is written instead of as many bytes, and how much of it is.
     instead: Option<(Vec<u8>, usize)>,
@@ -41,8 +51,19 @@ pub(super) struct Spoken {
 }
 
 impl Spoken {
-    pub(super) fn new(stream: TcpStream, called: Called, clock: Clock, patience: Duration) -> Self {
-        Self { stream, called, instead: None, clock, patience, stuck: None }
+    pub(super) fn new(
+        stream: TcpStream,
+        called: Called,
+        lasts: Arc<Semaphore>,
+        clock: Clock,
+        patience: Duration,
+    ) -> Self {
+        let (ended, is_api, instead, stuck) = (false, None, None, None);
+        Self { stream: Some(stream), ended, is_api, lasts, called, instead, clock, patience, stuck }
+    }
+
+    fn stream(&mut self) -> Result<Pin<&mut TcpStream>> {
+        self.stream.as_mut().map(Pin::new).ok_or_else(|| ErrorKind::NotConnected.into())
     }
 
     /// What came of writing; an error, if nothing came of it for too long.
@@ -65,34 +86,63 @@ impl Spoken {
         if self.instead.is_none() {
             let status = bare.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
             let whole = bare.ends_with(b"\r\n\r\n");
-            let answer = refusal::unread(std::str::from_utf8(status).ok()?).filter(|_| whole)?;
+            let is_api = self.is_api.unwrap_or_default();
+            let answer = refusal::unread(std::str::from_utf8(status).ok()?, is_api).filter(|_| whole)?;
             self.instead = Some((answer.into_bytes(), 0));
         }
-        let (answer, done) = self.instead.as_mut()?;
+        let (Some(stream), Some((answer, done))) = (&mut self.stream, &mut self.instead) else { return None };
         while let Some(rest) = answer.get(*done..).filter(|rest| !rest.is_empty()) {
-            match Pin::new(&mut self.stream).poll_write(cx, rest) {
+            match Pin::new(&mut *stream).poll_write(cx, rest) {
                 Poll::Ready(Ok(0)) => return Some(Poll::Ready(Ok(0))),
                 Poll::Ready(Ok(written)) => *done += written,
                 other => return Some(other),
-            }
-        }
-        // Nothing comes behind it: hyper closes. What lies unread then would reset the connection, and take the answer
-        // from the client; what comes later may do so.
-        let mut buf = [0; 8 << 10];
-        for _ in 0..DRAINED / buf.len() {
-            let mut rest = ReadBuf::new(&mut buf);
-            match Pin::new(&mut self.stream).poll_read(cx, &mut rest) {
-                Poll::Ready(Ok(())) if !rest.filled().is_empty() => {}
-                _ => break,
             }
         }
         Some(Poll::Ready(Ok(bare.len())))
     }
 }
 
+/// What lies unread, or comes yet, would reset the connection, and take the last that was said from the client: it is read
+/// and thrown away until the client ends its side, or for a moment.
+impl Drop for Spoken {
+    fn drop(&mut self) {
+        let Some(mut stream) = self.stream.take().filter(|_| !self.ended) else { return };
+        let (Ok(permit), Ok(runtime)) = (self.lasts.clone().try_acquire_owned(), Handle::try_current()) else { return };
+        let clock = self.clock.clone();
+        runtime.spawn(async move {
+            let _permit = permit;
+            let last = async {
+                stream.shutdown().await?;
+                let (mut buf, mut all) = ([0; 8 << 10], 0);
+                while all < DRAINED {
+                    match stream.read(&mut buf).await? {
+                        0 => break,
+                        read => all += read,
+                    }
+                }
+                Ok::<(), Error>(())
+            };
+            // Who is gone, or does not go, needs nothing more.
+            let _ = clock.timeout(LAST, last).await;
+        });
+    }
+}
+
+/// Whether a head, or the beginning of one, asks for something below `/api`.
+fn is_api(head: &[u8]) -> bool {
+    let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    let path = line.split(|byte| *byte == b' ').nth(1).and_then(|path| std::str::from_utf8(path).ok());
+    path.is_some_and(refusal::is_api)
+}
+
 impl AsyncRead for Spoken {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let read = ready!(self.stream()?.poll_read(cx, buf));
+        let new = buf.filled().get(before..).unwrap_or_default();
+        self.ended |= read.is_err() || (new.is_empty() && buf.remaining() > 0);
+        self.is_api.get_or_insert_with(|| is_api(new));
+        Poll::Ready(read)
     }
 }
 
@@ -100,25 +150,25 @@ impl AsyncWrite for Spoken {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<Result<usize>> {
         let wrote = match self.speak(cx, buf) {
             Some(spoken) => spoken,
-            None => Pin::new(&mut self.stream).poll_write(cx, buf),
+            None => self.stream()?.poll_write(cx, buf),
         };
         self.patient(cx, wrote)
     }
     fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, all: &[IoSlice<'_>]) -> Poll<Result<usize>> {
         let wrote = match all.first().and_then(|first| self.speak(cx, first)) {
             Some(spoken) => spoken,
-            None => Pin::new(&mut self.stream).poll_write_vectored(cx, all),
+            None => self.stream()?.poll_write_vectored(cx, all),
         };
         self.patient(cx, wrote)
     }
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.stream.as_ref().is_some_and(TcpStream::is_write_vectored)
     }
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        self.stream()?.poll_flush(cx)
     }
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        ready!(self.stream()?.poll_flush(cx))?;
+        self.stream()?.poll_shutdown(cx)
     }
 }

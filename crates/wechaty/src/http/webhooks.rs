@@ -10,7 +10,8 @@ use axum::{
     response::Response,
     routing::any,
 };
-use futures_util::StreamExt;
+use futures_util::{StreamExt, future::join_all};
+use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wechaty_puppet::{Clock, PlatformName, Webhook, WebhookBody, WebhookRequest, WebhookResponse};
 use wechaty_types::AccountId;
@@ -29,19 +30,89 @@ const BODIES: usize = 128 << 20;
 const SMALL: usize = 64 << 10;
 /// Bytes a second that a body has to bring on average, so that it ends: a phone with a bad connection has more.
 const SLOWEST: u32 = 16 << 10;
+/// How often the log tells of calls that nobody serves, each kind of them: a stranger can make any number.
+const TELLING: Duration = Duration::from_secs(60);
+/// Most letters of such an address, and most of the right ones, that are told.
+const LETTERS: usize = 64;
+const ADDRESSES: usize = 8;
 
 struct Doors {
     bot: Bot,
     timeout: Duration,
     /// Bytes that may still come.
     room: Arc<Semaphore>,
+    /// When the log was told of a call in vain, of each kind.
+    told: Mutex<[Option<Duration>; 2]>,
+}
+
+/// Why a call comes in vain.
+#[derive(Clone, Copy)]
+enum Vain {
+    /// No account has that address.
+    Nowhere,
+    /// One has, and knows the call by nothing.
+    Unknown,
+}
+
+impl Doors {
+    /// Tells the log, now and then: who typed an address or a key wrongly into a platform's console is told nothing there.
+    fn tell(&self, vain: Vain, path: &str) {
+        let (now, mut told) = (self.bot.clock().now(), self.told.lock());
+        if told[vain as usize].is_some_and(|told| now.saturating_sub(told) < TELLING) {
+            return;
+        }
+        told[vain as usize] = Some(now);
+        drop(told);
+        let (path, addresses) = (shown(path), addresses(&self.bot));
+        match vain {
+            Vain::Unknown => tracing::warn!(
+                "a call to {path:?} was refused: no account there knows it as its own. Compare the app, the key and the token \
+                 in the console of the platform with those of the account"
+            ),
+            Vain::Nowhere if addresses.is_empty() => tracing::warn!(
+                "a call to {path:?} was refused: no account of this bot is called by its platform. Where a puppet has \
+                 the choice, set its mode to webhook"
+            ),
+            Vain::Nowhere => tracing::warn!(
+                "a call to {path:?} was refused: no account has that address. Platforms call {} here: correct the address in \
+                 the console of the platform",
+                addresses.join(", ")
+            ),
+        }
+    }
+}
+
+/// As much of a path as can be no secret, and is not too long.
+fn shown(path: &str) -> String {
+    let name = if path.starts_with(PREFIX) { PREFIX.len() } else { 1 };
+    let end = path.match_indices('/').map(|(at, _)| at).find(|at| *at >= name).unwrap_or(path.len());
+    let shown: String = path[..end].chars().take(LETTERS).collect();
+    if shown.len() < path.len() { format!("{shown}…") } else { shown }
+}
+
+/// Where the platforms of a bot's accounts call.
+fn addresses(bot: &Bot) -> Vec<String> {
+    let mut addresses = Vec::new();
+    for account in bot.accounts().iter().filter(|account| is_called(account)) {
+        let address = format!("{PREFIX}{}", account.platform());
+        if addresses.len() < ADDRESSES && !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    addresses
+}
+
+/// Whether an account is called by its platform. Pages are behind the guard, and only there.
+fn is_called(account: &Account) -> bool {
+    account.puppet().webhook().is_some_and(|hook| hook.pages().is_empty())
 }
 
 pub(super) fn routes(bot: &Bot, timeout: Duration) -> Router {
     let largest = |account: &Account| account.puppet().webhook().map(|hook| hook.max_body());
     let largest = bot.accounts().iter().filter_map(largest).max().unwrap_or_default();
     let room = BODIES.max(largest.saturating_mul(2)).min(Semaphore::MAX_PERMITS);
-    let doors = Arc::new(Doors { bot: bot.clone(), timeout, room: Arc::new(Semaphore::new(room)) });
+    let doors =
+        Arc::new(Doors { bot: bot.clone(), timeout, room: Arc::new(Semaphore::new(room)), told: Mutex::default() });
     Router::new().fallback(any(answer)).with_state(doors)
 }
 
@@ -70,10 +141,8 @@ pub(super) fn no_page_twice(bot: &Bot) -> Result<(), HostError> {
 fn route<'a>(bot: &'a Bot, path: &'a str) -> (Vec<&'a Account>, &'a str) {
     if let Some(rest) = path.strip_prefix(PREFIX) {
         let (name, below) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        // Pages are behind the guard, and only there.
-        let hooks = |account: &&Account| account.puppet().webhook().is_some_and(|hook| hook.pages().is_empty());
         let named = |account: &&Account| {
-            hooks(account) && (account.platform().as_str() == name || account.id().as_str() == name)
+            is_called(account) && (account.platform().as_str() == name || account.id().as_str() == name)
         };
         return (bot.accounts().iter().filter(named).collect(), below);
     }
@@ -86,7 +155,8 @@ fn route<'a>(bot: &'a Bot, path: &'a str) -> (Vec<&'a Account>, &'a str) {
 async fn answer(State(doors): State<Arc<Doors>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let (accounts, path) = route(&doors.bot, head.uri.path());
-    let hooks: Vec<&dyn Webhook> = accounts.iter().filter_map(|account| account.puppet().webhook()).collect();
+    let hooks: Vec<(&Account, &dyn Webhook)> =
+        accounts.iter().filter_map(|account| Some((*account, account.puppet().webhook()?))).collect();
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let mut request = WebhookRequest {
         method: head.method.to_string(),
@@ -96,10 +166,16 @@ async fn answer(State(doors): State<Arc<Doors>>, request: Request) -> Response {
         body: Bytes::new(),
         peer: head.extensions.get::<Peer>().map(|peer| peer.0),
     };
-    let caller = Caller::of(&head.headers);
+    let caller = Caller::of(&head.uri, &head.headers);
     let limit = match admitted(&hooks, &request) {
         Ok(Some(limit)) => limit,
-        Ok(None) => return Refusal::Nothing.response(caller),
+        Ok(None) => {
+            // Who looks for a page is told by it.
+            if request.method == "POST" || head.uri.path().starts_with(PREFIX) {
+                doors.tell(Vain::Nowhere, head.uri.path());
+            }
+            return Refusal::Nothing.response(caller);
+        }
         Err(refusal) => return closing(respond(refusal)),
     };
     let length = head.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
@@ -114,19 +190,38 @@ async fn answer(State(doors): State<Arc<Doors>>, request: Request) -> Response {
         Err(refusal) => return closing(refusal.response(caller)),
     };
     request.body = body;
-    let Some(hook) = hooks.iter().find(|hook| request.body.len() <= hook.max_body() && hook.claims(&request)) else {
+    let claims = |(_, hook): &&(&Account, &dyn Webhook)| request.body.len() <= hook.max_body() && hook.claims(&request);
+    let mut claiming: Vec<_> = hooks.iter().filter(claims).collect();
+    let Some((_, first)) = claiming.first() else {
+        doors.tell(Vain::Unknown, head.uri.path());
         return Refusal::Unclaimed.response(caller);
     };
-    match clock.timeout(doors.timeout, hook.handle(request)).await {
-        Ok(answer) => respond(answer),
+    if !first.is_for_all(&request) {
+        claiming.truncate(1);
+    }
+    let answering = join_all(claiming.into_iter().map(|(account, hook)| {
+        let answer = hook.handle(request.clone());
+        async move { (account.is_running(), answer.await) }
+    }));
+    match clock.timeout(doors.timeout, answering).await {
+        Ok(answers) => respond(one_of(answers)),
         Err(_) => Refusal::Late.response(caller),
     }
 }
 
+/// The answer of all, each with whether its account runs: a refusal, so that it is told again to who has not taken it; but
+/// not for the sake of an account that does not run, where another has taken it.
+fn one_of(mut answers: Vec<(bool, WebhookResponse)>) -> WebhookResponse {
+    let is_good = |answer: &WebhookResponse| (200..300).contains(&answer.status);
+    let refused = answers.iter().position(|(runs, answer)| *runs && !is_good(answer));
+    let at = refused.or_else(|| answers.iter().position(|(_, answer)| is_good(answer))).unwrap_or_default();
+    answers.swap_remove(at).1
+}
+
 /// How much body the request may have for one of the hooks; `None`: there is no hook.
-fn admitted(hooks: &[&dyn Webhook], head: &WebhookRequest) -> Result<Option<usize>, WebhookResponse> {
+fn admitted(hooks: &[(&Account, &dyn Webhook)], head: &WebhookRequest) -> Result<Option<usize>, WebhookResponse> {
     let (mut most, mut refusal) = (None, None);
-    for hook in hooks {
+    for (_, hook) in hooks {
         match hook.admits(head) {
             Ok(limit) => most = most.max(Some(limit)),
             Err(answer) => refusal = Some(answer),
@@ -237,6 +332,22 @@ mod tests {
         *,
     };
 
+    #[test]
+    fn what_is_for_all_is_refused_for_who_runs_and_for_nobody_else() {
+        for (answers, told) in [
+            (&[(true, 200), (true, 200)][..], 200),
+            (&[(true, 200), (true, 503)], 503),
+            (&[(false, 503), (true, 200)], 200),
+            (&[(true, 200), (false, 503)], 200),
+            (&[(false, 503), (true, 200), (true, 401)], 401),
+            (&[(false, 503)], 503),
+            (&[(true, 401)], 401),
+        ] {
+            let given = answers.iter().map(|(runs, status)| (*runs, WebhookResponse::text(*status, ""))).collect();
+            assert_eq!(one_of(given).status, told, "{answers:?}");
+        }
+    }
+
     async fn read(body: Body, length: usize, room: &Arc<Semaphore>) -> Result<usize, Refusal> {
         let clock = Clock::from(VirtualClock::new());
         let reading = Reading { length, limit: 32 << 20, room, clock: &clock, timeout: Duration::from_secs(30) };
@@ -299,7 +410,7 @@ mod tests {
             let reading =
                 Reading { length: 0, limit: LIMIT, room: &room, clock: &clock, timeout: Duration::from_secs(30) };
             let refusal = reading.read(body).await.expect_err("it is too large");
-            closing(refusal.response(Caller::of(&head.headers)))
+            closing(refusal.response(Caller::of(&head.uri, &head.headers)))
         }));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -14,10 +14,11 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
+use wechaty_puppet::Clock;
 use wechaty_types::{ContactId, EventPayload, MessageId, MessagePayload, Timestamp};
 
 use super::{Item, LaneKey, Priority, Seats};
@@ -56,6 +57,8 @@ impl Waiter {
 /// An answer on its way to who asked.
 struct Answer {
     message: Message,
+    /// Told that who asked looks at it.
+    seen: oneshot::Sender<()>,
     /// Told that the answer was taken; dropped untold where it was not.
     taken: oneshot::Sender<()>,
     /// Comes back when its event is finished.
@@ -76,8 +79,11 @@ impl fmt::Debug for Waiters {
     }
 }
 
-/// How long a lane waits for who asked to take the answer; who does not look goes on waiting for the next one.
+/// How long a lane waits for who asked to look at the answer; who does not goes on waiting for the next one.
 const TAKE: Duration = Duration::from_secs(1);
+
+/// How long it waits then until the answer is noted in the store.
+const NOTE: Duration = Duration::from_secs(60);
 
 /// A waiter whose answer has come.
 pub(crate) struct Asked {
@@ -91,31 +97,49 @@ impl Asked {
     pub(crate) async fn deliver(self) -> Option<Asker> {
         let Self { mut waiter, message } = self;
         let clock = message.account().core().clock.clone();
+        let (seen, mut looked) = oneshot::channel();
         let (taken, mut told) = oneshot::channel();
         let (finish, finished) = oneshot::channel();
         waiter.resume();
-        if waiter.answer.send(Answer { message, taken, finished }).is_err() {
+        let run = waiter.run.take();
+        if waiter.answer.send(Answer { message, seen, taken, finished }).is_err() {
             return None;
         }
-        let mut is_taken = false;
-        let over = async {
-            let told = async { is_taken = (&mut told).await.is_ok() };
-            match &waiter.run {
-                Some(run) => tokio::select! {
-                    biased;
-                    () = told => {}
-                    () = run.returned() => {}
-                },
-                None => told.await,
+        let mut returned = Box::pin(async {
+            match &run {
+                Some(run) => run.returned().await,
+                None => std::future::pending().await,
             }
-        };
-        let _ = clock.timeout(TAKE, over).await;
-        if !is_taken {
-            told.close();
-            // One that was taken in this very moment counts.
-            is_taken = told.try_recv().is_ok();
+        })
+        .fuse();
+        if !in_time(&clock, TAKE, &mut looked, &mut returned).await {
+            return None;
         }
-        is_taken.then_some(Asker { run: waiter.run, finish })
+        // A handler that has looked may look away again.
+        let is_taken = in_time(&clock, NOTE, &mut told, &mut returned).await;
+        drop(returned);
+        is_taken.then_some(Asker { run, finish })
+    }
+}
+
+/// Whether something is told before this long, and before the run has returned.
+async fn in_time(
+    clock: &Clock,
+    limit: Duration,
+    told: &mut oneshot::Receiver<()>,
+    returned: &mut (impl Future<Output = ()> + Unpin),
+) -> bool {
+    let tells = async {
+        tokio::select! {
+            biased;
+            told = &mut *told => told.is_ok(),
+            () = returned => false,
+        }
+    };
+    clock.timeout(limit, tells).await.unwrap_or(false) || {
+        told.close();
+        // What was told in this very moment counts.
+        told.try_recv().is_ok()
     }
 }
 
@@ -127,12 +151,13 @@ pub(crate) struct Asker {
 
 impl Asker {
     /// Lets the handler go on, and waits until it has returned or asks again: it has its lane back until then.
-    pub(crate) async fn quiet(self) {
+    /// `false`: the end of the bot has cut it off.
+    pub(crate) async fn quiet(self) -> bool {
         let Self { run, finish } = self;
         drop(finish);
-        if let Some(run) = run {
-            run.quiet().await;
-        }
+        let Some(run) = run else { return true };
+        run.quiet().await;
+        !run.is_cut_off()
     }
 }
 
@@ -143,6 +168,9 @@ impl Waiters {
             return None;
         }
         let AnyEvent::Message(message) = event else { return None };
+        if !message.is_for_handlers() {
+            return None;
+        }
         let key = LaneKey::of(message);
         let mut refused = Vec::new();
         loop {
@@ -251,9 +279,9 @@ impl Waiting {
         }
         // It may have left its lane for us in this moment.
         if account.core().waiters.remove(&self.key, self.id).is_none()
-            && let Ok(Answer { message, taken, finished }) = (&mut self.answer).await
+            && let Ok(Answer { message, seen, taken, finished }) = (&mut self.answer).await
             && message.id() == recorded
-            && taken.send(()).is_ok()
+            && seen.send(()).and_then(|()| taken.send(())).is_ok()
         {
             let _ = finished.await;
         }
@@ -460,10 +488,15 @@ async fn ask(
     let deadline = left.map(|left| core.clock.now().saturating_add(left));
     loop {
         let left = deadline.map(|deadline| deadline.saturating_sub(core.clock.now()));
-        let Some(Answer { message: answer, taken, finished }) = waiting.answer(left).await? else {
+        let Some(Answer { message: answer, seen, taken, finished }) = waiting.answer(left).await? else {
             sit(core, run.as_deref()).await;
             return Ok(None);
         };
+        if seen.send(()).is_err() {
+            // Its lane had waited long enough and gave it to the handlers: it is not our answer.
+            waiting = Waiting::new(&message, &filter, run.clone());
+            continue;
+        }
         let answered = Asking { until: asking.until, answer: Some(MessagePayload::clone(answer.payload())) };
         answered.note(core, event, &question).await?;
         crash::point("answer-recorded");
@@ -472,7 +505,7 @@ async fn ask(
             let _ = finished.await;
             return Ok(Some(answer));
         }
-        // Its lane had waited long enough and gave it to the handlers: it is not our answer any more.
+        // The handler has returned, and left the question to somebody else: it is not our answer any more.
         asking.note(core, event, &question).await?;
         waiting = Waiting::new(&message, &filter, run.clone());
     }
@@ -486,7 +519,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_for_a_seat_is_parked_and_sits_when_it_goes_on_however_that_is() {
-        let run = Run::new(None, [0; 16], "h".into(), None, false);
+        let run = Run::new(None, [0; 16], "h".into(), None, None, false);
         let (seats, other) = (Seats::new(1), Seats::new(1));
         let taken = seats.force();
         let mut standing = Box::pin(Standing::new(&run, &seats).sit());

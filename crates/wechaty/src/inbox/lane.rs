@@ -94,11 +94,17 @@ impl<K: Eq + Hash + Clone, T> Lanes<K, T> {
 
     /// Puts an item behind the others of its lane.
     pub(crate) fn push(&self, key: &K, item: T) -> Pushed {
+        self.push_with(key, item, |_| {})
+    }
+
+    /// As [`push`](Self::push). `waits` is told of an item that goes behind others, before anybody takes it.
+    pub(crate) fn push_with(&self, key: &K, mut item: T, waits: impl FnOnce(&mut T)) -> Pushed {
         let mut shard = self.shard(key).lock();
         match shard.entry(key.clone()) {
             Entry::Occupied(lane) if lane.get().left => Pushed::Left,
             Entry::Occupied(mut lane) => {
                 let queue = &mut lane.get_mut().queue;
+                waits(&mut item);
                 queue.push_back(item);
                 Pushed::Queued(queue.len())
             }
@@ -211,7 +217,7 @@ mod tests {
     fn an_idle_lane_leaves_nothing_behind() {
         let lanes = Lanes::default();
         assert_eq!(lanes.push(&1, 'a'), Pushed::Start(0));
-        assert_eq!(lanes.push(&1, 'b'), Pushed::Queued(2));
+        assert_eq!(lanes.push_with(&1, 'x', |item| *item = 'b'), Pushed::Queued(2));
         assert_eq!(lanes.first(&1, 0, |item| *item), Some('a'), "who looks takes nothing");
         assert_eq!((lanes.pop_if(&1, 0, |item| *item == 'b'), lanes.pop_if(&1, 9, |_| true)), (None, None));
         assert_eq!((lanes.pop(&1, 0), lanes.pop(&1, 0), lanes.busy()), (Some('a'), Some('b'), 1));

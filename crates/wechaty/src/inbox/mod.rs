@@ -1,8 +1,11 @@
 //! EVENT: what puppets hand over. Cache updates first, then the journal, then the conversation's lane, then handlers.
 
+mod aside;
 mod ask;
+pub(crate) mod choices;
 mod lane;
 mod load;
+mod own;
 mod priority;
 mod quarantine;
 mod seats;
@@ -14,15 +17,13 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use tokio::task::AbortHandle;
-use wechaty_puppet::{AcceptError, Batch, CancellationToken, Cursor, Event, EventSink, Payload};
-use wechaty_types::{
-    ConversationId, DirtyType, EventKind, EventPayload, FriendshipPayload, MessagePayload, ScanStatus, TickEvent,
-    Timestamp,
-};
+use wechaty_puppet::{AcceptError, Batch, CancellationToken, Cursor, Event, EventSink, Payload, task::work};
+use wechaty_types::{ConversationId, DirtyType, EventKind, EventPayload, FriendshipPayload, MessagePayload, Timestamp};
 
 pub use ask::Ask;
 pub(crate) use ask::{Asked, Waiters};
 pub(crate) use lane::{LaneKey, Lanes, Place, Pushed};
+pub(crate) use own::{has_waiting_tick, tick};
 pub(crate) use priority::PriorityRule;
 pub use priority::{NextEvent, Priority};
 use quarantine::Alone;
@@ -37,7 +38,7 @@ use crate::{
     bot::{Account, Core, Permit},
     handler::{self, AnyEvent, EventContext, EventRef},
     outbox,
-    store::{DedupeKey, EventSeq, Incoming, Outcome, StoreError, StoredEvent, crash},
+    store::{DedupeKey, EventSeq, Incoming, Outcome, StoredEvent, crash},
 };
 
 /// How many events one task handles before others get their turn.
@@ -155,13 +156,13 @@ impl EventSink for Inbox {
         let received = core.clock.wall();
         let (mut journal, mut uncounted) = (Vec::with_capacity(events.len()), Vec::new());
         for event in events {
-            if let EventPayload::Tick(tick) = &event.what {
-                // Nobody outside decides when a job of the bot is due.
-                tracing::warn!(account = %account.id(), job = tick.job, "the puppet told a tick: left out");
+            if matches!(event.what, EventPayload::Tick(_) | EventPayload::Reply(_)) {
+                // Nobody outside decides when a job of the bot is due, nor what an outlet answers.
+                tracing::warn!(account = %account.id(), event = %event.what.kind(), "the puppet told what is the bot's own: left out");
                 continue;
             }
             if matches!(event.what, EventPayload::Heartbeat(_) | EventPayload::Dong(_)) {
-                uncounted.push(event);
+                uncounted.push((journal.len(), event));
                 continue;
             }
             let conversation = conversation(account, &event);
@@ -198,11 +199,12 @@ impl EventSink for Inbox {
     }
 }
 
-/// Commits events and puts them into their lanes; gives the lanes that are full.
+/// Commits events and puts them into their lanes; gives the lanes that are full. `uncounted`: what is not committed, each
+/// with how many that are come before it.
 async fn commit(
     account: Account,
     journal: Vec<Incoming>,
-    uncounted: Vec<Event>,
+    uncounted: Vec<(usize, Event)>,
     cursor: Option<Cursor>,
     mut permits: Permit,
     batch: Option<Arc<InBatch>>,
@@ -220,8 +222,17 @@ async fn commit(
     }
     account.note_alive();
     outbox::heard(&account, stored.iter().flatten()).await;
-    let mut full = Vec::new();
-    for stored in stored {
+    let (mut full, mut uncounted) = (Vec::new(), uncounted.into_iter().peekable());
+    let beside = |event, permit| {
+        let key = LaneKey { account: account.index(), place: Place::Account };
+        let received = core.clock.wall();
+        let item = Item { seq: None, identity: [0; 16], event, received, record: None, resumed: None, permit };
+        push(&account, &key, item);
+    };
+    for (at, stored) in stored.into_iter().enumerate() {
+        while let Some((_, event)) = uncounted.next_if(|(before, _)| *before <= at) {
+            beside(event, permits.one());
+        }
         let permit = permits.one();
         let Some(stored) = stored else { continue };
         let key = lane(&account, &stored);
@@ -230,49 +241,8 @@ async fn commit(
             full.push(key);
         }
     }
-    for event in uncounted {
-        let key = LaneKey { account: account.index(), place: Place::Account };
-        push(
-            &account,
-            &key,
-            Item {
-                seq: None,
-                identity: [0; 16],
-                event,
-                received: core.clock.wall(),
-                record: None,
-                resumed: None,
-                permit: permits.one(),
-            },
-        );
-    }
+    uncounted.for_each(|(_, event)| beside(event, permits.one()));
     Ok(full)
-}
-
-/// Commits the tick of a job, and puts it into the job's lane; where nobody is logged in, among those that wait for it.
-pub(crate) async fn tick(account: Account, tick: TickEvent) -> Result<(), StoreError> {
-    let core = account.core();
-    let event = Event::new(tick);
-    let incoming = Incoming { dedupe: dedupe(&event), conversation: None, event, received: core.clock.wall() };
-    let stored = core.store.accept(account.id(), vec![incoming], None).await?;
-    crash::point("accepted-before-lane");
-    let committed = Some(core.clock.wall());
-    for mut stored in stored.into_iter().flatten() {
-        if core.gate.is_closed() {
-            break;
-        }
-        // Nobody outside waits for an answer.
-        stored.hops.committed = committed;
-        let mut waiting = account.backlog().lock();
-        if !account.is_logged_in() {
-            waiting.push(stored);
-            continue;
-        }
-        drop(waiting);
-        // A job has one tick at most that waits: there is always room.
-        push(&account, &lane(&account, &stored), Item::stored(&account, stored, None, false, core.events.force(1)));
-    }
-    Ok(())
 }
 
 /// Puts an event that came before the login behind older ones of its conversation that wait for it; gives all others back.
@@ -287,13 +257,6 @@ fn behind_backlog(account: &Account, key: &LaneKey, stored: StoredEvent) -> Opti
     }
     backlog.push(stored);
     None
-}
-
-/// Whether a tick of this job has not had its turn yet.
-pub(crate) fn has_waiting_tick(account: &Account, job: &Arc<str>) -> bool {
-    let key = LaneKey { account: account.index(), place: Place::Job(job.clone()) };
-    let is_it = |stored: &StoredEvent| matches!(&stored.event.what, EventPayload::Tick(tick) if *tick.job == **job);
-    account.core().lanes.len(&key) > 0 || account.backlog().lock().iter().any(is_it)
 }
 
 /// The lane of an event.
@@ -327,7 +290,7 @@ fn resume(account: &Account) {
 fn push(account: &Account, key: &LaneKey, item: Item) -> usize {
     match account.core().lanes.push(key, item) {
         Pushed::Queued(len) => len,
-        // Only the outbox leaves lanes.
+        // The bot stops, and older ones of its lane wait for the next start.
         Pushed::Left => 0,
         Pushed::Start(number) => {
             start(account, key, number);
@@ -345,8 +308,8 @@ fn spawn(account: &Account, key: &LaneKey, number: u64) -> AbortHandle {
     // Boxed: a lane is large, and a spawn moves what it is given several times.
     let tasks = &account.core().tasks;
     match account.core().seats() {
-        None => tasks.spawn(Box::pin(drain(account.clone(), key.clone(), number))),
-        Some(seats) => tasks.spawn(Box::pin(drain_seated(account.clone(), key.clone(), number, seats))),
+        None => tasks.spawn(work(drain(account.clone(), key.clone(), number))),
+        Some(seats) => tasks.spawn(work(drain_seated(account.clone(), key.clone(), number, seats))),
     }
     .abort_handle()
 }
@@ -364,8 +327,12 @@ async fn drain(account: Account, key: LaneKey, number: u64) {
             (true, Place::Account) => core.quarantine.enter_or_go_beside(&core, item.seq).await,
             (true, _) => Some(core.quarantine.enter(item.seq).await),
         };
-        handle(&account, item).await;
+        let goes_on = handle(&account, item).await;
         drop(alone);
+        if !goes_on {
+            leave(&account, &key, number);
+            break;
+        }
         turn += 1;
         if turn % TURN == 0 {
             tokio::task::yield_now().await;
@@ -395,14 +362,24 @@ async fn drain_seated(account: Account, key: LaneKey, number: u64, seats: Seats)
         // A question may have taken out its recorded answer meanwhile: the next one has a turn of its own.
         let Some(item) = core.lanes.pop_if(&key, number, |item| item.seq == seq) else { continue };
         core.lane_moved();
-        handle(&account, item).await;
+        let goes_on = handle(&account, item).await;
         drop((alone, seat));
+        if !goes_on {
+            leave(&account, &key, number);
+            break;
+        }
         turn += 1;
         if turn % TURN == 0 {
             tokio::task::yield_now().await;
         }
     }
     drop(guard);
+}
+
+/// A stop has cut off what was first in a lane: what is behind it waits in the store, too.
+fn leave(account: &Account, key: &LaneKey, number: u64) {
+    drop(account.core().lanes.leave(key, number));
+    account.core().lane_moved();
 }
 
 /// Whether an event comes into anybody's hands.
@@ -434,15 +411,17 @@ async fn sit_down<'c>(
     }
 }
 
-async fn handle(account: &Account, item: Item) {
+/// `false`: a stop has cut it off.
+async fn handle(account: &Account, item: Item) -> bool {
     let core = account.core();
-    let Some(bot) = core.bot() else { return };
+    let Some(bot) = core.bot() else { return true };
     let Item { seq, identity, event, received, record, resumed, permit: _permit } = item;
     if let (Some(seq), Some(_)) = (seq, resumed) {
         let runs = begin(account, seq).await;
         if runs > core.limits.runs {
             handler::report_error(bot, account, Error::Poison { event: event.what.kind(), runs: runs - 1 }, None);
-            return account.finish(seq, Outcome::Rejected("poison".into()), record).await;
+            account.finish(seq, Outcome::Rejected("poison".into()), record).await;
+            return true;
         }
     }
     let cause = match &event.what {
@@ -452,14 +431,14 @@ async fn handle(account: &Account, item: Item) {
     };
     let loaded = AssertUnwindSafe(load::object(account, &event)).catch_unwind().await;
     let loaded = loaded.map_err(|panic| (handler::panicked(&*panic), "poison"));
-    let object = match loaded.and_then(|loaded| loaded.map_err(|error| (error, "payload-unavailable"))) {
+    let mut object = match loaded.and_then(|loaded| loaded.map_err(|error| (error, "payload-unavailable"))) {
         Ok(object) => object,
         Err((error, reason)) => {
             handler::report_error(bot, account, error, None);
             if let Some(seq) = seq {
                 account.finish(seq, Outcome::Rejected(reason.into()), record).await;
             }
-            return;
+            return true;
         }
     };
     let asked = core.waiters.answer(&object);
@@ -468,10 +447,17 @@ async fn handle(account: &Account, item: Item) {
         && is_stale(account, &object, received)
         && !(resumed.is_some() && has_spoken(account, seq).await)
     {
-        return account.finish(seq, Outcome::Expired("max-age".into()), record).await;
+        account.finish(seq, Outcome::Expired("max-age".into()), record).await;
+        return true;
     }
-    let cx = EventContext { bot, account: account.clone(), object, resumed: resumed.is_some() };
-    handler::process(cx, EventRef { seq, identity, cause, resumed: resumed.is_some(), record }, asked).await;
+    if let AnyEvent::Message(message) = &object
+        && let Some(action) = Box::pin(choices::chosen(account, message, received, asked.is_some())).await
+    {
+        object = action;
+    }
+    let stored = seq.map(|_| (identity, received));
+    let cx = EventContext { bot, account: account.clone(), object, resumed: resumed.is_some(), stored };
+    handler::process(cx, EventRef { seq, identity, cause, resumed: resumed.is_some(), record }, asked).await
 }
 
 /// Whether an event has become too old to be handled.
@@ -563,10 +549,7 @@ impl Account {
         match &event.what {
             EventPayload::Logout(_) => self.log_out(),
             EventPayload::Ready(_) => self.set_ready(true),
-            EventPayload::Scan(scan) => {
-                let waits = matches!(scan.status, ScanStatus::Waiting | ScanStatus::Timeout);
-                self.set_qr_code(scan.qrcode.clone().filter(|_| waits));
-            }
+            EventPayload::Scan(scan) => self.set_scan(Some(scan.clone())),
             EventPayload::MessageStatus(status) => self.core().statuses.tell(self, status),
             EventPayload::Dirty(dirty) => self.cache().forget(self.index(), dirty.payload_type, &dirty.payload_id),
             EventPayload::RoomJoin(e) => self.cache().forget(self.index(), DirtyType::Room, e.room_id.as_str()),

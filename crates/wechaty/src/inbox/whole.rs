@@ -5,6 +5,7 @@ use std::{future::poll_fn, task::Poll};
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
+use wechaty_puppet::task;
 
 /// Runs `work` to its end even if the caller is dropped: the first poll is done here, as most work is done at once, and
 /// what remains goes on in a task.
@@ -13,10 +14,10 @@ pub(crate) async fn whole<T: Send + 'static>(tasks: &TaskTracker, mut work: BoxF
         return done;
     }
     let (tell, told) = oneshot::channel();
-    tasks.spawn(async move {
+    tasks.spawn(task::work(async move {
         // Nobody waits any more: it is done all the same.
         let _ = tell.send(work.await);
-    });
+    }));
     match told.await {
         Ok(done) => done,
         // The task is only ever dropped with its runtime, and the caller with it.

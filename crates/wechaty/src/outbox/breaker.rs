@@ -17,7 +17,10 @@ pub(crate) struct Breaker {
     /// Failures in a row.
     failures: AtomicU32,
     open: Mutex<Option<Open>>,
+    /// For those who wait until it is closed, or until it is their turn to ask.
     moved: Notify,
+    /// For those who wait for something else while it is closed.
+    opened: Notify,
 }
 
 #[derive(Debug)]
@@ -61,12 +64,24 @@ fn is_outage(error: &PuppetError) -> bool {
 
 impl Breaker {
     pub(crate) fn new(limit: u32) -> Self {
-        Self { limit, failures: AtomicU32::new(0), open: Mutex::default(), moved: Notify::new() }
+        Self { limit, failures: AtomicU32::new(0), open: Mutex::default(), moved: Notify::new(), opened: Notify::new() }
     }
 
     /// Whether sends go out.
     pub(crate) fn is_closed(&self) -> bool {
         self.limit == 0 || self.failures.load(Ordering::Acquire) < self.limit
+    }
+
+    /// Completes when it is open.
+    pub(super) async fn opens(&self) {
+        loop {
+            let mut opened = std::pin::pin!(self.opened.notified());
+            opened.as_mut().enable();
+            if !self.is_closed() {
+                return;
+            }
+            opened.await;
+        }
     }
 
     /// Waits until the platform is there again, or it is this send's turn to ask.
@@ -143,6 +158,7 @@ impl Breaker {
             None if failures >= self.limit => {
                 tracing::warn!(failures, "the platform cannot be reached: sends wait, and one at a time asks");
                 *open = Some(Open { until: now.saturating_add(backoff(1)), tries: 1, watched: false });
+                self.opened.notify_waiters();
             }
             Some(open) if asked => {
                 open.tries = open.tries.saturating_add(1);

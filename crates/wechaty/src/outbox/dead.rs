@@ -54,7 +54,7 @@ async fn retry(bot: &Bot, seq: SendSeq) -> Result<Option<Receipt>> {
     else {
         return Ok(None);
     };
-    let Some(account) = bot.account(letter.row.account.clone()) else {
+    let Some(account) = bot.senders().find(|sender| *sender.id() == letter.row.account) else {
         let reason = format!(
             "it is of account `{}`, which this bot does not have: drop it, or add the account",
             letter.row.account

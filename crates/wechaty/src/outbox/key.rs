@@ -1,6 +1,6 @@
 //! The key rule: a handler that runs again after a crash says the same things under the same keys.
 //!
-//! `key = hash(account, event, handler, kind, conversation, content digest, k)`, where k counts equal earlier says of
+//! `key = hash(account, event and where it happened, handler, kind, conversation, content digest, k)`, where k counts equal earlier says of
 //! the run, so neither order nor concurrency matters. `.key("answer")` replaces digest and k. Outside a handler the
 //! key is fresh.
 
@@ -28,6 +28,11 @@ pub(crate) fn idempotency_key(
     };
     part(account.as_str().as_bytes());
     part(&run.identity);
+    // Two accounts may know one message, and what is said of it elsewhere is said for each.
+    if let Some(from) = run.account.as_ref().filter(|from| *from != account) {
+        part(b"from");
+        part(from.as_str().as_bytes());
+    }
     part(run.handler.as_bytes());
     part(what.kind().as_bytes());
     part(match to {
@@ -70,7 +75,7 @@ mod tests {
     }
 
     fn run() -> std::sync::Arc<Run> {
-        Run::new(Some(1), [7; 16], "greet".into(), None, false)
+        Run::new(Some(1), [7; 16], "greet".into(), None, None, false)
     }
 
     #[test]
@@ -97,7 +102,7 @@ mod tests {
 
     #[test]
     fn events_outside_of_the_journal_have_fresh_keys() {
-        let run = || Run::new(None, [0; 16], "note".into(), None, false);
+        let run = || Run::new(None, [0; 16], "note".into(), None, None, false);
         assert_ne!(key(&run(), "something failed", None), key(&run(), "something failed", None));
     }
 

@@ -57,15 +57,10 @@ pub(super) fn post(account: &Account, queued: QueuedRow, is_over: impl Fn() -> b
 }
 
 impl Later {
-    /// Gives the row's permit: a year's reminders must not keep anybody from saying something now.
-    fn add(
-        &self,
-        core: &Arc<Core>,
-        at: (Timestamp, SendSeq),
-        account: Account,
-        mut queued: QueuedRow,
-    ) -> Option<Permit> {
-        let permit = queued.permit.take();
+    /// Gives the row's permit: a year's reminders must not keep anybody from saying something now. They have a bound of their
+    /// own, which was looked at before they were written.
+    fn add(&self, core: &Arc<Core>, at: (Timestamp, SendSeq), account: Account, mut queued: QueuedRow) -> Permit {
+        let permit = std::mem::replace(&mut queued.permit, core.planned.force(1));
         let mut sleeping = self.sleeping.lock();
         let is_first = sleeping.rows.first_key_value().is_none_or(|(first, _)| at < *first);
         sleeping.rows.insert(at, (account, queued));
@@ -109,7 +104,7 @@ async fn wake(core: Arc<Core>, life: CancellationToken) {
         match core.later.next(core.clock.wall()) {
             None => return,
             Some(Ok((account, mut queued))) => {
-                queued.permit = Some(permit);
+                queued.permit = permit;
                 let is_over = || core.gate.is_closed() || life.is_cancelled();
                 let posted = async { post::post(&account, queued, is_over).start_here(&core).await };
                 if let Err(panic) = AssertUnwindSafe(posted).catch_unwind().await {

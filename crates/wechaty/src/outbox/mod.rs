@@ -1,10 +1,14 @@
 //! OUTBOX: what is said becomes durable, is paced, sent, retried and accounted for.
 
 mod breaker;
+mod convert;
 mod dead;
+mod earlier;
 mod gate;
+mod growing;
 mod key;
 mod later;
+mod markdown;
 mod pacing;
 mod policy;
 mod post;
@@ -15,11 +19,14 @@ mod send;
 mod split;
 mod spool;
 mod status;
+mod turn;
 mod waits;
 
 pub(crate) use breaker::Breaker;
 pub use dead::DeadLetters;
 pub(crate) use gate::Gate;
+pub(crate) use growing::Begun;
+pub use growing::Growing;
 pub(crate) use later::Later;
 pub(crate) use pacing::Pacer;
 pub use policy::{InDoubt, OutboxPolicy};

@@ -29,19 +29,31 @@ impl Bucket {
         self.0.saturating_sub(now).saturating_sub(every * burst.saturating_sub(1))
     }
 
-    /// Takes one token; gives how long to wait before using it.
-    fn take(&mut self, now: Duration, every: Duration, burst: u32) -> Duration {
-        let wait = self.wait(now, every, burst);
+    /// Takes one token.
+    fn take(&mut self, now: Duration, every: Duration) {
         self.0 = self.0.max(now) + every;
-        wait
     }
 }
 
-/// The budget of a kind. Who holds the bucket is the next of this kind; it is a queue in which one may sleep.
+/// A budget for which all stand in one queue: who holds the bucket is next, and may sleep meanwhile. Nobody has a place that is
+/// kept: whoever goes away leaves none behind.
+#[derive(Debug, Default)]
+struct Queue(tokio::sync::Mutex<Bucket>);
+
+/// Its turn in a queue, with a token to take.
+struct Turn<'q>(tokio::sync::MutexGuard<'q, Bucket>, Duration);
+
+async fn sleep(clock: &Clock, wait: Duration) {
+    if !wait.is_zero() {
+        clock.sleep(wait).await;
+    }
+}
+
+/// The budget of a kind.
 #[derive(Debug)]
 struct Kind {
     every: Duration,
-    turn: tokio::sync::Mutex<Bucket>,
+    queue: Queue,
 }
 
 /// The budgets of one account.
@@ -49,11 +61,14 @@ struct Kind {
 pub(crate) struct Pacer {
     /// Nanoseconds between two sends of the account; 0: no limit.
     account: AtomicU64,
+    queue: Queue,
     /// Whether the policy sets the account's pace, whatever the platform declares.
     is_set: bool,
     conversation: Option<Duration>,
+    conversations: Mutex<HashMap<ConversationId, Bucket>>,
     burst: u32,
-    state: Mutex<(Bucket, HashMap<ConversationId, Bucket>)>,
+    /// When all budgets were spent: an earlier life may have used them a moment before.
+    spent_at: Mutex<Option<Duration>>,
     /// The kinds' paces that the policy sets.
     set_kinds: BTreeMap<String, f64>,
     kinds: Mutex<BTreeMap<String, Arc<Kind>>>,
@@ -72,10 +87,12 @@ impl Pacer {
     pub(crate) fn new(policy: &OutboxPolicy, declared: &Limits) -> Self {
         let pacer = Self {
             account: AtomicU64::new(0),
+            queue: Queue::default(),
             is_set: false,
             conversation: policy.per_conversation.and_then(every),
+            conversations: Mutex::default(),
             burst: policy.burst.max(1),
-            state: Mutex::default(),
+            spent_at: Mutex::default(),
             set_kinds: policy.kinds.clone(),
             kinds: Mutex::default(),
             has_kinds: AtomicBool::new(false),
@@ -99,22 +116,41 @@ impl Pacer {
         kinds.retain(|kind, now| paces.get(kind.as_str()) == Some(&now.every));
         for (kind, every) in paces {
             if !kinds.contains_key(kind) {
-                kinds.insert(kind.to_owned(), Arc::new(Kind { every, turn: Default::default() }));
+                kinds.insert(kind.to_owned(), Arc::new(Kind { every, queue: Queue::default() }));
             }
         }
         self.has_kinds.store(!kinds.is_empty(), Ordering::Relaxed);
     }
 
-    /// A start: places taken by sends that a stop cut off are given back.
-    pub(crate) fn restart(&self, now: Duration) {
-        let mut state = self.state.lock();
-        let (account, conversations) = &mut *state;
-        if let Some(every) = self.account() {
-            account.0 = account.0.min(now + every * self.burst);
+    /// An earlier life has left sends to these: nobody knows how much of the budgets it has used, so it was all.
+    pub(crate) fn spend<'c>(&self, now: Duration, conversations: impl Iterator<Item = &'c ConversationId>) {
+        let mut buckets = self.conversations.lock();
+        for conversation in conversations {
+            *self.spent_at.lock() = Some(now);
+            if let Some(every) = self.conversation {
+                let bucket = buckets.entry_ref(conversation).or_default();
+                bucket.0 = bucket.0.max(now + every * self.burst);
+            }
         }
-        if let Some(every) = self.conversation {
-            conversations.values_mut().for_each(|bucket| bucket.0 = bucket.0.min(now + every * self.burst));
-        }
+    }
+
+    /// Waits for the turn in a queue, and until it has a token.
+    async fn turn<'q>(&self, clock: &Clock, queue: &'q Queue, every: Duration) -> Turn<'q> {
+        let mut bucket = queue.0.lock().await;
+        *bucket = self.known(*bucket, every);
+        sleep(clock, bucket.wait(clock.now(), every, self.burst)).await;
+        Turn(bucket, every)
+    }
+
+    /// Whether one more would have to wait in a queue.
+    fn is_busy(&self, now: Duration, queue: &Queue, every: Duration) -> bool {
+        // Who has the turn and is not done waits.
+        queue.0.try_lock().map_or(true, |bucket| !self.known(*bucket, every).wait(now, every, self.burst).is_zero())
+    }
+
+    /// A bucket with what is known of an earlier life.
+    fn known(&self, bucket: Bucket, every: Duration) -> Bucket {
+        self.spent_at.lock().map_or(bucket, |at| Bucket(bucket.0.max(at + every * self.burst)))
     }
 
     fn account(&self) -> Option<Duration> {
@@ -124,12 +160,23 @@ impl Pacer {
         }
     }
 
-    /// Whether nothing ever has to wait.
-    pub(crate) fn is_free(&self) -> bool {
+    /// Whether nothing has to wait: there is no pace, and no silence is asked for now.
+    pub(crate) fn is_free(&self, clock: &Clock) -> bool {
         self.account().is_none()
             && self.conversation.is_none()
             && !self.has_kinds.load(Ordering::Relaxed)
-            && self.held_until.load(Ordering::Relaxed) == 0
+            && (self.held_until.load(Ordering::Relaxed) == 0 || self.is_silence_over(clock.now()))
+    }
+
+    /// Whether nobody wants silence any more. Who asks next need not look at the clock then.
+    fn is_silence_over(&self, now: Duration) -> bool {
+        let until = self.held_until.load(Ordering::Relaxed);
+        let is_over = Duration::from_millis(until) <= now;
+        if is_over {
+            // Unless another has been asked for meanwhile.
+            let _ = self.held_until.compare_exchange(until, 0, Ordering::Relaxed, Ordering::Relaxed);
+        }
+        is_over
     }
 
     /// The budget of a kind that has one.
@@ -138,81 +185,60 @@ impl Pacer {
         self.kinds.lock().get(kind).cloned()
     }
 
-    /// Takes one send from the conversation's budget; gives how long to wait before sending.
-    fn take_conversation(&self, now: Duration, conversation: &ConversationId) -> Duration {
+    /// How long until a conversation's budget has a token.
+    fn wait_of(&self, now: Duration, conversation: &ConversationId) -> Duration {
         let Some(every) = self.conversation else { return Duration::ZERO };
-        let mut state = self.state.lock();
-        let conversations = &mut state.1;
+        let conversations = self.conversations.lock();
+        conversations.get(conversation).map_or(Duration::ZERO, |bucket| bucket.wait(now, every, self.burst))
+    }
+
+    /// Takes one send from a conversation's budget, if it has one.
+    fn take_of(&self, now: Duration, conversation: &ConversationId) -> bool {
+        let Some(every) = self.conversation else { return true };
+        let mut conversations = self.conversations.lock();
         if conversations.len() >= SWEEP_AT {
             conversations.retain(|_, bucket| bucket.0 > now);
         }
-        conversations.entry_ref(conversation).or_default().take(now, every, self.burst)
-    }
-
-    /// It goes out now, later than it asked: the next one counts from here.
-    fn used_conversation(&self, now: Duration, conversation: &ConversationId) {
-        if let Some(every) = self.conversation {
-            let mut state = self.state.lock();
-            let bucket = state.1.entry_ref(conversation).or_default();
-            bucket.0 = bucket.0.max(now + every);
+        let bucket = conversations.entry_ref(conversation).or_default();
+        let is_free = bucket.wait(now, every, self.burst).is_zero();
+        if is_free {
+            bucket.take(now, every);
         }
+        is_free
     }
 
-    /// Takes one send from the account's budget; gives how long to wait before sending.
-    fn take_account(&self, now: Duration) -> Duration {
-        self.account().map_or(Duration::ZERO, |every| self.state.lock().0.take(now, every, self.burst))
-    }
-
-    /// Waits until one send, edit or sign of typing may go out. `kind`: of what is said, if something is.
-    ///
-    /// The narrow budgets come first and the account's last: a place in the account's queue that is taken early would be
-    /// used late, beside somebody else's.
+    /// Waits until one send, edit or sign of typing may go out, and takes it of all budgets at once. `kind`: of what is said,
+    /// if something is. Given up, it has taken nothing.
     pub(crate) async fn wait(&self, clock: &Clock, conversation: &ConversationId, kind: Option<&str>) {
-        let sleep = async |wait: Duration| {
-            if !wait.is_zero() {
-                clock.sleep(wait).await;
-            }
-        };
         let kind = self.kind(kind);
-        let mut turn = match &kind {
-            None => None,
-            Some(kind) => {
-                let bucket = kind.turn.lock().await;
-                sleep(bucket.wait(clock.now(), kind.every, self.burst)).await;
-                Some((bucket, kind.every))
-            }
-        };
         loop {
-            let silence = self.silence(clock.now());
-            if !silence.is_zero() {
-                clock.sleep(silence).await;
-                continue;
+            sleep(clock, self.silence(clock.now())).await;
+            // First, with no turn in hand: others of the kind need not wait for this conversation.
+            sleep(clock, self.wait_of(clock.now(), conversation)).await;
+            let mut turns = [None, None];
+            if let Some(kind) = &kind {
+                turns[0] = Some(self.turn(clock, &kind.queue, kind.every).await);
             }
-            // Only now: a place in the queue taken before a silence would be one of many at its end.
-            sleep(self.take_conversation(clock.now(), conversation)).await;
-            sleep(self.take_account(clock.now())).await;
-            if self.silence(clock.now()).is_zero() {
-                break;
+            if let Some(every) = self.account() {
+                turns[1] = Some(self.turn(clock, &self.queue, every).await);
             }
-        }
-        self.used_conversation(clock.now(), conversation);
-        if let Some((bucket, every)) = &mut turn {
-            bucket.take(clock.now(), *every, self.burst);
+            let now = clock.now();
+            // Meanwhile the platform may have asked for silence, and another of the conversation may have gone out.
+            if self.silence(now).is_zero() && self.take_of(now, conversation) {
+                for Turn(bucket, every) in turns.iter_mut().flatten() {
+                    bucket.take(now, *every);
+                }
+                return;
+            }
         }
     }
 
     /// Whether somebody who asks now would have to wait.
     pub(crate) fn holds(&self, now: Duration, conversation: &ConversationId, kind: &str) -> bool {
-        let waits = |bucket: &Bucket, every: Duration| !bucket.wait(now, every, self.burst).is_zero();
-        let kind = || {
-            // Who has the turn and is not done waits.
-            self.kind(Some(kind))
-                .is_some_and(|kind| kind.turn.try_lock().map_or(true, |bucket| waits(&bucket, kind.every)))
-        };
-        let state = self.state.lock();
-        let account = self.account().is_some_and(|every| waits(&state.0, every));
-        let one = self.conversation.zip(state.1.get(conversation)).is_some_and(|(every, bucket)| waits(bucket, every));
-        account || one || !self.silence(now).is_zero() || kind()
+        self.account().is_some_and(|every| self.is_busy(now, &self.queue, every))
+            || !self.wait_of(now, conversation).is_zero()
+            || !self.silence(now).is_zero()
+            || self.kind(Some(kind)).is_some_and(|kind| self.is_busy(now, &kind.queue, kind.every))
     }
 
     /// How long the platform wants silence yet.
@@ -225,7 +251,7 @@ impl Pacer {
 
     /// The platform asks for silence: nothing of this account goes out before `until`.
     pub(crate) fn hold_until(&self, until: Duration) {
-        let until = u64::try_from(until.as_millis()).unwrap_or(u64::MAX);
+        let until = u64::try_from(until.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
         self.held_until.fetch_max(until, Ordering::Relaxed);
     }
 }
@@ -236,10 +262,14 @@ mod tests {
 
     #[test]
     fn the_budget_is_never_exceeded() {
-        let pacer = Pacer::new(&OutboxPolicy { burst: 2, ..OutboxPolicy::per_second(2) }, &Limits::DEFAULT);
-        let waits: Vec<_> = (0..4).map(|_| pacer.take_account(Duration::ZERO).as_millis()).collect();
-        assert_eq!(waits, [0, 0, 500, 1000]);
-        assert_eq!(pacer.take_account(Duration::from_secs(10)), Duration::ZERO);
+        let (every, mut bucket) = (Duration::from_millis(500), Bucket::default());
+        let mut take = |now: Duration| {
+            let wait = bucket.wait(now, every, 2);
+            bucket.take(now + wait, every);
+            (now + wait).as_millis()
+        };
+        assert_eq!([0; 4].map(|_| take(Duration::ZERO)), [0, 0, 500, 1_000]);
+        assert_eq!([10; 3].map(|at| take(Duration::from_secs(at))), [10_000, 10_000, 10_500]);
     }
 
     #[test]
@@ -247,8 +277,8 @@ mod tests {
         let policy = OutboxPolicy { per_conversation: Some(1.0), ..OutboxPolicy::default() };
         let pacer = Pacer::new(&policy, &Limits::DEFAULT);
         let (a, b) = (ConversationId::Contact("a".into()), ConversationId::Contact("b".into()));
-        assert_eq!(pacer.take_conversation(Duration::ZERO, &a), Duration::ZERO);
-        assert_eq!(pacer.take_conversation(Duration::ZERO, &b), Duration::ZERO);
-        assert_eq!(pacer.take_conversation(Duration::ZERO, &a), Duration::from_secs(1));
+        assert!(pacer.take_of(Duration::ZERO, &a) && pacer.take_of(Duration::ZERO, &b));
+        assert!(!pacer.take_of(Duration::ZERO, &a));
+        assert_eq!(pacer.wait_of(Duration::ZERO, &a), Duration::from_secs(1));
     }
 }

@@ -7,6 +7,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use tokio::task::AbortHandle;
+use wechaty_puppet::task::work;
 
 use super::{
     Receipt,
@@ -22,9 +23,19 @@ use crate::{
 /// `is_over`: whether the life that posts it has ended; it is asked when the row is in its lane.
 pub(super) fn post(account: &Account, queued: QueuedRow, is_over: impl Fn() -> bool) -> Posted {
     let core = account.core();
-    let (receipt, key) = (queued.receipt(), send::lane(account, &queued.row));
-    let end = match core.outbox.push(&key, queued) {
-        Pushed::Queued(_) => End::Elsewhere,
+    let (receipt, key, seq) = (queued.receipt(), send::lane(account, &queued.row), queued.row.seq);
+    let mut claim = None;
+    let end = match core.outbox.push_with(&key, queued, |queued| claim = queued.waits()) {
+        Pushed::Queued(_) => {
+            if let Some(given_back) = claim {
+                let account = account.clone();
+                core.tasks.spawn(work(async move {
+                    send::unclaim(&account, seq).await;
+                    drop(given_back);
+                }));
+            }
+            End::Elsewhere
+        }
         // The bot stops, and older ones of the conversation wait for the next start.
         Pushed::Left => End::Left,
         Pushed::Start(number) if is_over() => {

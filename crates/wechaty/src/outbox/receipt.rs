@@ -13,7 +13,10 @@ use wechaty_puppet::{IdempotencyKey, PuppetError, Sent};
 use wechaty_types::{DeliveryStatus, MessageId, Timestamp};
 
 use super::Opens;
-use crate::{Error, Result, store::Settlement};
+use crate::{
+    Error, Result,
+    store::{Dead, Settlement},
+};
 
 /// A message was not sent, or nobody knows whether it was.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +54,21 @@ pub enum SendFailure {
     /// The bot stopped; the send is still in the store.
     #[error("the bot stopped before it was sent")]
     Stopped,
+}
+
+/// The word of a send that was in doubt when it was settled.
+pub(super) const IN_DOUBT: &str = "in doubt";
+
+impl SendFailure {
+    /// Whether it may have been sent: in this life of the process or an earlier one.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        match self {
+            Self::MaybeSent { .. } => true,
+            Self::Settled(reason) => reason == IN_DOUBT,
+            _ => false,
+        }
+    }
 }
 
 /// Where a send stands.
@@ -125,9 +143,9 @@ impl Receipt {
             Settlement::Merged => Ok(Sent::without_id()),
             Settlement::Expired(_) => Err(SendFailure::Expired),
             Settlement::Rejected(reason) if reason == "quota" => Err(SendFailure::Quota),
-            Settlement::Rejected(reason) | Settlement::Dead(reason) => Err(SendFailure::Settled(reason)),
+            Settlement::Rejected(reason) | Settlement::Dead(Dead { reason, .. }) => Err(SendFailure::Settled(reason)),
             Settlement::Dropped => Err(SendFailure::Settled("dropped".into())),
-            Settlement::MaybeSent => Err(SendFailure::Settled("in doubt".into())),
+            Settlement::MaybeSent => Err(SendFailure::Settled(IN_DOUBT.into())),
         });
         receipt
     }
@@ -136,6 +154,11 @@ impl Receipt {
         if self.0.outcome.set(outcome.map_err(Arc::new)).is_ok() {
             self.0.settled.notify_waiters();
         }
+    }
+
+    /// Whether the bot has stopped before it was sent.
+    pub(super) fn is_stopped(&self) -> bool {
+        matches!(self.0.outcome.get(), Some(Err(failure)) if matches!(**failure, SendFailure::Stopped))
     }
 
     /// Whether anybody beside its owner has it.

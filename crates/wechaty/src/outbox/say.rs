@@ -11,21 +11,24 @@ use std::{
 
 use futures_util::{FutureExt, future::BoxFuture};
 use tokio::sync::oneshot;
-use wechaty_puppet::{Capabilities, Capability, IdempotencyKey, PuppetError, Sent, Timestamp};
-use wechaty_types::{ConversationId, Mention, MessageId, SayablePayload};
+use wechaty_puppet::{Capability, IdempotencyKey, Sent, Timestamp, task::work};
+use wechaty_types::{ConversationId, Mention, MessageId, SayablePayload, TextPayload};
 
 use super::{
-    Receipt, ReceiptState,
+    Growing, Receipt,
+    convert::{Converted, check_text, convert, ids, refuse},
+    earlier, growing,
     key::idempotency_key,
     later,
     post::{End, Posted},
-    send, split,
+    send,
 };
 use crate::{
     Error, Result, Sayable,
     bot::{Account, Core, Permit},
     handler::Run,
-    store::{Enqueued, OutboxRow, SendSeq, Settlement, Spooled, StoreError, crash, named},
+    inbox::choices,
+    store::{Enqueued, OutboxRow, Said, SendSeq, Settlement, Spooled, StoreError, crash},
     user::Contact,
 };
 
@@ -53,14 +56,54 @@ pub(super) struct Request {
     account: Account,
     to: ConversationId,
     what: SayablePayload,
-    /// The file of `what`, in the store.
-    file: Option<Spooled>,
+    /// The files of `what` that are in the store, in their order.
+    files: Vec<Option<Spooled>>,
     cause: Option<MessageId>,
     quote: Option<MessageId>,
     mentions: Vec<Mentioned>,
     name: Option<String>,
+    key: Option<IdempotencyKey>,
     not_before: Option<Timestamp>,
     until: Until,
+    /// It is begun, and not sent: its text grows.
+    growing: bool,
+}
+
+/// What the messages of a growing text have in common.
+pub(super) struct Opening {
+    pub(super) account: Account,
+    pub(super) to: ConversationId,
+    pub(super) markdown: bool,
+    /// As [`Say::under`] gave it.
+    pub(super) key: Option<IdempotencyKey>,
+    name: Option<String>,
+    cause: Option<MessageId>,
+    quote: Option<MessageId>,
+    until: Until,
+}
+
+impl Opening {
+    /// Says a part of it; `None`: the first.
+    pub(super) fn say(&self, what: SayablePayload, part: Option<&'static str>, growing: bool) -> Say {
+        let name = self.name.as_ref().map(|name| match part {
+            None => name.clone(),
+            Some(part) => format!("{name}\u{1f}{part}"),
+        });
+        Say(State::Built(Request {
+            account: self.account.clone(),
+            to: self.to.clone(),
+            what,
+            files: Vec::new(),
+            cause: self.cause.clone(),
+            quote: self.quote.clone().filter(|_| part != Some("rest")),
+            mentions: Vec::new(),
+            name,
+            key: self.key.map(|key| part.map_or(key, |part| growing::another(key, part))),
+            not_before: None,
+            until: self.until,
+            growing,
+        }))
+    }
 }
 
 /// How long a say is good for.
@@ -98,13 +141,15 @@ impl Say {
             account,
             to,
             what: what.0,
-            file: None,
+            files: Vec::new(),
             cause,
             quote: None,
             mentions: Vec::new(),
             name: None,
+            key: None,
             not_before: None,
             until: Until::Policy,
+            growing: false,
         }))
     }
 
@@ -121,9 +166,19 @@ impl Say {
         self.edit(|request| request.name = Some(name.into()))
     }
 
+    /// Gives it this key, for what is said outside of handlers on behalf of somebody who may ask for it twice. What was said
+    /// under it by this account, and is still to be sent or was sent within the last day, is not said again, whatever ends
+    /// the process: its receipt is given instead; see [`Account::earlier_send`](crate::Account::earlier_send). In a handler,
+    /// [`key`](Self::key) is what you want.
+    pub fn under(self, key: IdempotencyKey) -> Self {
+        self.edit(|request| request.key = Some(key))
+    }
+
     /// Sends it at this time, not before. It is durable at once and waits in the store, also through a restart; what is
     /// said meanwhile does not wait for it. If nobody can send it then, it is sent as soon as somebody can; see
     /// [`expires_in`](Self::expires_in).
+    ///
+    /// Awaiting it fails with [`Error::Full`] when as many are planned as [`Limits::planned`](crate::Limits::planned) allows.
     pub fn at(self, time: Timestamp) -> Self {
         self.edit(|request| request.not_before = Some(time))
     }
@@ -163,6 +218,34 @@ impl Say {
         self.edit(|request| request.mentions.push(Mentioned::All))
     }
 
+    /// Makes a message of it whose text grows while people look on: the answer of a model, as it comes. What the say holds is
+    /// shown until the first words are there; empty, nothing is. `key` names it inside its handler, as [`key`](Self::key)
+    /// does: a handler that runs again after a crash goes on with the same message. It is said now, whatever
+    /// [`at`](Self::at) says.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] unless it is a text or Markdown; else as awaiting the say.
+    pub async fn growing(self, key: impl Into<String>) -> Result<Growing> {
+        let State::Built(mut request) = self.0 else {
+            return Err(Error::Invalid { what: "growing message", reason: "only what is said can grow".to_owned() });
+        };
+        let kind = request.what.kind();
+        let (SayablePayload::Text(text) | SayablePayload::Markdown(text)) = &mut request.what else {
+            let reason = format!("only a text or Markdown can grow, and this is of kind {kind}");
+            return Err(Error::Invalid { what: "growing message", reason });
+        };
+        let shown = std::mem::take(&mut text.text);
+        let named = request.named().await?;
+        let mentions = named.mentions().to_vec();
+        let names = if mentions.is_empty() { String::new() } else { named.fallback_text() };
+        let what = TextPayload { text: shown, mentions };
+        request.with_life();
+        let Request { account, to, cause, quote, key: under, until, .. } = request;
+        let markdown = kind == "Markdown" && account.capabilities().has(Capability::SendMarkdown);
+        let name = Some(key.into());
+        Growing::open(Opening { account, to, markdown, key: under, name, cause, quote, until }, what, names).await
+    }
+
     /// Waits until the platform took it: `receipt.sent()` in one step.
     ///
     /// # Errors
@@ -178,10 +261,15 @@ impl Future for Say {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             let next = match std::mem::replace(&mut self.0, State::Done) {
-                State::Built(mut request) => match request.with_life().passes_at_once() {
-                    Some(pass) => request.commit(pass).start(),
-                    None => State::Preparing(Box::pin(request.prepare())),
-                },
+                State::Built(mut request) => {
+                    if let Some(error) = request.is_one_too_many() {
+                        return Poll::Ready(Err(error));
+                    }
+                    match request.with_life().passes_at_once() {
+                        Some(pass) => request.commit(pass).start(),
+                        None => State::Preparing(Box::pin(request.prepare())),
+                    }
+                }
                 State::Delaying(mut delay) => match delay.as_mut().poll(cx) {
                     Poll::Pending => {
                         self.0 = State::Delaying(delay);
@@ -236,11 +324,23 @@ impl Request {
         self
     }
 
+    /// Whether too much is planned already. What may have been planned before is looked for first.
+    fn is_one_too_many(&self) -> Option<Error> {
+        let due = self.not_before?;
+        if self.key.is_some() || Run::current().is_some_and(|run| run.is_resumed()) {
+            return None;
+        }
+        let core = self.account.core();
+        let limit = core.limits.planned;
+        let is_full = core.planned.get() >= limit && due > core.clock.wall();
+        is_full.then_some(Error::Full { what: "planned sends", limit })
+    }
+
     /// Makes plain text, the usual case, what the platform takes: nothing has to be waited for.
     fn passes_at_once(&mut self) -> Option<Permit> {
         let capabilities = self.account.capabilities();
         let is_plain = matches!(self.what, SayablePayload::Text(_)) && capabilities.has(Capability::SendText);
-        if !is_plain || !self.mentions.is_empty() {
+        if !is_plain || !self.mentions.is_empty() || self.growing {
             return None;
         }
         // One that is refused has to be written down.
@@ -255,11 +355,19 @@ impl Request {
             Err(error) => Err(error),
         };
         match prepared {
-            Ok((what, file)) => {
+            Ok(Converted { what, files, choices }) => {
                 let core = self.account.core();
                 let pass = core.gate.pass(&core.sends).await;
-                (self.what, self.file) = (what, file);
-                Ok(self.commit(pass))
+                (self.what, self.files) = (what, files);
+                let (growing, account) = (self.growing, self.account.clone());
+                let commit = self.commit(pass);
+                if growing {
+                    growing::note(&account, commit.row.key).await?;
+                }
+                if let Some(menu) = choices {
+                    choices::note(&account, &commit.row, menu).await?;
+                }
+                Ok(commit)
             }
             // It is the store that fails, and not what is said.
             Err(error @ Error::Store(_)) if !matches!(error, Error::Store(StoreError::TooLarge { .. })) => Err(error),
@@ -304,15 +412,18 @@ impl Request {
 
     /// The row, under its key.
     fn commit(self, permit: Permit) -> Commit {
-        let Self { account, to, mut what, file, cause, quote, name, not_before, until, .. } = self;
+        let Self { account, to, mut what, files, cause, quote, name, key, not_before, until, .. } = self;
         let now = account.core().clock.wall();
         let run = Run::current();
-        let key = idempotency_key(account.id(), run.as_deref(), &to, &what, name.as_deref());
+        let (named, keyed) = (name.is_some() || key.is_some(), key.is_some());
+        let key = key.unwrap_or_else(|| idempotency_key(account.id(), run.as_deref(), &to, &what, name.as_deref()));
         if let Some(run) = &run {
             run.says(key);
         }
-        if let Some(file) = &file {
-            file.fill(&mut what);
+        for (number, file) in files.iter().enumerate() {
+            if let Some(file) = file {
+                file.fill(&mut what, number);
+            }
         }
         let row = OutboxRow {
             seq: 0,
@@ -320,7 +431,7 @@ impl Request {
             account: account.id().clone(),
             to,
             what: Arc::new(what),
-            file: file.map(|file| file.id),
+            files: ids(&files),
             quote,
             cause: cause.or_else(|| run.as_ref().and_then(|run| run.cause.clone())),
             event: run.as_ref().and_then(|run| run.event),
@@ -334,8 +445,9 @@ impl Request {
             attempts: 0,
             claimed_at: None,
             done: 0,
+            keyed,
         };
-        Commit { account, row, named: name.is_some(), claimed: false, permit }
+        Commit { account, row, named, claimed: false, permit }
     }
 }
 
@@ -442,15 +554,9 @@ impl Commit {
                 }
                 Ok(core.receipts.get(seq, key).into())
             }
-            Enqueued::Existing { settled: Some(settlement), .. } => Ok(earlier(&account, key, settlement).into()),
-            Enqueued::Existing { seq, settled: None } => {
-                let receipt = core.receipts.get(seq, key);
-                // Who settles tells the store first and takes the receipt then. Either it finds ours, or we its word.
-                if let Enqueued::Existing { settled: Some(settlement), .. } = core.store.enqueue(&self.row).await? {
-                    core.receipts.take(seq);
-                    return Ok(earlier(&account, key, settlement).into());
-                }
-                Ok(receipt.into())
+            Enqueued::Existing { seq, settled } => {
+                let (said, event) = (Said { seq, key, settled }, self.row.event);
+                Ok(earlier::receipt(&account, said, event).await?.into())
             }
         }
     }
@@ -460,7 +566,7 @@ impl Commit {
 fn finish(core: &Arc<Core>, commit: BoxFuture<'static, Result<Posted>>, tell: oneshot::Sender<Result<Receipt>>) {
     let (runner, task) = (Arc::new(OnceLock::new()), core.clone());
     let own = runner.clone();
-    let spawned = core.tasks.spawn(async move {
+    let spawned = core.tasks.spawn(work(async move {
         // Who asked may have gone.
         match commit.await {
             Ok(Posted { receipt, end }) => {
@@ -472,109 +578,6 @@ fn finish(core: &Arc<Core>, commit: BoxFuture<'static, Result<Posted>>, tell: on
             }
             Err(error) => drop(tell.send(Err(error))),
         }
-    });
+    }));
     let _ = runner.set(spawned.abort_handle());
-}
-
-/// Turns what the platform cannot show into the best it can, and spools its file, which it only names then.
-async fn convert(account: &Account, mut what: SayablePayload) -> Result<(SayablePayload, Option<Spooled>)> {
-    let capabilities = account.capabilities();
-    if let SayablePayload::Forward(forward) = &what
-        && !capabilities.has(Capability::SendForward)
-    {
-        what = account.message(&forward.message_id).await?.to_sayable().await?.into_payload();
-    }
-    let needed = Capability::of(&what);
-    if !capabilities.has(needed) {
-        let as_text = matches!(
-            what,
-            SayablePayload::Markdown(_)
-                | SayablePayload::Card(_)
-                | SayablePayload::Menu(_)
-                | SayablePayload::Url(_)
-                | SayablePayload::Location(_)
-        );
-        let as_file = matches!(
-            what,
-            SayablePayload::Image(_)
-                | SayablePayload::Audio(_)
-                | SayablePayload::Video(_)
-                | SayablePayload::Emoticon(_)
-        );
-        what = match what {
-            SayablePayload::Image(f)
-            | SayablePayload::Audio(f)
-            | SayablePayload::Video(f)
-            | SayablePayload::Emoticon(f)
-                if as_file && capabilities.has(Capability::SendAttachment) =>
-            {
-                SayablePayload::Attachment(f)
-            }
-            what if as_text && capabilities.has(Capability::SendText) => {
-                let mentions = what.mentions().to_vec();
-                SayablePayload::Text(wechaty_types::TextPayload { text: what.fallback_text(), mentions })
-            }
-            _ => return Err(PuppetError::unsupported(account.puppet().platform(), needed).into()),
-        };
-    }
-    check_text(&capabilities, &mut what)?;
-    let Some(file) = what.file_box() else { return Ok((what, None)) };
-    let core = account.core();
-    let spooled = loop {
-        match core.spooling.spool(&*core.store, file, capabilities.limits.file).await {
-            Err(Error::Store(error @ StoreError::Full { .. })) if file.is_repeatable() => {
-                core.wait_for_room(error).await?
-            }
-            spooled => break spooled?,
-        }
-    };
-    if let Some(spooled) = &spooled {
-        what = named(&what, &spooled.id);
-        crash::point("spooled-before-say");
-    }
-    Ok((what, spooled))
-}
-
-/// Refuses a text that cannot even be sent in parts, and mentions only who can be mentioned.
-fn check_text(capabilities: &Capabilities, what: &mut SayablePayload) -> Result<()> {
-    if let SayablePayload::Text(text) | SayablePayload::Markdown(text) = what {
-        // The names stay in the words; who cannot be notified is not notified.
-        text.mentions.retain(|mention| match mention {
-            Mention::Contact(_) => capabilities.has(Capability::Mention),
-            Mention::All => capabilities.has(Capability::MentionAll),
-        });
-    }
-    if let Some(limit) = capabilities.limits.text
-        && what.as_text().is_some_and(|text| !split::fits(text, limit, capabilities.limits.text_unit))
-    {
-        let reason = format!("no part of it fits into {limit} {:?}", capabilities.limits.text_unit);
-        return Err(PuppetError::Invalid { what: "text", reason }.into());
-    }
-    Ok(())
-}
-
-/// Counts what is refused, and gives why.
-async fn refuse(account: &Account, error: Error) -> Error {
-    match account.core().store.refuse(account.id(), refusal(&error).into()).await {
-        Ok(()) => error,
-        Err(uncounted) => uncounted.into(),
-    }
-}
-
-fn refusal(error: &Error) -> &'static str {
-    match error {
-        Error::Store(_) => "too-large",
-        Error::Puppet(error) => error.reason(),
-        Error::File(_) => "file",
-        _ => "invalid",
-    }
-}
-
-/// The receipt of a send that is over; what the platform may yet tell of it finds it.
-fn earlier(account: &Account, key: IdempotencyKey, settlement: Settlement) -> Receipt {
-    let receipt = Receipt::of(key, settlement);
-    if let ReceiptState::Sent(sent) = receipt.state() {
-        account.core().statuses.follow(account, &receipt, &sent);
-    }
-    receipt
 }

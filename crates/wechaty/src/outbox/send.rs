@@ -10,26 +10,32 @@ use std::{
 
 use futures_util::{FutureExt, future::BoxFuture};
 use hashbrown::HashMap;
-use wechaty_puppet::{Capability, Cause, Outgoing, PuppetError, Retry, Sent, Timestamp};
+use tokio::sync::oneshot;
+use wechaty_puppet::{Capability, Cause, Outgoing, PuppetError, Retry, Sent, Timestamp, with_causes};
 
 use super::{
-    InDoubt, Receipt, SendFailure,
-    breaker::Entry,
-    later,
-    quota::{self, Pass, Taken},
+    InDoubt, Receipt, SendFailure, growing, later,
     split::{self, Measure, Part},
+    turn::{Counted, Turn, turn},
 };
 use crate::{
     archive,
     bot::{Account, Permit},
-    inbox::{LaneKey, OnPanic, Place},
-    store::{OutboxRow, SendSeq, Settlement, StoreError, crash},
+    inbox::{LaneKey, OnPanic, Place, choices},
+    store::{Dead, OutboxRow, SendSeq, Settlement, StoreError, crash},
 };
 
 /// How many rows a lane sends before others get their turn.
 const TURN: u32 = 32;
 /// However long the platform asks for silence: it is asked again then.
-const LONGEST_SILENCE: Duration = Duration::from_secs(3_600);
+const LONGEST_SILENCE: Duration = Duration::from_secs(7 * 24 * 3_600);
+/// A silence as long as this spends no attempt.
+pub(super) const SILENCE: Duration = Duration::from_secs(1);
+/// So many of them: then it is this send that the platform does not want, and they do.
+pub(super) const MOST_SILENCES: u32 = 1_000;
+
+/// How far the machine's clock may be put right meanwhile.
+const CLOCK_SLACK: Duration = Duration::from_secs(5);
 
 /// A message the platform took, as [`BotBuilder::observe_sends`](crate::BotBuilder::observe_sends) tells it.
 #[derive(Clone, Debug)]
@@ -53,13 +59,15 @@ pub(crate) struct QueuedRow {
     tracked: bool,
     /// Whether the first try was claimed when the row was written.
     claimed: bool,
+    /// Ends when such a claim has been given back, as others were before it: a later one must not be taken for that.
+    unclaimed: Option<oneshot::Receiver<()>>,
     /// Whether the store knows how it is cut.
     in_parts: bool,
     /// When it came, where the platform has quotas.
     since: Option<Timestamp>,
     receipt: Unsettled,
-    /// `None`: it sleeps.
-    pub(super) permit: Option<Permit>,
+    /// Of those in lanes, or of those that sleep.
+    pub(super) permit: Permit,
 }
 
 /// A receipt that learns of a stop when it is dropped unsettled.
@@ -81,7 +89,7 @@ fn may_go(account: &Account) -> bool {
     account.is_logged_in()
         && !account.is_cut_off()
         && account.breaker().is_closed()
-        && account.pacer().is_free()
+        && account.pacer().is_free(&account.core().clock)
         && account.quotas().is_free()
 }
 
@@ -109,12 +117,24 @@ pub(super) fn claim(account: &Account, row: &mut OutboxRow) -> bool {
 pub(super) fn queued(account: &Account, row: OutboxRow, tracked: bool, claimed: bool, permit: Permit) -> QueuedRow {
     let receipt = if tracked { account.core().receipts.get(row.seq, row.key) } else { Receipt::new(row.key) };
     let since = (!account.quotas().is_free()).then(|| account.core().clock.wall());
-    QueuedRow { row, tracked, claimed, in_parts: false, since, receipt: Unsettled(receipt), permit: Some(permit) }
+    QueuedRow { row, tracked, claimed, unclaimed: None, in_parts: false, since, receipt: Unsettled(receipt), permit }
 }
 
 impl QueuedRow {
     pub(super) fn receipt(&self) -> Receipt {
         self.receipt.0.clone()
+    }
+
+    /// It waits behind others after all: a crash meanwhile would leave a doubt that is none. Gives what to drop once its claim,
+    /// if it had one, is given back.
+    pub(super) fn waits(&mut self) -> Option<oneshot::Sender<()>> {
+        if !std::mem::take(&mut self.claimed) {
+            return None;
+        }
+        (self.row.attempts, self.row.claimed_at) = (0, None);
+        let (tell, told) = oneshot::channel();
+        self.unclaimed = Some(told);
+        Some(tell)
     }
 }
 
@@ -123,6 +143,11 @@ pub(crate) async fn resume(account: &Account) -> Result<(), StoreError> {
     let core = account.core();
     let mut rows = core.store.unsent(account.id()).await?;
     split::sweep(account, &rows).await?;
+    growing::take_up(account, &rows).await?;
+    choices::take_up(account).await?;
+    let now = core.clock.wall();
+    let due = rows.iter().filter(|row| row.not_before.is_none_or(|due| due <= now));
+    account.pacer().spend(core.clock.now(), due.map(|row| &row.to));
     if rows.iter().any(|row| row.not_before.is_some()) {
         // As they went into their lanes then, or would have: when they were said or, planned ones, due.
         let (mut said, mut due) = (Timestamp::from_millis(i64::MIN), HashMap::new());
@@ -130,7 +155,7 @@ pub(crate) async fn resume(account: &Account) -> Result<(), StoreError> {
             said = row.not_before.map_or_else(|| said.max(row.said_at), |_| said);
             due.insert(row.seq, row.not_before.unwrap_or(said));
         }
-        rows.sort_by_key(|row| (due.get(&row.seq).copied(), row.seq));
+        rows.sort_unstable_by_key(|row| (due.get(&row.seq).copied(), row.seq));
     }
     for row in rows {
         let queued = queued(account, row, true, false, core.sends.force(1));
@@ -156,9 +181,7 @@ pub(super) async fn drain(account: Account, key: LaneKey, number: u64) {
         let seq = queued.row.seq;
         let Some((settlement, outcome)) = deliver(&account, &mut queued).await else {
             // The bot stops: it waits in the store, and so do those behind it and those that are still to come.
-            for behind in core.outbox.leave(&key, number).into_iter().filter(|behind| behind.claimed) {
-                unclaim(&account, behind.row.seq).await;
-            }
+            drop(core.outbox.leave(&key, number));
             break;
         };
         if let (Some(observer), Ok(sent)) = (&core.send_observer, &outcome) {
@@ -175,6 +198,10 @@ pub(super) async fn drain(account: Account, key: LaneKey, number: u64) {
         archive::settled(&account, &queued.row, &done[0].1, at);
         if queued.in_parts {
             split::forget(&account, seq).await;
+        }
+        choices::settled(&account, &queued.row, &outcome).await;
+        if account.begun().has(queued.row.key) {
+            growing::forget(&account, queued.row.key).await;
         }
         if queued.tracked {
             core.receipts.take(seq);
@@ -195,12 +222,12 @@ fn drain_boxed(account: Account, key: LaneKey, number: u64) -> BoxFuture<'static
 }
 
 /// Whether its time is over.
-fn is_late(account: &Account, row: &OutboxRow) -> bool {
+pub(super) fn is_late(account: &Account, row: &OutboxRow) -> bool {
     row.expires.is_some_and(|until| account.core().clock.wall() >= until)
 }
 
 /// Waits, but no longer than the send is good for.
-async fn in_time(account: &Account, row: &OutboxRow, wait: impl Future<Output = ()>) {
+pub(super) async fn in_time(account: &Account, row: &OutboxRow, wait: impl Future<Output = ()>) {
     let clock = &account.core().clock;
     match row.expires {
         None => wait.await,
@@ -213,7 +240,10 @@ type Ended = Option<(Settlement, Result<Sent, SendFailure>)>;
 
 /// Sends it, in parts if it has to be.
 async fn deliver(account: &Account, queued: &mut QueuedRow) -> Ended {
-    let QueuedRow { row, claimed, in_parts, since, receipt, .. } = queued;
+    let QueuedRow { row, claimed, unclaimed, in_parts, since, receipt, .. } = queued;
+    if let Some(unclaimed) = unclaimed.take() {
+        let _ = unclaimed.await;
+    }
     let is_text = row.what.as_text().is_some();
     let mut measure = None;
     if is_text && !*claimed && (row.attempts > 0 || row.done > 0) {
@@ -288,31 +318,23 @@ async fn attempt(
         let detail = "the process ended during the send".to_owned();
         PuppetError::Protocol { context: "resuming", detail }
     });
-    // What quotas have counted for it; a try of an earlier life was counted then.
-    let (mut place, mut counted): (Option<Taken>, bool) = (None, doubt.is_some());
+    let mut counted = Counted { place: None, is_done: doubt.is_some() };
+    let mut silences = 0;
     loop {
         attempt += 1;
-        if claimed && !may_go(account) {
-            // It cannot be tried at once after all: a crash meanwhile would leave a doubt that is none.
-            claimed = false;
-            unclaim(account, row.seq).await;
-        }
-        if !account.is_logged_in() {
-            Box::pin(in_time(account, row, account.until_it_may_send())).await;
-        }
-        if account.is_cut_off() {
-            Box::pin(in_time(account, row, account.until_connected())).await;
-        }
-        if !account.pacer().is_free() {
-            Box::pin(in_time(account, row, account.pacer().wait(&core.clock, &row.to, Some(row.what.kind())))).await;
-        }
-        if !counted && !account.quotas().is_free() {
-            let since = since.unwrap_or(row.said_at);
-            match Box::pin(quota::pass(account, row, since, receipt)).await {
-                Pass::Taken(taken) => (place, counted) = (Some(taken), true),
-                Pass::Late => {}
-                Pass::Stopping => return None,
-                Pass::Closed => {
+        let mut asks = None;
+        if !may_go(account) {
+            if std::mem::take(&mut claimed) {
+                // It cannot be tried at once after all: a crash meanwhile would leave a doubt that is none.
+                unclaim(account, row.seq).await;
+            }
+            match Box::pin(turn(account, row, since.unwrap_or(row.said_at), receipt, &mut counted)).await {
+                Turn::Go(watch) => asks = watch,
+                Turn::Stopping => {
+                    counted.give_back(account).await;
+                    return None;
+                }
+                Turn::Closed => {
                     return Some(match doubt {
                         Some(_) => in_doubt(policy.in_doubt, doubt),
                         None => (Settlement::Rejected("quota".into()), Err(SendFailure::Quota)),
@@ -320,22 +342,8 @@ async fn attempt(
                 }
             }
         }
-        let mut asks = None;
-        if !account.breaker().is_closed() {
-            match Box::pin(account.breaker().enter(&core.clock, row.expires, &core.closing())).await {
-                Entry::Go | Entry::Late => {}
-                Entry::Ask(watch) => asks = Some(watch),
-                Entry::Stopping => {
-                    if claimed {
-                        unclaim(account, row.seq).await;
-                    }
-                    give_back(account, &mut place).await;
-                    return None;
-                }
-            }
-        }
         if is_late(account, row) {
-            give_back(account, &mut place).await;
+            counted.give_back(account).await;
             return Some(match doubt {
                 Some(_) => in_doubt(policy.in_doubt, doubt),
                 None => (Settlement::Expired("late".into()), Err(SendFailure::Expired)),
@@ -346,9 +354,9 @@ async fn attempt(
             match policy.in_doubt {
                 InDoubt::Resend => {
                     doubt = None;
-                    if std::mem::take(&mut counted) && !account.quotas().is_free() {
-                        // Another copy is another send.
-                        (place, attempt) = (None, attempt - 1);
+                    if counted.is_done && !account.quotas().is_free() {
+                        counted.again();
+                        attempt -= 1;
                         continue;
                     }
                 }
@@ -371,31 +379,31 @@ async fn attempt(
         crash::point("claim-before-send");
         let answer = attempt_once(account, row, part.as_ref(), attempt).await;
         let failed = answer.as_ref().err();
+        // Before the breaker lets anybody go on.
+        let silence = failed.and_then(|error| keep_silence(account, error));
         account.breaker().answered(core.clock.now(), failed, asks.is_some(), |tries| backoff(account, tries));
         let error = match answer {
             Ok(sent) => {
                 crash::point("send-before-record");
-                if let Some(place) = place {
-                    Box::pin(place.used(account)).await;
-                }
+                counted.used(account).await;
                 return Some((Settlement::Sent(sent.clone()), Ok(sent)));
             }
             Err(error) => error,
         };
         let (retry, reason) = (error.retry(), error.reason());
-        if (account.is_cut_off() || asks.is_some()) && error.is_certain() && retry != Retry::Never {
-            // The connection is known to be lost, or the platform not to be there: that is no fault of this send.
+        silences += u32::from(silence.is_some_and(|silence| silence >= SILENCE));
+        let is_busy = silence.is_some_and(|silence| silence >= SILENCE) && silences <= MOST_SILENCES;
+        let known = account.is_cut_off() || asks.is_some() || is_busy;
+        if known && error.is_certain() && retry != Retry::Never {
+            // The connection is known to be lost, the platform not to be there or to be busy: that is no fault of this send.
             attempt -= 1;
         }
         if error.is_certain() && doubt.is_none() {
-            give_back(account, &mut place).await;
-            counted = false;
+            counted.give_back(account).await;
+            counted.again();
         } else if !error.is_certain() && !may_repeat(account, began) {
-            // Another try is another message.
-            if let Some(place) = place.take() {
-                Box::pin(place.used(account)).await;
-            }
-            counted = false;
+            counted.used(account).await;
+            counted.again();
         }
         // Another one asks next time, while this one sleeps.
         drop(asks);
@@ -409,28 +417,35 @@ async fn attempt(
         } else if is_over {
             return Some(match doubt {
                 Some(_) => in_doubt(policy.in_doubt, doubt),
-                None => (Settlement::Dead(reason.into()), Err(SendFailure::Dead { attempts: attempt, source: error })),
+                None => {
+                    let why = with_causes(&error);
+                    tracing::warn!(account = %account.id(), to = %row.to, attempt, why, "a send has failed for good: it is a dead letter");
+                    let dead = Dead::new(reason, &said(&error));
+                    (Settlement::Dead(dead), Err(SendFailure::Dead { attempts: attempt, source: error }))
+                }
             });
         } else if doubt.is_none() {
             unclaim(account, row.seq).await;
         }
-        let wait = match retry {
-            Retry::After(after) => {
-                let after = after.min(LONGEST_SILENCE);
-                account.pacer().hold_until(core.clock.now().saturating_add(after));
-                after
-            }
-            _ => backoff(account, attempt),
-        };
+        let wait = silence.unwrap_or_else(|| backoff(account, attempt));
         Box::pin(in_time(account, row, core.clock.sleep(wait))).await;
     }
 }
 
-/// Gives back what quotas have counted, if they have.
-async fn give_back(account: &Account, place: &mut Option<Taken>) {
-    if let Some(place) = place.take() {
-        Box::pin(place.give_back(account)).await;
+/// What is known of a failure: the code and the words of the platform alone, where it refused.
+fn said(error: &PuppetError) -> String {
+    match error {
+        PuppetError::Rejected { code, message } => format!("{code}: {message}"),
+        error => with_causes(error),
     }
+}
+
+/// Lets nothing of the account go out for as long as the platform asks for; gives how long, if it does.
+pub(super) fn keep_silence(account: &Account, error: &PuppetError) -> Option<Duration> {
+    let Retry::After(silence) = error.retry() else { return None };
+    let silence = silence.min(LONGEST_SILENCE);
+    account.pacer().hold_until(account.core().clock.now().saturating_add(silence));
+    Some(silence)
 }
 
 /// Tells the store that a try surely came to nothing.
@@ -453,7 +468,13 @@ async fn attempt_once(
     out.attempt = attempt;
     out.cause = row.cause.clone().map(|message_id| Cause { message_id });
     out.quote = row.quote.clone().filter(|_| row.done == 0 && capabilities.has(Capability::Quote));
-    let call = std::panic::AssertUnwindSafe(account.puppet().send(out)).catch_unwind();
+    let _under_way = account.sending();
+    let puppet = account.puppet();
+    let call = match puppet.growing().filter(|_| account.begun().has(row.key)) {
+        Some(growing) => growing.begin(out),
+        None => puppet.send(out),
+    };
+    let call = std::panic::AssertUnwindSafe(call).catch_unwind();
     let mut call = pin!(call);
     // Most fakes and many sockets answer at once: no timer is made then.
     let first = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await;
@@ -471,9 +492,14 @@ async fn attempt_once(
 
 /// Whether the platform itself would drop a second copy now of what was first tried at `began`.
 fn may_repeat(account: &Account, began: Timestamp) -> bool {
-    let capabilities = account.capabilities();
+    // Asked anew each time: another device of the account knows no keys of the one before it.
+    let capabilities = account.puppet().capabilities();
+    let now = account.core().clock.wall();
+    // A clock that was set back does not tell how long ago that was.
+    let is_known = began <= now.plus(CLOCK_SLACK);
     capabilities.has(Capability::IdempotencyKey)
-        && capabilities.key_window.is_some_and(|window| account.core().clock.wall().since(began) < window)
+        && is_known
+        && capabilities.key_window.is_some_and(|window| now.since(began) < window)
 }
 
 /// The end of a send of which nobody knows whether it arrived.
@@ -484,13 +510,13 @@ fn in_doubt(policy: InDoubt, doubt: Option<PuppetError>) -> (Settlement, Result<
     };
     let failure = match doubt {
         Some(source) => SendFailure::MaybeSent { source },
-        None => SendFailure::Settled("in doubt".into()),
+        None => SendFailure::Settled(super::receipt::IN_DOUBT.into()),
     };
     (settlement, Err(failure))
 }
 
 /// Exponential, capped, with full jitter.
-fn backoff(account: &Account, attempt: u32) -> Duration {
+pub(super) fn backoff(account: &Account, attempt: u32) -> Duration {
     let policy = account.policy();
     let ceiling = policy.backoff.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(policy.max_backoff);
     ceiling.mul_f64(account.core().jitter())

@@ -110,6 +110,16 @@ pub(super) fn fits(text: &str, limit: usize, unit: TextUnit) -> bool {
     limit >= 4 || text.chars().all(|c| unit.len(c.encode_utf8(&mut [0; 4])) <= limit)
 }
 
+/// What a message takes of a text: all of it, or what its first part would be.
+pub(super) fn head<'a>(text: &'a str, limits: &Limits) -> &'a str {
+    match limits.text {
+        Some(limit) if text.len() > limit && limits.text_unit.len(text) > limit => {
+            text[..cut(text, limit, limits.text_unit)].trim_end()
+        }
+        _ => text,
+    }
+}
+
 /// The next part of a row; `None`: it goes out as it is.
 ///
 /// It depends only on the row, the measure and how much is done: a second life cuts as the first one did.
@@ -244,7 +254,7 @@ mod tests {
 
     fn row(text: &str) -> OutboxRow {
         OutboxRow {
-            file: None,
+            files: Vec::new(),
             seq: 1,
             key: IdempotencyKey::from_bytes([7; 16]),
             account: "bot".into(),
@@ -259,6 +269,7 @@ mod tests {
             attempts: 0,
             claimed_at: None,
             done: 0,
+            keyed: false,
         }
     }
 

@@ -1,7 +1,7 @@
 //! SPOOL: files are in the store before the receipt is durable: a stream, or a path that may change, never enters the
 //! outbox, and the same picture for a thousand conversations is there once.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::TryStreamExt;
 use hashbrown::HashMap;
@@ -13,8 +13,11 @@ use crate::{
     store::{BlobHasher, BlobId, Spooled, Store, StoreError},
 };
 
-/// Largest file spooled where the platform declares no limit: 100 MiB.
-const DEFAULT_LIMIT: u64 = 100 << 20;
+/// Largest file spooled where the platform declares no limit: 2 GiB.
+const DEFAULT_LIMIT: u64 = 2 << 30;
+/// A file may come slowly, but it must come.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+const STALL: Duration = Duration::from_secs(60);
 
 /// Files on their way into the store: of each content one at a time, so that the next one finds it there.
 #[derive(Debug, Default)]
@@ -32,7 +35,8 @@ impl Spooling {
         if matches!(file.kind(), FileBoxType::Url | FileBoxType::QRCode | FileBoxType::Uuid | FileBoxType::Unknown) {
             return Ok(None);
         }
-        let options = LoadOptions { max_bytes: limit.unwrap_or(DEFAULT_LIMIT), ..LoadOptions::default() };
+        let max_bytes = limit.unwrap_or(DEFAULT_LIMIT);
+        let options = LoadOptions { max_bytes, timeout: LONGEST, stall_timeout: Some(STALL), ..LoadOptions::default() };
         let failed = |error| FileBoxError::reading(file.name(), error);
         if !file.is_repeatable() {
             return keep(store, file, &options).await.map(Some);

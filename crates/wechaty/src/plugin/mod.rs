@@ -14,7 +14,7 @@ use std::{
 
 use futures_util::{FutureExt, future::BoxFuture};
 use tokio::runtime::Handle;
-use wechaty_puppet::{CancellationToken, Clock};
+use wechaty_puppet::{CancellationToken, Clock, task};
 
 pub(crate) use registrar::{Owner, Pending, full_name, on_methods};
 pub use scope::{Instance, Scope};
@@ -206,7 +206,7 @@ impl Installed {
         let stop = CancellationToken::new();
         for job in cx.jobs {
             let job = run(job, stop.clone(), Arc::downgrade(&bot.0), cx.name.clone());
-            runtime.as_ref().map(|runtime| runtime.spawn(job));
+            runtime.as_ref().map(|runtime| runtime.spawn(task::work(job)));
         }
         Ok(Self { meta, parts: Some(Parts { handlers, cron, stop, uninstall: cx.uninstall }) })
     }

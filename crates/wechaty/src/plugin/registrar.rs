@@ -25,6 +25,8 @@ pub(crate) struct Pending {
     pub(crate) name: Option<Arc<str>>,
     observer: bool,
     first: bool,
+    /// Whether it only passes on what happens.
+    pub(crate) relays: bool,
     pub(crate) timeout: Option<Duration>,
     missing: fn(&States) -> Vec<&'static str>,
     /// The job it belongs to, if it is one's.
@@ -45,6 +47,7 @@ impl Pending {
             name: None,
             observer,
             first: false,
+            relays: false,
             timeout: None,
             missing: H::missing,
             job: None,
@@ -75,6 +78,7 @@ impl Pending {
             name: None,
             observer: false,
             first: true,
+            relays: false,
             timeout: None,
             missing: H::missing,
             job: None,
@@ -98,6 +102,7 @@ impl Pending {
             scope: owner.and_then(|owner| owner.scope.clone()),
             observer: self.observer,
             first: self.first,
+            relays: self.relays,
             timeout: self.timeout,
             handler,
         };
@@ -153,6 +158,8 @@ macro_rules! on_methods {
             on_reaction: Reaction;
             /// Messages of ours were delivered or read, where the platform tells.
             on_message_status: MessageStatus;
+            /// Somebody outside answers what happened, by an outlet.
+            on_reply: Reply;
             /// A cached payload became stale.
             on_dirty: Dirty;
             /// The answer to a ding.
@@ -262,6 +269,15 @@ macro_rules! on_methods {
         pub fn named($($receiver)+, name: impl Into<std::sync::Arc<str>>) -> $ret {
             if let Some(last) = $this.last() {
                 last.name = Some(name.into());
+            }
+            $this
+        }
+
+        /// The handler or observer added last only passes on what happens, as a door does: errors it is told stay in the log,
+        /// as they do where nobody handles them.
+        pub fn relays($($receiver)+) -> $ret {
+            if let Some(last) = $this.last() {
+                last.relays = true;
             }
             $this
         }

@@ -20,6 +20,7 @@ type Test<T> = Arc<dyn Fn(T) -> BoxFuture<'static, bool> + Send + Sync>;
 /// |---|---|---|---|
 /// | message, its edits and recalls, reactions, buttons | yes | where it was said; one to one: none | who did it |
 /// | join, leave, topic, announcement | yes | the room | who came or left; who changed it |
+/// | reply of an outlet | yes | where it happened | nobody |
 /// | room invitation, friendship, post | yes | none | inviter, contact, author |
 /// | tick, scan, login, logout, ready, dirty, dong, error … | yes | not looked at | not looked at |
 /// | start and stop of the bot | not looked at | not looked at | not looked at |
@@ -142,6 +143,7 @@ impl Place {
                 Self::Chat(Some(reaction.conversation.clone()), vec![reaction.actor.clone()])
             }
             AnyEvent::MessageStatus(status) => Self::Chat(Some(status.conversation.clone()), one(&status.by)),
+            AnyEvent::Reply(reply) => Self::Chat(reply.conversation.clone(), Vec::new()),
             AnyEvent::RoomJoin(join) => Self::Chat(room(&join.room), join.invitees.clone()),
             AnyEvent::RoomLeave(leave) => Self::Chat(room(&leave.room), leave.leavers.clone()),
             AnyEvent::RoomTopic(topic) => Self::Chat(room(&topic.room), one(&topic.changer)),

@@ -33,6 +33,7 @@ impl Place {
             AnyEvent::MessageStatus(e) => Self::at(e.conversation.clone(), &e.by),
             AnyEvent::MessageEdit(e) => Self::at(e.conversation.clone(), &e.editor),
             AnyEvent::MessageRecall(e) => Self::at(e.conversation.clone(), &e.recaller),
+            AnyEvent::Reply(e) => Self { conversation: e.conversation.clone(), person: None },
             _ => Self::default(),
         }
     }

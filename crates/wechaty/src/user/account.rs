@@ -4,7 +4,9 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use wechaty_puppet::{
     Capability, Directory, FriendRequest, Loader, LoginAnswer, Page, PageRequest, PostFilter, Posts, PuppetError,
 };
-use wechaty_types::{ContactId, FriendshipId, MessageId, PostId, PostPayload, RoomId, RoomInvitationId, TagId};
+use wechaty_types::{
+    ContactId, ConversationId, FriendshipId, MessageId, PostId, PostPayload, RoomId, RoomInvitationId, TagId,
+};
 
 use super::{
     Contact, ContactQuery, ContactSelf, Friendship, Message, MessageQuery, Post, Room, RoomInvitation, RoomQuery, Tag,
@@ -237,6 +239,20 @@ impl Account {
     #[doc(alias = "Message.find")]
     pub fn find_message(&self, query: impl Into<MessageQuery>) -> Option<Message> {
         self.find_messages(query).into_iter().next()
+    }
+
+    /// The messages pinned in a conversation, newest pin first. One that cannot be loaded is left out and logged.
+    ///
+    /// # Errors
+    /// What the puppet says to the listing; `Unsupported` where it has no pins.
+    pub async fn pinned(&self, conversation: &ConversationId) -> Result<Vec<Message>> {
+        let ids = capability!(self, pins, Pin)?.pinned(conversation).await?;
+        let loads: Vec<_> = ids.iter().map(|id| self.message(id)).collect();
+        let loaded = stream::iter(loads).buffered(CONCURRENCY).collect::<Vec<_>>().await;
+        let one = |(id, message): (&MessageId, Result<Message>)| {
+            message.map_err(|error| tracing::warn!(%id, %error, "a pinned message could not be loaded")).ok()
+        };
+        Ok(ids.iter().zip(loaded).filter_map(one).collect())
     }
 
     /// Creates a room with us and these contacts; it is loaded, where the platform can load rooms. A room that was

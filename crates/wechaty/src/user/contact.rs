@@ -8,7 +8,7 @@ use wechaty_types::{
     ContactGender, ContactId, ContactPayload, ContactType, ConversationId, DirtyType, FileBox, MessageId,
 };
 
-use super::{Tag, account::capability};
+use super::{Message, Tag, account::capability};
 use crate::{Account, Error, IntoSayable, Owner, QuotaLeft, Result, Say};
 
 /// A person, an official account or a company. Cheap to clone; clones share what is loaded.
@@ -171,7 +171,7 @@ impl Contact {
     /// # Errors
     /// As [`ready`](Self::ready); what was known stays known then.
     pub async fn sync(&self) -> Result<()> {
-        self.account().cache().forget(self.account().index(), DirtyType::Contact, self.id().as_str());
+        self.account().forget_payload(DirtyType::Contact, self.id().as_str()).await;
         self.load().await
     }
 
@@ -258,6 +258,13 @@ impl Contact {
     #[doc(alias = "readMark")]
     pub async fn is_read(&self) -> Result<bool> {
         Ok(capability!(self.account(), read_marks, ReadMark)?.is_read(&self.conversation_id()).await?)
+    }
+    /// The messages pinned in the conversation, newest pin first; those that can be loaded.
+    ///
+    /// # Errors
+    /// What the puppet says; `Unsupported` where it cannot.
+    pub async fn pinned(&self) -> Result<Vec<Message>> {
+        self.account().pinned(&self.conversation_id()).await
     }
     /// Marks the conversation read or unread.
     ///

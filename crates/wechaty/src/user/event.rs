@@ -2,10 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use wechaty_types::{ConversationId, DeliveryStatus, DirtyType, MessageId, ScanStatus, Timestamp};
+use wechaty_types::{AccountId, ConversationId, DeliveryStatus, DirtyType, MessageId, ScanStatus, Timestamp};
 
 use super::{Contact, ContactSelf, Message, Room};
-use crate::{Account, Bot, Error, IntoSayable, Say};
+use crate::{Account, Bot, Error, IntoSayable, Result, Say};
 
 macro_rules! events {
     ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {$(
@@ -63,7 +63,10 @@ events! {
         reason: Option<String>,
     }
     /// Contacts and rooms are known; never before [`Login`].
-    Ready {}
+    Ready {
+        /// What the platform says of it.
+        data: Option<String>,
+    }
     /// A job is due; see [`BotBuilder::cron`](crate::BotBuilder::cron).
     Tick {
         /// Its name.
@@ -188,6 +191,17 @@ events! {
         /// Since when.
         timestamp: Timestamp,
     }
+    /// Somebody outside answers what happened, by an [outlet](crate::BotBuilder::outlet).
+    Reply {
+        /// Its id: the same for each time it was told.
+        id: String,
+        /// The outlet it came by.
+        from: AccountId,
+        /// Where it happened that it answers; `None`: in no conversation.
+        conversation: Option<ConversationId>,
+        /// What it says, in the form of who takes it.
+        data: String,
+    }
     /// A cached payload became stale; it is dropped already.
     Dirty {
         /// Which cache.
@@ -223,6 +237,20 @@ impl Action {
     /// Answers where it was pressed.
     pub fn say(&self, what: impl IntoSayable) -> Say {
         Say::new(self.account.clone(), self.conversation.clone(), what.into_sayable(), self.message_id.clone())
+    }
+}
+
+impl Reply {
+    /// Says something where it happened.
+    ///
+    /// # Errors
+    /// When it happened in no conversation.
+    pub fn say(&self, what: impl IntoSayable) -> Result<Say> {
+        let Some(to) = self.conversation.clone() else {
+            let reason = "what it answers did not happen in a conversation: there is nowhere to say it".to_owned();
+            return Err(Error::Invalid { what: "reply", reason });
+        };
+        Ok(Say::new(self.account.clone(), to, what.into_sayable(), None))
     }
 }
 

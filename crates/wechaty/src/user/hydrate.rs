@@ -9,7 +9,7 @@ use wechaty_types::{ContactId, Event, EventPayload, MessageId, MessagePayload, P
 
 use super::{
     Action, Contact, ContactSelf, Dirty, Dong, Friendship, Heartbeat, Login, Logout, Message, MessageEdit,
-    MessageRecall, MessageStatus, Post, Reaction, Ready, Reset, Room, RoomAnnounce, RoomInvitation, RoomJoin,
+    MessageRecall, MessageStatus, Post, Reaction, Ready, Reply, Reset, Room, RoomAnnounce, RoomInvitation, RoomJoin,
     RoomLeave, RoomTopic, Scan, Tick, VerifyCode,
 };
 use crate::{Account, Result, handler::AnyEvent};
@@ -68,7 +68,14 @@ async fn hydrate_any(account: Account, event: &Event) -> Result<AnyEvent> {
             account,
         }),
         EventPayload::Tick(e) => AnyEvent::Tick(Tick { job: e.job.as_str().into(), due: e.due, account }),
-        EventPayload::Ready(_) => AnyEvent::Ready(Ready { account }),
+        EventPayload::Reply(e) => AnyEvent::Reply(Reply {
+            id: e.id.clone(),
+            from: e.from.clone(),
+            conversation: e.conversation.clone(),
+            data: e.data.clone(),
+            account,
+        }),
+        EventPayload::Ready(e) => AnyEvent::Ready(Ready { data: e.data.clone(), account }),
         EventPayload::RoomJoin(e) => AnyEvent::RoomJoin(RoomJoin {
             room: room(&account, &e.room_id).await,
             invitees: contacts(&account, &e.invitee_id_list).await,

@@ -82,6 +82,15 @@ impl Message {
     pub fn age(&self) -> Duration {
         Duration::from_secs(self.account.core().clock.wall().since(self.payload.timestamp).as_secs())
     }
+    /// Whether a program said it to nobody in particular (a Matrix notice), so that it is not to be answered automatically.
+    /// Handlers hear it only where [`BotBuilder::hear_automated`](crate::BotBuilder) asks for it; observers always do.
+    pub fn is_automated(&self) -> bool {
+        self.payload.automated
+    }
+    /// Whether it may be answered: by handlers, as an answer that somebody waits for, as a choice of a menu.
+    pub(crate) fn is_for_handlers(&self) -> bool {
+        !self.is_automated() || self.account.core().hears_automated
+    }
     /// Id of who said it.
     pub fn talker_id(&self) -> &ContactId {
         &self.payload.talker_id
@@ -175,6 +184,34 @@ impl Message {
         let reactions = capability!(self.account, reactions, Reaction)?;
         self.pace(None).await;
         Ok(reactions.react(&self.conversation_id(), self.id(), reaction, true).await?)
+    }
+    /// Keeps it in sight at the top of its conversation.
+    ///
+    /// # Errors
+    /// What the puppet says; `Unsupported` where it cannot.
+    pub async fn pin(&self) -> Result<()> {
+        self.set_pinned(true).await
+    }
+    /// Takes its pin off.
+    ///
+    /// # Errors
+    /// What the puppet says; `Unsupported` where it cannot.
+    pub async fn unpin(&self) -> Result<()> {
+        self.set_pinned(false).await
+    }
+    async fn set_pinned(&self, pinned: bool) -> Result<()> {
+        let pins = capability!(self.account, pins, Pin)?;
+        self.pace(None).await;
+        Ok(pins.pin(&self.conversation_id(), self.id(), pinned).await?)
+    }
+    /// Who has read it, if it is ours; loaded where contacts can be.
+    ///
+    /// # Errors
+    /// What the puppet says; `Unsupported` where it cannot tell.
+    pub async fn readers(&self) -> Result<Vec<Contact>> {
+        let readers = capability!(self.account, readers, MessageReaders)?;
+        let ids = readers.readers(&self.conversation_id(), self.id()).await?;
+        Ok(self.account.load_contacts(&ids).await)
     }
     /// Shows "… is typing" where it was said.
     ///

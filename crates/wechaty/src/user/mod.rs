@@ -26,7 +26,7 @@ pub use contact_self::ContactSelf;
 pub use delay::Delay;
 pub use event::{
     Action, BotStart, BotStop, Dirty, Dong, ErrorReport, Heartbeat, Login, Logout, MessageEdit, MessageRecall,
-    MessageStatus, Reaction, Ready, Reset, RoomAnnounce, RoomJoin, RoomLeave, RoomTopic, Scan, Tick, VerifyCode,
+    MessageStatus, Reaction, Ready, Reply, Reset, RoomAnnounce, RoomJoin, RoomLeave, RoomTopic, Scan, Tick, VerifyCode,
 };
 pub use find::{ContactQuery, MessageQuery, RoomQuery, TextMatch};
 pub use friendship::Friendship;

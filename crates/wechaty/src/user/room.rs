@@ -6,7 +6,7 @@ use arc_swap::ArcSwapOption;
 use wechaty_puppet::{Capability, RoomPermission};
 use wechaty_types::{ContactId, ConversationId, DirtyType, FileBox, MessageId, RoomId, RoomMemberPayload, RoomPayload};
 
-use super::{Contact, account::capability, contact::kept, contact_self::qr_text};
+use super::{Contact, Message, account::capability, contact::kept, contact_self::qr_text};
 use crate::{Account, IntoSayable, QuotaLeft, Result, Say};
 
 /// How many members name a room without a topic.
@@ -90,7 +90,7 @@ impl Room {
     /// # Errors
     /// As [`ready`](Self::ready); the payload that was known stays known then.
     pub async fn sync(&self) -> Result<()> {
-        self.account().cache().forget(self.account().index(), DirtyType::Room, self.id().as_str());
+        self.account().forget_payload(DirtyType::Room, self.id().as_str()).await;
         self.load().await
     }
     /// After a change the platform acknowledged: loads the payload anew where it can be loaded. A failure is logged, as
@@ -176,6 +176,13 @@ impl Room {
     /// What the puppet says; `Unsupported` where it cannot.
     pub async fn avatar(&self) -> Result<FileBox> {
         Ok(capability!(self.account(), rooms, RoomAvatar)?.avatar(self.id()).await?)
+    }
+    /// Sets its picture.
+    ///
+    /// # Errors
+    /// What the puppet says; `Unsupported` where it cannot.
+    pub async fn set_avatar(&self, file: FileBox) -> Result<()> {
+        Ok(capability!(self.account(), rooms, RoomAvatar)?.set_avatar(self.id(), file).await?)
     }
     /// Public handle.
     pub fn handle(&self) -> Option<String> {
@@ -300,7 +307,11 @@ impl Room {
     pub async fn contains(&self, contact: &Contact) -> Result<bool> {
         Ok(self.member_ids().await?.contains(contact.id()))
     }
-    pub(super) async fn member_payload(&self, contact: &ContactId) -> Result<Arc<RoomMemberPayload>> {
+    /// What is known of a member of this room, as the cache or the platform has it.
+    ///
+    /// # Errors
+    /// [`PuppetError::Unsupported`](wechaty_puppet::PuppetError::Unsupported) without `LoadRoomMember`; `NotFound` for who is no member.
+    pub async fn member_payload(&self, contact: &ContactId) -> Result<Arc<RoomMemberPayload>> {
         let account = self.account();
         let key = (self.id().clone(), contact.clone());
         let load = async { account.loader(Capability::LoadRoomMember)?.room_member(&key.0, &key.1).await };
@@ -337,6 +348,13 @@ impl Room {
     #[doc(alias = "readMark")]
     pub async fn is_read(&self) -> Result<bool> {
         Ok(capability!(self.account(), read_marks, ReadMark)?.is_read(&self.conversation_id()).await?)
+    }
+    /// The messages pinned in the conversation, newest pin first; those that can be loaded.
+    ///
+    /// # Errors
+    /// What the puppet says; `Unsupported` where it cannot.
+    pub async fn pinned(&self) -> Result<Vec<Message>> {
+        self.account().pinned(&self.conversation_id()).await
     }
     /// Marks the conversation read or unread.
     ///

@@ -11,7 +11,7 @@ use std::{
 use wechaty::{BuildError, Error, Owner, prelude::*, testing::*};
 use wechaty_types::ErrorEvent;
 
-use crate::support::{Log, Scripted, bot, idle, secs};
+use crate::support::{Log, Logged, Scripted, bot, idle, secs};
 
 struct Greeting(&'static str);
 
@@ -496,4 +496,27 @@ async fn a_message_no_handler_took_is_handled_by_none() {
     let ledger = bot.finish_with(&platform).await;
     let inbound = ledger.inbound;
     assert_eq!((inbound.received, inbound.handled, inbound.handled_none), (3, 3, 3), "login, ready and a message");
+}
+
+#[tokio::test]
+async fn errors_that_are_only_passed_on_stay_in_the_log() {
+    async fn fails(_: Message) -> wechaty::Result<()> {
+        Err(Error::other("out of tea"))
+    }
+    let logged = Log::default();
+    let _guard = tracing::subscriber::set_default(Logged(tracing::Level::ERROR, logged.clone()));
+    let platform = FakePlatform::new();
+    let (alice, log) = (platform.user("alice"), Log::default());
+    let note = |report: ErrorReport, log: State<Log>| async move { log.note(report.to_string()) };
+    for handles in [false, true] {
+        let bot = bot(&platform).state(log.clone()).on_message(fails).named("fails");
+        let bot = bot.observe(note).named("watch").relays().on_error(note).named("door").relays();
+        let bot = if handles { bot.observe(note).named("logs them") } else { bot };
+        let bot = spawn(bot).await;
+        alice.says("tea?").await;
+        bot.finish_with(&platform).await;
+        let report = "in fails: out of tea";
+        assert_eq!(log.take(), vec![report; if handles { 3 } else { 2 }], "{handles}");
+        assert_eq!(logged.take(), vec![report; usize::from(!handles)], "{handles}");
+    }
 }

@@ -14,7 +14,7 @@ use wechaty_puppet::{
     WebhookRequest, WebhookResponse, async_trait,
 };
 
-use crate::support::{bot, millis, secs};
+use crate::support::{Log, Logged, bot, millis, secs};
 
 fn any_port() -> HttpSettings {
     let listen = "127.0.0.1:0".parse().expect("an address");
@@ -75,7 +75,7 @@ impl Puppet for Told {
 #[async_trait]
 impl Webhook for Told {
     fn claims(&self, request: &WebhookRequest) -> bool {
-        request.path != "/chat/unclaimed"
+        !request.path.ends_with("/unclaimed")
     }
     async fn handle(&self, request: WebhookRequest) -> WebhookResponse {
         if request.path == "/chat/late" {
@@ -111,11 +111,31 @@ const SITE: Told = Told { pages: &["/", "/chat/"] };
 const HOOKS: Told = Told { pages: &[] };
 
 async fn pages() -> (TestBot, Listening) {
-    let platform = FakePlatform::new();
-    let builder = bot(&platform).account("site", SITE).account("hook", HOOKS);
+    pages_at(&FakePlatform::new()).await
+}
+
+async fn pages_at(platform: &FakePlatform) -> (TestBot, Listening) {
+    let builder = bot(platform).account("site", SITE).account("hook", HOOKS);
     let bot = spawn(builder.http(any_port()).on_listen(|_| {})).await;
     let host = Host::new(&bot, any_port()).bind().await.expect("binds");
     (bot, host)
+}
+
+#[tokio::test]
+async fn a_bot_listens_without_being_told_where_a_platform_calls_it() {
+    for (name, puppet, listens) in [("hook", Some(HOOKS), true), ("none", None, false)] {
+        let (platform, (told, heard)) = (FakePlatform::new(), std::sync::mpsc::channel());
+        let builder =
+            bot(&platform).http_if_needed(any_port()).on_listen(move |at| told.send(at.address()).unwrap_or_default());
+        let running = spawn(match puppet {
+            Some(puppet) => builder.account(name, puppet),
+            None => builder,
+        });
+        let running = running.await;
+        running.drained().await;
+        assert_eq!(heard.recv_timeout(secs(if listens { 10 } else { 0 })).is_ok(), listens, "{name}");
+        running.finish_with(&platform).await;
+    }
 }
 
 #[tokio::test]
@@ -146,6 +166,40 @@ async fn a_puppet_gets_its_webhooks_below_its_name_and_its_pages_whole() {
     ] {
         let answer = raw(&host, &request("GET", path, "", "")).await;
         assert!(answer.starts_with("HTTP/1.1 404"), "{path}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn the_log_says_now_and_then_where_a_call_in_vain_would_be_right() {
+    let platform = FakePlatform::new();
+    let (_bot, host) = pages_at(&platform).await;
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(Logged(tracing::Level::WARN, log.clone()));
+    // Pages say it themselves; what stands behind a name may be a secret, and a stranger may say anything.
+    let long = format!("/webhooks/{}/s3cret", "x".repeat(500));
+    for (method, path, told) in [
+        ("GET", "/elsewhere", None),
+        ("POST", "/webhooks/hoooks/s3cret?token=s3cret", Some("\"/webhooks/hoooks…\"")),
+        ("POST", "/webhooks/other", None),
+        ("POST", "/webhooks/hooks/unclaimed?token=s3cret", Some("\"/webhooks/hooks…\"")),
+        ("POST", "/webhooks/hooks/unclaimed", None),
+        ("POST", "/lark/s3cret", Some("\"/lark…\"")),
+        ("GET", &long, Some("xxx…\"")),
+    ] {
+        if path.starts_with("/lark") || path.len() > 500 {
+            platform.clock().advance(secs(60)).await;
+        }
+        let answer = raw(&host, &request(method, path, "", "")).await;
+        assert!(answer.starts_with("HTTP/1.1 404"), "{path}: {answer}");
+        let logged = log.take();
+        assert_eq!(logged.len(), usize::from(told.is_some()), "{path}: {logged:?}");
+        let Some(told) = told else { continue };
+        assert!(logged[0].contains(told) && !logged[0].contains("s3cret") && logged[0].len() < 400, "{logged:?}");
+        assert_eq!(
+            logged[0].contains("Platforms call /webhooks/hooks here"),
+            !path.contains("unclaimed"),
+            "{logged:?}"
+        );
     }
 }
 
@@ -215,8 +269,58 @@ async fn what_the_host_refuses_has_a_code_a_fix_and_the_callers_language() {
     assert!(page.contains("text/html") && page.contains("<h1>这台主机") && page.contains("W403"), "{page}");
     // An answer of a puppet stays as it is, on a connection that goes on.
     let two = request("GET", "/chat/a", "", "").replace("connection: close", "connection: keep-alive");
-    let told = raw(&host, &(two + &request("GET", "/chat/b", "", ""))).await;
+    let told = raw(&host, &(two + &*request("GET", "/chat/b", "", ""))).await;
     assert!(told.contains("GET /chat/a") && told.ends_with("GET /chat/b ? 0"), "{told}");
+}
+
+#[tokio::test]
+async fn below_api_the_host_refuses_with_problems() {
+    let platform = FakePlatform::new();
+    let bot = spawn(bot(&platform)).await;
+    let late = axum::Router::new().route("/late", axum::routing::get(std::future::pending::<()>));
+    let host = Host::new(&bot, any_port()).door("/api", late).bind().await.expect("binds");
+    let huge = format!("x-huge: {}\r\n", "x".repeat(200_000));
+    let looks = "accept: text/html\r\naccept-language: zh\r\n";
+    for (request, status, code) in [
+        ("GET /api/v1/rooms HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n".to_owned(), 403, "W403"),
+        (request("POST", "/api/v1/sends", "origin: http://evil.example\r\n", "{}"), 403, "W403"),
+        (request("GET", "/api?x", &huge, ""), 431, "W431"),
+        ("GET /api/v1 HTTP/9.9\r\n\r\n".to_owned(), 400, "W400"),
+        (request("GET", "/api/late", looks, ""), 504, "W504"),
+    ] {
+        let (answer, clock) = (raw(&host, &request), platform.clock());
+        let mut answer = std::pin::pin!(answer);
+        let answer = loop {
+            tokio::select! {
+                answer = &mut answer => break answer,
+                () = clock.advance(secs(1)), if status == 504 => tokio::task::yield_now().await,
+            }
+        };
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert!(head.contains("content-type: application/problem+json"), "{answer}");
+        let problem: serde_json::Value = serde_json::from_str(body).expect("JSON");
+        assert_eq!((&problem["code"], &problem["status"]), (&code.into(), &status.into()), "{answer}");
+        assert_eq!(problem["type"], format!("urn:wechaty:problem:{code}"));
+        assert!(["title", "detail", "fix"].iter().all(|name| problem[name].is_string()), "{answer}");
+    }
+    bot.finish_with(&platform).await;
+}
+
+#[tokio::test]
+async fn who_says_more_than_is_read_hears_the_answer_and_a_clean_end() {
+    let platform = FakePlatform::new();
+    let bot = spawn(bot(&platform).account("site", SITE).http(any_port()).on_listen(|_| {})).await;
+    let host = Host::new(&bot, any_port()).bind().await.expect("binds");
+    let mut stream = TcpStream::connect(host.address()).await.expect("connects");
+    let head = "POST /chat/x HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4000000\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.expect("writes");
+    stream.write_all(&vec![b'x'; 4_000_000]).await.expect("all is taken");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.expect("no reset");
+    assert!(answer.starts_with(b"HTTP/1.1 413"), "{}", String::from_utf8_lossy(&answer));
+    drop(stream);
+    bot.finish_with(&platform).await;
 }
 
 #[tokio::test]
@@ -364,7 +468,7 @@ async fn a_thousand_tabs_hear_at_the_same_time() {
             let mut part = [0; 1024];
             let n = tab.read(&mut part).await.expect("reads");
             assert!(n > 0, "tab {i} was closed: {heard}");
-            heard += &String::from_utf8_lossy(&part[..n]);
+            heard.push_str(&String::from_utf8_lossy(&part[..n]));
         }
     }
 }

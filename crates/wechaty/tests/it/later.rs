@@ -9,7 +9,7 @@ use futures_util::poll;
 use wechaty::{
     Error, OutboxPolicy, SendFailure,
     prelude::*,
-    store::{MemoryStore, SqliteStore, Store},
+    store::{DeadLetter, MemoryStore, Settlement, SqliteStore, Store},
     testing::*,
 };
 use wechaty_puppet::{Capability, Limits, TextUnit};
@@ -245,6 +245,11 @@ async fn dead_letters_are_listed_sent_again_or_dropped() {
     let letters = bot.dead_letters();
     let dead = letters.list(0, 10).await.expect("reads");
     assert_eq!(dead.iter().map(|letter| letter.row.what.to_string()).collect::<Vec<_>>(), ["one", "two", "three"]);
+    let why = |dead: &DeadLetter| match &dead.end {
+        Settlement::Dead(dead) => dead.detail.as_deref() == Some("fake-blocked: alice blocked this account"),
+        _ => false,
+    };
+    assert!(dead.iter().all(why), "{dead:?}");
     let [one, two, three] = [0, 1, 2].map(|i| dead[i].row.seq);
     letters.retry(one).await.expect("revives").expect("it is there").sent().await.expect("sent");
     assert!(letters.retry(one).await.expect("reads").is_none() && letters.drop(two).await.expect("drops"));
@@ -287,6 +292,57 @@ async fn an_effect_is_done_once_however_often_its_handler_runs() {
     assert_eq!((runs.load(Ordering::Relaxed), effects.load(Ordering::Relaxed)), (2, 1));
     let outside = bot.once("charge", || async { Ok(7) }).await.expect("runs");
     assert_eq!((outside, bot.finish_with(&platform).await.inbound.diverged), (7, 0));
+}
+
+#[tokio::test]
+async fn so_many_sends_are_planned_and_no_more() {
+    let platform = FakePlatform::new();
+    let alice = platform.user("alice");
+    let limits = wechaty::Limits { planned: 3, ..wechaty::Limits::default() };
+    let bot = spawn(bot(&platform).limits(limits)).await;
+    bot.ready().await;
+    let to = bot.main_account().contact_handle(&alice.id());
+    let start = platform.clock().wall();
+    for i in 1..=3 {
+        to.say(i).at(start.plus(secs(10 * i))).await.expect("durable");
+    }
+    let refused = to.say("one too many").after(secs(1)).await.expect_err("there is no room");
+    assert!(matches!(refused, Error::Full { limit: 3, .. }), "{refused}");
+    for text in ["now", "past"] {
+        to.say(text).at(start).await.expect("they do not wait");
+    }
+    bot.restart().await.expect("restarts");
+    bot.ready().await;
+    assert!(to.say("one too many").after(secs(1)).await.is_err(), "those of an earlier life count, too");
+    platform.clock().advance(secs(10)).await;
+    to.say("again").after(secs(1)).await.expect("there is room");
+    platform.clock().advance(secs(60)).await;
+    assert_eq!(texts(&alice), ["now", "past", "1", "again", "2", "3"]);
+    bot.finish_with(&platform).await;
+}
+
+#[tokio::test]
+async fn an_effect_that_is_asked_for_twice_at_once_is_done_once() {
+    let platform = FakePlatform::new();
+    let (alice, effects) = (platform.user("alice"), Arc::new(AtomicU32::new(0)));
+    let effect = effects.clone();
+    let bot = spawn(bot(&platform).on_message(move |msg: Message, bot: Bot| {
+        let effect = effect.clone();
+        async move {
+            let charge = || async {
+                bot.clock().sleep(secs(1)).await;
+                Ok(effect.fetch_add(1, Ordering::Relaxed) + 1)
+            };
+            let other = bot.once("other", || async { Ok(0) });
+            let (one, two, other) = tokio::join!(bot.once("charge", charge), bot.once("charge", charge), other);
+            msg.say(format!("{} {} {}", one?, two?, other?)).await.map(drop)
+        }
+    }))
+    .await;
+    alice.says("pay").await;
+    platform.clock().advance(secs(3)).await;
+    assert_eq!((texts(&alice), effects.load(Ordering::Relaxed)), (vec!["1 1 0".to_owned()], 1));
+    bot.finish_with(&platform).await;
 }
 
 #[tokio::test]

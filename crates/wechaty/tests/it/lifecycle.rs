@@ -179,6 +179,45 @@ async fn a_lost_connection_is_made_again_and_nothing_is_lost_or_doubled() {
     alice.hears_nothing();
 }
 
+/// What this thread logs, from warnings on.
+#[derive(Clone, Default)]
+struct Lines(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic").write(bytes)
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Lines {
+    fn of(&self, words: &str) -> usize {
+        String::from_utf8_lossy(&self.0.lock().expect("no panic")).matches(words).count()
+    }
+}
+
+#[tokio::test]
+async fn a_platform_that_is_away_is_told_of_once_and_so_is_its_return() {
+    let (platform, lines) = (FakePlatform::new(), Lines::default());
+    let writer = lines.clone();
+    let log = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_ansi(false);
+    let _log = tracing::subscriber::set_default(log.with_writer(move || writer.clone()).finish());
+    let bot = spawn(bot(&platform)).await;
+    for outage in 1..=2 {
+        platform.account().connected().await;
+        platform.faults().offline(true);
+        platform.clock().advance(secs(600)).await;
+        assert!(matches!(bot.main_account().state(), AccountState::Retrying(_)));
+        assert_eq!((lines.of("ERROR"), lines.of("WARN")), (outage, outage - 1));
+        platform.faults().offline(false);
+        platform.clock().advance(secs(120)).await;
+        assert_eq!((lines.of("ERROR"), lines.of("the connection is there again")), (outage, outage));
+    }
+    bot.stop().await.expect("stops");
+}
+
 #[tokio::test]
 async fn a_stop_waits_for_what_is_under_way() {
     let platform = FakePlatform::new();

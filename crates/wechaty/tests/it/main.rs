@@ -1,8 +1,11 @@
 //! The bot as people in a chat see it: on the fake platform, offline, without sleeping.
 
 mod ask;
+mod bridge;
 mod cards;
+mod choices;
 mod cron;
+mod growing;
 mod handlers;
 mod http;
 mod later;
@@ -20,11 +23,13 @@ mod restarts;
 mod rooms;
 mod sayables;
 mod scopes;
+mod single;
+mod standing;
 mod state;
 mod statuses;
 mod stops;
 mod store;
 mod suite;
 mod support;
-mod ui;
+mod under;
 mod whole;

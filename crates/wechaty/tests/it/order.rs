@@ -2,7 +2,13 @@
 
 use std::sync::Arc;
 
-use wechaty::{Limits, prelude::*, testing::*, types::Event};
+use wechaty::{
+    Limits,
+    prelude::*,
+    testing::*,
+    types::{DirtyType, Event},
+    user::Dirty,
+};
 
 use crate::support::{Log, bot, echo, idle, millis, secs};
 
@@ -31,6 +37,36 @@ async fn a_thousand_messages_of_one_conversation_are_handled_in_order() {
     assert_eq!(platform.clock().now(), secs(5), "one after another, without gaps");
     let ledger = bot.finish_with(&platform).await;
     assert_eq!(ledger.inbound.received, platform.book().received() as u64);
+}
+
+#[tokio::test]
+async fn what_is_told_to_be_stale_is_handled_before_what_happens_there_next() {
+    let platform = FakePlatform::new();
+    let (alice, bob, log) = (platform.user("alice"), platform.user("bob"), Log::default());
+    let room = platform.room("tea", &[&alice]);
+    let bot = bot(&platform).state(log.clone()).on_message(|msg: Message, log: State<Log>| async move {
+        log.note(msg.text().unwrap_or_default());
+    });
+    let bot = bot.on_dirty(|dirty: Dirty, log: State<Log>, bot: Bot| async move {
+        bot.clock().sleep(millis(5)).await;
+        log.note(dirty.kind.to_string());
+    });
+    let bot = spawn(bot).await;
+    platform.dirties(DirtyType::Room, room.id().as_str()).await;
+    platform.dirties(DirtyType::RoomMember, format!("{}\u{1f}{}", room.id(), alice.id())).await;
+    alice.says_in(&room, "in the room").await;
+    platform.dirties(DirtyType::Contact, alice.id().as_str()).await;
+    alice.says("to the bot").await;
+    bob.says("beside them").await;
+    platform.clock().advance(secs(1)).await;
+    bot.drained().await;
+    let all = log.all();
+    let at = |line: &str| all.iter().position(|other| other == line).unwrap_or_else(|| panic!("{line}: {all:?}"));
+    let [room, member, contact] =
+        [DirtyType::Room, DirtyType::RoomMember, DirtyType::Contact].map(|kind| at(&kind.to_string()));
+    assert!(room < member && member < at("in the room") && contact < at("to the bot"), "{all:?}");
+    assert_eq!(at("beside them"), 0, "{all:?}");
+    bot.finish_with(&platform).await;
 }
 
 #[tokio::test]

@@ -202,6 +202,29 @@ async fn a_send_in_doubt_is_not_tried_again_after_the_key_window() {
     }
 }
 
+/// Whoever logs in as another device has other keys: how long they are known is asked for when it counts.
+#[tokio::test]
+async fn a_send_in_doubt_is_not_tried_again_when_the_keys_were_forgotten_meanwhile() {
+    for forgotten in [false, true] {
+        let platform = FakePlatform::new();
+        let alice = platform.user("alice");
+        let policy = OutboxPolicy { backoff: secs(5), ..OutboxPolicy::default() };
+        let bot = spawn(bot(&platform).outbox(policy)).await;
+        platform.clock().advance(secs(60)).await;
+        platform.faults().fail_sends(1, SendFault::ReplyLost);
+        bot.main_account().contact_handle(&alice.id()).say("hi").await.expect("durable");
+        platform.clock().advance(secs(1)).await;
+        if forgotten {
+            platform.faults().forget_keys();
+        }
+        platform.clock().advance(secs(60)).await;
+        bot.main_account().contact_handle(&alice.id()).say("next").await.expect("durable");
+        let ledger = bot.finish_with(&platform).await;
+        assert_eq!((ledger.outbound.maybe_sent, ledger.outbound.sent), if forgotten { (1, 1) } else { (0, 2) });
+        assert_eq!(texts(&alice), ["hi", "next"]);
+    }
+}
+
 #[tokio::test]
 async fn a_send_in_doubt_stays_in_doubt_whatever_fails_later() {
     for later in [SendFault::Rejected, SendFault::Unreachable] {

@@ -4,7 +4,7 @@ use wechaty::{
     Error,
     prelude::*,
     testing::*,
-    types::{Event, LocationPayload, SayablePayload},
+    types::{Event, LocationPayload, MessagePayload, SayablePayload},
 };
 use wechaty_puppet::{Capability, PostFilter, PuppetError, RoomPermission};
 use wechaty_puppet_testkit::SendFault;
@@ -361,5 +361,38 @@ fn every_quirk_is_listed_with_tests_that_exist() {
             let says_so = name.split('_').any(|part| part == format!("q{number}"));
             assert!(says_so, "{test} is not named after quirk {number}");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_a_program_says_to_nobody_in_particular_reaches_handlers_only_on_request() {
+    for on_request in [false, true] {
+        let platform = FakePlatform::new();
+        let log = Log::default();
+        let login = Event::new(LoginEvent { contact_id: "me".into() }).into();
+        let said = |id: &str, automated| {
+            let payload = MessagePayload { automated, ..MessagePayload::in_room(id, "alice", "room", id) };
+            Event::message(payload).into()
+        };
+        let puppet = Scripted::default().accepts([login, said("a notice", true), said("a word", false)]);
+        let hears = |mark: &'static str| {
+            move |msg: Message, log: State<Log>| async move {
+                log.note(format!("{mark} {}", msg.text().unwrap_or_default()))
+            }
+        };
+        let builder = Bot::builder(puppet)
+            .clock(platform.bot_clock())
+            .state(log.clone())
+            .hear_automated(on_request)
+            .observe(hears("observed"))
+            .on_message(hears("handled"));
+        let bot = spawn(builder).await;
+        idle(&platform).await;
+        bot.finish().await;
+        let mut expected = vec!["observed a notice", "handled a notice", "observed a word", "handled a word"];
+        if !on_request {
+            expected.remove(1);
+        }
+        assert_eq!(log.all(), expected);
     }
 }

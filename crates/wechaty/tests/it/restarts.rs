@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use wechaty::{Error, prelude::*, testing::*, types::Event};
-use wechaty_puppet::Batch;
-use wechaty_types::{LoginEvent, MessagePayload};
+use wechaty::{BotBuilder, Error, OutboxPolicy, prelude::*, testing::*, types::Event};
+use wechaty_puppet::{Batch, Capability, Clock, VirtualClock};
+use wechaty_types::{LoginEvent, MessagePayload, Timestamp};
 
 use crate::{
     store::Faulty,
-    support::{Disk, Log, Scripted, idle, secs, texts, until},
+    support::{Disk, Log, Scripted, bot, idle, secs, texts, until},
 };
 
 /// Notes each message; those that say `bad` never come to an end.
@@ -251,6 +251,37 @@ async fn a_question_that_waits_is_never_poison_and_not_said_again() {
 }
 
 #[tokio::test]
+async fn who_waits_for_somebody_outside_holds_no_lane_and_is_never_poison() {
+    let platform = FakePlatform::new();
+    let (alice, disk, outside) = (platform.user("alice"), Disk::new(), Arc::new(tokio::sync::Semaphore::new(0)));
+    let waits = |bot: BotBuilder| {
+        let outside = outside.clone();
+        bot.on_message(move |msg: Message, bot: Bot| {
+            let outside = outside.clone();
+            async move {
+                if msg.text() == Some("wait") {
+                    drop(bot.aside(outside.acquire()).await);
+                }
+                msg.say(format!("over: {}", msg.text().unwrap_or_default())).await.map(drop)
+            }
+        })
+    };
+    let mut bot = spawn(waits(disk.bot(&platform).await)).await;
+    alice.says("wait").await;
+    for life in 0..6 {
+        alice.says(&format!("{life}")).await;
+        assert_eq!(alice.hears().await, format!("over: {life}"), "its lane is free");
+        bot.crash().await;
+        bot = spawn(waits(disk.bot(&platform).await)).await;
+        bot.ready().await;
+        bot.drained().await;
+    }
+    outside.add_permits(1);
+    assert_eq!(alice.hears().await, "over: wait");
+    bot.finish_with(&platform).await;
+}
+
+#[tokio::test]
 async fn the_time_of_a_question_counts_from_when_it_was_first_asked() {
     let platform = FakePlatform::new();
     let (alice, disk, clock) = (platform.user("alice"), Disk::new(), platform.clock());
@@ -345,4 +376,46 @@ async fn what_comes_before_the_login_does_not_overtake_an_earlier_life() {
     assert!(place("other") < place("old"), "nobody else waits: {lines:?}");
     second.stop().await.expect("stops");
     assert!(second.books().await.is_settled());
+}
+
+#[tokio::test]
+async fn a_say_that_only_waited_behind_another_is_not_in_doubt_after_a_crash() {
+    let platform = FakePlatform::builder().deny(Capability::IdempotencyKey).key_window(None).build();
+    let (alice, store) = (platform.user("alice"), Faulty::new());
+    let first = spawn(bot(&platform).store(store.arc())).await;
+    first.ready().await;
+    platform.faults().hold_sends();
+    let to = first.main_account().contact_handle(&alice.id());
+    // Both are on their way into the store before one is in its lane.
+    let (one, two) = tokio::join!(to.say("one"), to.say("two"));
+    one.and(two).expect("durable");
+    platform.faults().until_held(1).await;
+    idle(&platform).await;
+    first.crash().await;
+    platform.faults().none();
+    let second = spawn(bot(&platform).store(store.arc())).await;
+    second.ready().await;
+    let ledger = second.finish_with(&platform).await;
+    assert_eq!((ledger.outbound.maybe_sent, ledger.outbound.sent), (1, 1), "the other never left");
+    assert_eq!(texts(&alice).last().map(String::as_str), Some("two"));
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_makes_no_key_count_that_is_forgotten() {
+    let platform = FakePlatform::builder().key_window(Some(secs(3_600))).build();
+    let (alice, store) = (platform.user("alice"), Faulty::new());
+    let policy = OutboxPolicy { backoff: secs(40), ..OutboxPolicy::default() };
+    let first = spawn(bot(&platform).store(store.arc()).outbox(policy)).await;
+    first.ready().await;
+    platform.faults().fail_sends(1, SendFault::ReplyLost);
+    let before = platform.clock().wall().as_millis() - 3_600_000;
+    first.main_account().contact_handle(&alice.id()).say("once").await.expect("durable");
+    assert_eq!(alice.hears().await, "once");
+    first.crash().await;
+    platform.clock().advance(secs(3 * 3_600)).await;
+    let set_back: Clock = VirtualClock::starting_at(Timestamp::from_millis(before)).into();
+    let second = spawn(Bot::builder(platform.puppet()).clock(set_back).store(store.arc())).await;
+    second.ready().await;
+    let ledger = second.finish_with(&platform).await;
+    assert_eq!((texts(&alice).len(), ledger.outbound.maybe_sent), (1, 1), "{ledger}");
 }

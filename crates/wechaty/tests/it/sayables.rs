@@ -99,7 +99,13 @@ async fn a_kind_the_platform_lacks_becomes_text_where_words_can_stand_for_it() {
         (Capability::SendMenu, Menu::new("Tea?").item("y", "Yes").into_sayable(), "Tea?\n1. Yes"),
     ];
     for (denied, what, words) in cases {
-        let platform = FakePlatform::builder().deny(denied).build();
+        let mut builder = FakePlatform::builder().deny(denied);
+        if matches!(denied, Capability::SendCard | Capability::SendMenu) {
+            // One stands for the other, and a card is Markdown before it is text.
+            let others = [Capability::SendCard, Capability::SendMenu, Capability::SendMarkdown];
+            builder = others.into_iter().fold(builder, FakePlatformBuilder::deny);
+        }
+        let platform = builder.build();
         let alice = platform.user("alice");
         let bot = spawn(bot(&platform)).await;
         let to = bot.main_account().contact_handle(&alice.id());
@@ -193,6 +199,33 @@ async fn a_file_that_changes_after_the_say_arrives_as_it_was() {
     assert!(matches!(to.say(missing).await, Err(Error::File(_))));
     let ledger = bot.finish_with(&platform).await;
     assert_eq!(ledger.outbound.reasons["rejected(file)"], 1);
+}
+
+#[tokio::test]
+async fn files_of_a_post_and_the_picture_of_a_card_are_as_they_were_when_they_were_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.txt");
+    std::fs::write(&path, "as it was").expect("writes");
+    let platform = FakePlatform::new();
+    let alice = platform.user("alice");
+    let store = wechaty::store::SqliteStore::open(folder.path().join("bot.db")).expect("opens");
+    let bot = spawn(bot(&platform).store(std::sync::Arc::new(store))).await;
+    platform.faults().hold_sends();
+    let to = bot.main_account().contact_handle(&alice.id());
+    let on_disk = || FileBox::from_file(&path).expect("a path");
+    let elsewhere = FileBox::from_url("https://files.test/b.png").expect("an address");
+    let post = Post::builder().add("hello").add(on_disk()).add(elsewhere).add(file("c.png")).build().expect("a post");
+    to.say(post).await.expect("durable");
+    to.say(Card::new("a card").image(on_disk())).await.expect("durable");
+    std::fs::write(&path, "changed").expect("writes");
+    platform.faults().release_sends();
+    let (post, card) = (alice.hears().await, alice.hears().await);
+    let (of_post, of_card) = (post.payload().files(), card.payload().files());
+    assert_eq!((of_post.len(), of_post[1].url(), of_card.len()), (3, Some("https://files.test/b.png"), 1));
+    for (file, bytes) in [(of_post[0], "as it was"), (of_post[2], "bytes"), (of_card[0], "as it was")] {
+        assert_eq!(file.to_bytes().await.expect("its bytes are there"), bytes);
+    }
+    assert_eq!(bot.finish_with(&platform).await.outbound.sent, 2);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use futures_util::poll;
-use wechaty::{Error, Limits, prelude::*, testing::*, types::Event};
+use wechaty::{Error, Limits, OutboxPolicy, prelude::*, testing::*, types::Event};
 use wechaty_puppet::Batch;
 use wechaty_types::{LoginEvent, MessagePayload};
 
@@ -367,4 +367,90 @@ async fn a_loader_that_panics_is_poison_and_stops_no_lane() {
     assert_eq!(ledger.inbound.reasons.get("rejected(poison)"), Some(&1), "{ledger}");
     assert_eq!(ledger.outbound.sent, 1);
     assert!(log.all().iter().any(|line| line.contains("a bug in the adapter")), "{:?}", log.all());
+}
+
+/// A bot that waits as soon as its platform cannot be reached.
+fn waiting(platform: &FakePlatform) -> wechaty::BotBuilder {
+    bot(platform).outbox(OutboxPolicy { breaker: 1, ..OutboxPolicy::default() })
+}
+
+/// Stops a bot whose platform cannot be reached, and starts it when it can; gives what was pending in between.
+async fn stops_and_goes_on(platform: &FakePlatform, bot: &TestBot) -> u64 {
+    let clock = platform.clock();
+    clock.advance(secs(1)).await;
+    tokio::join!(async { bot.stop().await.expect("stops") }, clock.advance(secs(11)));
+    let pending = bot.books().await.inbound.pending;
+    platform.faults().none();
+    bot.start().await.expect("starts");
+    platform.account().connected().await;
+    clock.advance(secs(5)).await;
+    pending
+}
+
+#[tokio::test]
+async fn a_handler_that_a_stop_cuts_off_runs_again_and_before_what_came_behind_it() {
+    let platform = FakePlatform::new();
+    let alice = platform.user("alice");
+    let bot = spawn(waiting(&platform).on_message(|msg: Message| async move {
+        let text = msg.text().unwrap_or_default().to_owned();
+        let receipt = msg.say(text.as_str()).await?;
+        if text == "one" {
+            receipt.sent().await?;
+        }
+        msg.say(format!("{text} and on")).await.map(drop)
+    }))
+    .await;
+    platform.faults().fail_sends(u32::MAX, SendFault::Unreachable);
+    alice.says("one").await;
+    alice.leaves_message("two");
+    assert_eq!(stops_and_goes_on(&platform, &bot).await, 2);
+    assert_eq!(texts(&alice), ["one", "one and on", "two", "two and on"]);
+    let ledger = bot.finish_with(&platform).await;
+    assert!(ledger.inbound.errors.is_empty(), "{ledger}");
+}
+
+#[tokio::test]
+async fn a_handler_that_a_stop_cuts_off_behind_its_question_has_its_answer_in_the_next_life() {
+    let platform = FakePlatform::new();
+    let alice = platform.user("alice");
+    let bot = spawn(waiting(&platform).on_message(|msg: Message| async move {
+        if msg.text() == Some("more") {
+            return msg.say("more?").await.map(drop);
+        }
+        let Some(answer) = msg.ask("what?").await? else { return Ok(()) };
+        msg.say("I see").sent().await?;
+        msg.say(format!("you want {}", answer.text().unwrap_or_default())).await.map(drop)
+    }))
+    .await;
+    alice.says("go").await;
+    assert_eq!(alice.hears().await, "what?");
+    platform.faults().fail_sends(u32::MAX, SendFault::Unreachable);
+    alice.says("tea").await;
+    alice.leaves_message("more");
+    assert_eq!(stops_and_goes_on(&platform, &bot).await, 2);
+    assert_eq!(texts(&alice), ["what?", "I see", "you want tea", "more?"]);
+    bot.finish_with(&platform).await;
+}
+
+#[tokio::test]
+async fn a_growing_text_that_a_stop_cuts_off_is_one_message_in_the_next_life() {
+    for first in ["", "…"] {
+        let platform = FakePlatform::new();
+        let alice = platform.user("alice");
+        let bot = spawn(waiting(&platform).on_message(move |msg: Message| async move {
+            let mut story = msg.say(first).growing("story").await?;
+            if first.is_empty() {
+                story.push("Once ").await?;
+                story.push("only").await?;
+            }
+            story.finish().await.map(drop)
+        }))
+        .await;
+        platform.faults().fail_sends(u32::MAX, SendFault::Unreachable);
+        alice.says("tell me").await;
+        assert_eq!(stops_and_goes_on(&platform, &bot).await, 1);
+        let [heard] = &*alice.inbox() else { panic!("{}", platform.book()) };
+        assert!(alice.sees(heard.id()).expect("it is there") == if first.is_empty() { "Once only" } else { first });
+        bot.finish_with(&platform).await;
+    }
 }

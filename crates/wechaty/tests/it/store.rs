@@ -15,7 +15,7 @@ use wechaty::{
     },
 };
 use wechaty_file_box::ByteStream;
-use wechaty_puppet::{Cursor, async_trait};
+use wechaty_puppet::{Cursor, IdempotencyKey, async_trait};
 use wechaty_types::{AccountId, Timestamp};
 
 #[derive(Clone, Debug)]
@@ -170,6 +170,8 @@ impl Store for Faulty {
         self.inner.claim(seq, attempt, at).await
     }
     async fn unclaim(&self, seq: SendSeq) -> Result<()> {
+        // Others go on meanwhile, as with a store on a thread of its own.
+        tokio::task::yield_now().await;
         self.inner.unclaim(seq).await
     }
     async fn advance(&self, seq: SendSeq, done: u64) -> Result<()> {
@@ -231,6 +233,9 @@ impl Store for Faulty {
     }
     async fn recall(&self, event: EventSeq, key: &str) -> Result<Option<Bytes>> {
         self.inner.recall(event, key).await
+    }
+    async fn keyed(&self, account: &AccountId, key: IdempotencyKey, now: Timestamp) -> Result<Option<Said>> {
+        self.inner.keyed(account, key, now).await
     }
     async fn dead_letters(&self, after: SendSeq, limit: usize) -> Result<Vec<DeadLetter>> {
         self.inner.dead_letters(after, limit).await

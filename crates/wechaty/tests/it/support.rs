@@ -163,3 +163,26 @@ pub(crate) fn never_more_than(most: usize, window: Duration, mut times: Vec<Dura
         assert!(within <= most, "{within} within {window:?} from {from:?}: {times:?}");
     }
 }
+
+/// Notes what is told to the log at this level, in the thread of the test.
+pub(crate) struct Logged(pub(crate) tracing::Level, pub(crate) Log);
+
+impl tracing::Subscriber for Logged {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        *metadata.level() == self.0
+    }
+    fn event(&self, event: &tracing::Event<'_>) {
+        event.record(&mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
+            if field.name() == "message" {
+                self.1.note(format!("{value:?}"));
+            }
+        });
+    }
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}

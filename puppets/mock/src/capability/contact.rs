@@ -5,7 +5,11 @@ use wechaty_puppet::{
     Capability, ContactId, ContactPayload, ContactProfile, DirtyType, FileBox, PlatformName, Result, SelfProfile,
 };
 
-use crate::{MockPuppet, PLATFORM, change::dirty, content::text_file};
+use crate::{
+    MockPuppet, PLATFORM,
+    change::dirty,
+    content::{kept, text_file},
+};
 
 impl MockPuppet {
     fn edit_contact(
@@ -87,6 +91,7 @@ impl SelfProfile for MockPuppet {
     }
 
     async fn set_avatar(&self, file: FileBox) -> Result<()> {
+        let file = kept(file).await?;
         self.change(Capability::SelfAvatar, |live| {
             live.state.own_avatar = Some(file);
             let me = live.state.me().clone();

@@ -8,7 +8,13 @@ use wechaty_puppet::{
     Reactions, ReadMarks, Result, SayablePayload, Typing,
 };
 
-use crate::{MockPuppet, PLATFORM, change::dirty, content::Content, send::resolve};
+use crate::{
+    MockPuppet, PLATFORM,
+    change::dirty,
+    content::{Content, kept_in},
+    puppet::Live,
+    send::resolve,
+};
 
 #[async_trait]
 impl MessageRecall for MockPuppet {
@@ -22,6 +28,9 @@ impl MessageRecall for MockPuppet {
             let message = live.state.message_mut(id)?;
             let recalls = message.sent && !message.recalled;
             message.recalled |= recalls;
+            if recalls {
+                live.state.pins.retain(|pinned| pinned != id);
+            }
             if let Some(record) = live.book.record_mut(id).filter(|_| recalls) {
                 record.recalled = true;
             }
@@ -37,29 +46,36 @@ impl MessageEdits for MockPuppet {
     }
 
     /// The new content replaces the old, whatever the kinds.
-    async fn edit(&self, conversation: &ConversationId, id: &MessageId, what: Arc<SayablePayload>) -> Result<()> {
+    async fn edit(&self, conversation: &ConversationId, id: &MessageId, mut what: Arc<SayablePayload>) -> Result<()> {
         self.need(Capability::of(&what))?;
+        kept_in(Arc::make_mut(&mut what)).await?;
         self.change(Capability::MessageEdit, |live| {
             let to = resolve(&live.state, conversation)?;
             let me = live.state.me().clone();
-            let message = live.state.message_mut(id)?;
+            let message = live.state.message(id)?;
             if !message.sent || message.recalled || message.payload.conversation(Some(&me)) != to {
                 let reason = "only a message of ours that is still in the conversation can be edited".to_owned();
                 return Err(PuppetError::Invalid { what: "message", reason });
             }
-            let payload = Arc::make_mut(&mut message.payload);
-            payload.kind = what.message_type();
-            payload.text = what.as_text().map(str::to_owned);
-            payload.mentions = what.as_text().map(|_| what.mentions().to_vec());
-            payload.filename = what.file_box().map(|file| file.name().to_owned());
-            message.content = Some(Content::Say(what.clone()));
-            if let Some(record) = live.book.record_mut(id) {
-                record.stands = Some(what);
-            }
-            live.waiting.push_back(dirty(DirtyType::Message, id));
-            Ok(())
+            rewrite(live, id, what)
         })
     }
+}
+
+/// The message says something else from now on.
+pub(super) fn rewrite(live: &mut Live, id: &MessageId, what: Arc<SayablePayload>) -> Result<()> {
+    let message = live.state.message_mut(id)?;
+    let payload = Arc::make_mut(&mut message.payload);
+    payload.kind = what.message_type();
+    payload.text = what.as_text().map(str::to_owned);
+    payload.mentions = what.as_text().map(|_| what.mentions().to_vec());
+    payload.filename = what.file_box().map(|file| file.name().to_owned());
+    message.content = Some(Content::Say(what.clone()));
+    if let Some(record) = live.book.record_mut(id) {
+        record.stands = Some(what);
+    }
+    live.waiting.push_back(dirty(DirtyType::Message, id));
+    Ok(())
 }
 
 #[async_trait]

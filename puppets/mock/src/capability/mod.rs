@@ -8,4 +8,5 @@ mod media;
 mod message;
 pub(crate) mod post;
 mod room;
+mod standing;
 mod tag;

@@ -12,7 +12,7 @@ use wechaty_puppet::{
 use crate::{
     MockPuppet, PLATFORM,
     change::dirty,
-    content::Content,
+    content::{Content, kept_in},
     puppet::Live,
     state::{Message, Post, State},
     world::WorldPost,
@@ -148,7 +148,12 @@ impl Posts for MockPuppet {
     }
 
     /// As many posts as messages are kept (builder), then no more; each part becomes a message.
-    async fn publish(&self, post: PostPayload) -> Result<Option<PostId>> {
+    async fn publish(&self, mut post: PostPayload) -> Result<Option<PostId>> {
+        if let PostContent::Client { sayable_list } = &mut post.content {
+            for what in sayable_list {
+                kept_in(what).await?;
+            }
+        }
         let most = self.0.world.posts.len() + self.0.keep;
         self.change(Capability::Post, |live| {
             if live.state.posts.len() >= most {

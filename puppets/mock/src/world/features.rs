@@ -68,7 +68,8 @@ features! {
     accept_url_file = "acceptUrlFile", false;
     /// Extension: posts and taps. Present unless set to false.
     posts = "posts", true;
-    /// Extension: Markdown, cards, menus, edits, reactions, typing, room administration.
+    /// Extension: Markdown, cards, menus, edits, reactions, typing, pins, readers, growing messages, room
+    /// administration.
     rich = "rich", false;
     /// Extension: events carry ids only, as over gRPC.
     ids_only = "idsOnly", false;
@@ -109,6 +110,8 @@ impl Features {
             when(self.image, &[C::MessageImage]);
             when(self.posts, &[C::LoadPost, C::Post, C::Tap, C::SendPost]);
             when(self.rich, &[C::SendMarkdown, C::SendCard, C::SendMenu, C::MessageEdit, C::Reaction, C::Typing]);
+            when(self.rich, &[C::Pin, C::MessageReaders]);
+            when(self.rich && self.send_returns_id, &[C::GrowingText]);
             when(self.rich && self.room_mutate, &[C::RoomTransfer, C::RoomDismiss, C::RoomAdmins, C::RoomPermission]);
         }
         let mut capabilities = Capabilities::new(&[]);

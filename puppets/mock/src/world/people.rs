@@ -125,7 +125,8 @@ pub(super) fn friendships(value: Option<&Value>, check: &mut Check) -> Vec<Arc<F
         let scene = fields.count("scene", phrases::SCENE);
         let stranger = fields.filled("stranger");
         // The answers to a request of ours carry these empty.
-        let receive = (kind == FriendshipType::Receive || ticket.is_some()).then(|| ReceiveDetails {
+        let tells = ticket.is_some() || stranger.is_some() || scene.is_some_and(|scene| scene > 0);
+        let receive = (kind == FriendshipType::Receive || tells).then(|| ReceiveDetails {
             ticket: ticket.unwrap_or_default(),
             scene: scene.and_then(|n| i32::try_from(n).ok()).map(FriendshipSceneType::from_number),
             stranger,

@@ -129,7 +129,7 @@ fn entry(path: String, value: &Value, check: &mut Check) -> Option<Scheduled> {
     if fields.check.faults.len() > before {
         return None;
     }
-    match serde_json::from_value::<EventPayload>(json!({ "event": kind.as_str(), "payload": payload })) {
+    match EventPayload::read(kind, payload.clone()) {
         Ok(what) => Some(Scheduled { at: Duration::from_millis(at?.unsigned_abs()), what }),
         Err(error) => {
             fields.check.fault(

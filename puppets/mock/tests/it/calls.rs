@@ -1,9 +1,13 @@
 //! What the bot can call, every feature on: it works, is kept, and makes dirty what it changed.
 
+use futures_util::stream;
 use serde_json::json;
-use wechaty_puppet::{Bytes, ContactId, FileBox, FriendRequest, ImageType, Puppet, PuppetError, RoomId};
+use wechaty_puppet::{
+    Bytes, ContactId, FileBox, FilePayload, FriendRequest, ImageType, PostContent, PostPayload, PostType, Puppet,
+    PuppetError, RoomId, SayablePayload,
+};
 
-use crate::support::{Stage, dirty, not_found, read};
+use crate::support::{Stage, contact, dirty, not_found, read};
 
 #[tokio::test]
 async fn notes_about_contacts_are_kept() {
@@ -44,6 +48,34 @@ async fn our_own_profile_is_kept() {
     assert_eq!(read(profile.avatar(&"bot".into()).await.unwrap()).await, ("pot.png".into(), b"pot".to_vec()));
     let room = stage.puppet.rooms().unwrap().avatar(&"tasting@room".into()).await.unwrap();
     assert_eq!(read(room).await, ("tasting@room.txt".into(), b"avatar of tasting@room".to_vec()));
+}
+
+#[tokio::test]
+async fn what_was_given_as_a_stream_is_read_again_and_again() {
+    let stage = Stage::with(json!({ "rich": true })).await;
+    let (own, profile) = (stage.puppet.self_profile().unwrap(), stage.puppet.contact_profile().unwrap());
+    let once = || FileBox::from_stream(stream::iter([Ok(Bytes::from_static(b"pot"))]), "pot.png");
+    own.set_avatar(once()).await.unwrap();
+    let post = PostPayload {
+        parent_id: None,
+        root_id: None,
+        kind: PostType::Moment,
+        content: PostContent::Client { sayable_list: vec![SayablePayload::Image(FilePayload { file: once() })] },
+    };
+    let post = stage.puppet.posts().unwrap().publish(post).await.unwrap().unwrap();
+    let post = stage.puppet.loader().unwrap().post(&post).await.unwrap();
+    let PostContent::Server { sayable_list: parts, .. } = &post.content else { panic!("{post:?}") };
+    let sent = stage.send(contact("c-mei"), SayablePayload::text("a pot")).await.unwrap().id.unwrap();
+    let image = SayablePayload::Image(FilePayload { file: once() });
+    stage.puppet.edits().unwrap().edit(&contact("c-mei"), &sent, image.into()).await.unwrap();
+    for _ in 0..2 {
+        let avatar = profile.avatar(&"bot".into()).await.unwrap();
+        assert_eq!((avatar.size(), read(avatar).await), (Some(3), ("pot.png".into(), b"pot".to_vec())));
+        for id in [&parts[0], &sent] {
+            let image = stage.puppet.media().unwrap().file(id).await.unwrap();
+            assert_eq!(read(image).await, ("pot.png".into(), b"pot".to_vec()));
+        }
+    }
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ struct MockHarness {
 }
 
 const CANNOT: &[Cannot] =
-    &[Cannot::new("each run of a world begins as in its file", &[Ability::Replay, Ability::Cursor])];
+    &[Cannot::new("each run of a world begins as in its file", &[Ability::Replay, Ability::Cursor, Ability::GoOn])];
 
 impl MockHarness {
     /// Nothing but a login on the timeline; what happens then is the suite's.
@@ -208,6 +208,7 @@ impl Harness for MockHarness {
                 let post = PostPayload { parent_id: None, root_id: None, kind: PostType::Moment, content };
                 return self.puppet.publishes(by, post).map(drop).map_err(told);
             }
+            Deed::Read { by, message } => return self.puppet.reads(by, &message).map_err(told),
             Deed::Tap { by, post } => return self.puppet.likes(by, &post, true).map_err(told),
             other => return Err(Unavailable::new(format!("no {other:?}"))),
         };
@@ -218,6 +219,8 @@ impl Harness for MockHarness {
         Ok(match look {
             Look::Typing(conversation) => self.puppet.is_typing(&conversation),
             Look::Reaction(message, reaction) => self.puppet.reactions_to(&message).contains(&reaction),
+            Look::Pinned(_, message) => self.puppet.is_pinned(&message),
+            Look::Growing(message) => self.puppet.is_growing(&message),
             Look::FriendRequest(contact, hello) => asked(&self.puppet, &contact, &hello),
             other => return Err(Unavailable::new(format!("no {other:?}"))),
         })

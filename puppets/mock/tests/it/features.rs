@@ -24,7 +24,7 @@ async fn refused(puppet: &MockPuppet, capability: C) {
         C::SelfName => unsupported(p.set_name("x").await),
         C::SelfSignature => unsupported(p.set_signature("x").await),
         C::SelfQrCode => unsupported(SelfProfile::qr_code(p).await),
-        C::SelfAvatar => unsupported(p.set_avatar(file()).await),
+        C::SelfAvatar => unsupported(SelfProfile::set_avatar(p, file()).await),
         C::RoomAvatar => unsupported(RoomAdmin::avatar(p, &tasting).await),
         C::RoomCreate => unsupported(p.create(one, None).await),
         C::RoomTopic => unsupported(p.set_topic(&tasting, "x").await),

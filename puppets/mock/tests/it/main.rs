@@ -6,6 +6,7 @@ mod conformance;
 mod corpus;
 mod features;
 mod posts;
+mod readme;
 #[path = "../../../../fuzz/src/seeds.rs"]
 mod seeds;
 mod sending;

@@ -1,6 +1,6 @@
 //! A minimal bot: collects what the puppet hands over, with the virtual time of it.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -32,14 +32,20 @@ impl EventSink for Sink {
     }
 }
 
-struct NoSession;
+/// What an account remembers.
+#[derive(Clone, Default)]
+pub(crate) struct Session(Arc<Mutex<HashMap<String, Bytes>>>);
 
 #[async_trait]
-impl SessionStore for NoSession {
-    async fn get(&self, _: &str) -> Result<Option<Bytes>, BoxError> {
-        Ok(None)
+impl SessionStore for Session {
+    async fn get(&self, key: &str) -> Result<Option<Bytes>, BoxError> {
+        Ok(self.0.lock().get(key).cloned())
     }
-    async fn set(&self, _: &str, _: Option<Bytes>) -> Result<(), BoxError> {
+    async fn set(&self, key: &str, value: Option<Bytes>) -> Result<(), BoxError> {
+        match value {
+            Some(value) => drop(self.0.lock().insert(key.to_owned(), value)),
+            None => drop(self.0.lock().remove(key)),
+        }
         Ok(())
     }
 }
@@ -56,11 +62,11 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn start(puppet: MockPuppet) -> Self {
-        Self::start_with(puppet, 0).await
+        Self::start_with(puppet, 0, Session::default()).await
     }
 
     /// The sink fails this often first.
-    pub(crate) async fn start_with(puppet: MockPuppet, store_fails: u32) -> Self {
+    pub(crate) async fn start_with(puppet: MockPuppet, store_fails: u32, session: Session) -> Self {
         let clock = VirtualClock::new();
         let sink =
             Sink { events: Arc::default(), clock: clock.clone(), store_fails: Arc::new(Mutex::new(store_fails)) };
@@ -68,7 +74,7 @@ impl Stage {
         let cx = PuppetContext::new(
             AccountId::new("test"),
             Arc::new(sink.clone()),
-            Arc::new(NoSession),
+            Arc::new(session),
             clock.clone().into(),
             stop.clone(),
             None,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use wechaty_puppet::{EventPayload, Payload, Puppet};
 use wechaty_puppet_mock::{MockPuppet, World};
 
-use crate::support::{Stage, changed, dirty, to_json};
+use crate::support::{Session, Stage, changed, dirty, to_json};
 
 /// Of the default world's file, with the dirty events where rooms change.
 fn expected() -> Vec<(u64, Value)> {
@@ -85,6 +85,23 @@ async fn stopped_it_stops_and_started_again_it_begins_again() {
 }
 
 #[tokio::test]
+async fn who_comes_back_to_a_world_after_a_crash_is_told_nothing_anew() {
+    let session = Session::default();
+    let mut told = Vec::new();
+    for _life in 0..2 {
+        let puppet = MockPuppet::new(World::default_world());
+        for _run in 0..2 {
+            let stage = Stage::start_with(puppet.clone(), 0, session.clone()).await;
+            stage.finish().await;
+            let events = stage.take();
+            told.push(events.iter().map(|(_, event)| event.revision).max());
+            stage.stop().await.unwrap();
+        }
+    }
+    assert_eq!(told, [Some(0), Some(1), Some(0), Some(0)], "only a world that nobody knew begins anew");
+}
+
+#[tokio::test]
 async fn events_may_carry_ids_only() {
     for puppet in [
         MockPuppet::builder(World::default_world()).ids_only(true).build(),
@@ -141,7 +158,7 @@ async fn extension_events_come_as_they_are_written() {
 
 #[tokio::test]
 async fn a_store_that_fails_for_a_while_loses_nothing() {
-    let stage = Stage::start_with(MockPuppet::new(World::default_world()), 2).await;
+    let stage = Stage::start_with(MockPuppet::new(World::default_world()), 2, Session::default()).await;
     stage.finish().await;
     let events = stage.take();
     assert_eq!(events.len(), expected().len());

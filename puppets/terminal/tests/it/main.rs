@@ -81,7 +81,7 @@ impl Write for Printed {
 async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::select! {
         output = future => output,
-        () = Clock::system().sleep(Duration::from_secs(20)) => panic!("waited in vain for {what}"),
+        () = Clock::system().sleep(Duration::from_secs(90)) => panic!("waited in vain for {what}"),
     }
 }
 

@@ -288,10 +288,6 @@ impl Harness for WebHarness {
         self.stage.clock.clone().into()
     }
 
-    fn patience(&self) -> Duration {
-        Duration::from_secs(20)
-    }
-
     async fn act(&self, deed: Deed) -> Result<(), Unavailable> {
         let (who, call, body) = match deed {
             Deed::JoinRoom { room } => (&self.people[3], "rooms/enter", json!({ "id": room })),

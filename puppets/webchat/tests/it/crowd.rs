@@ -64,7 +64,7 @@ async fn of_many_who_react_some_are_named_and_all_are_counted() {
 }
 
 #[tokio::test]
-async fn who_is_being_forgotten_is_forgotten_once_and_comes_back_as_somebody_new() {
+async fn who_is_being_forgotten_is_forgotten_once_and_not_let_in_meanwhile() {
     let (stage, _running) = Stage::up_with(Options { visitors: 1, ..Options::default() }).await;
     let ann = stage.joins("Ann").await;
     let room = ann.makes_room("Tea").await;

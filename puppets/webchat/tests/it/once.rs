@@ -282,8 +282,9 @@ async fn a_page_that_comes_back_after_a_crash_gets_what_was_under_way_once() {
     assert_eq!(page.texts("bot").await, ["dong"]);
     second.send(out).await;
     assert_eq!(page.texts("bot").await, ["dong"]);
-    // Known here, nobody else comes back as them.
-    assert_ne!(joins(&ann.secret).await["visitor"]["id"], ann.id.as_str());
+    // Another tab of hers, a copy of the first, is she.
+    let copy = joins(&ann.secret).await;
+    assert_eq!((&copy["visitor"]["id"], &copy["secret"]), (&json!(ann.id), &json!(ann.secret)));
     // Whoever has not come back in a day does not.
     let to = ConversationId::Contact(bob.id.as_str().into());
     second.send(second.out(to.clone(), SayablePayload::text("late"))).await;
@@ -293,4 +294,101 @@ async fn a_page_that_comes_back_after_a_crash_gets_what_was_under_way_once() {
     let late = second.puppet.send(second.out(to, SayablePayload::text("too late"))).await;
     assert!(matches!(late, Err(PuppetError::NotFound { .. })), "{late:?}");
     running.stop().await.expect("a stop");
+}
+
+async fn joins(stage: &Stage, ticket: &str) -> tokio::task::JoinHandle<crate::browser::Answer> {
+    let tab = Browser::new(stage.puppet.clone());
+    let body = json!({ "name": "Ann", "before": ticket });
+    tokio::spawn(async move { tab.post("join", &body).await })
+}
+
+fn friends(stage: &Stage) -> Vec<String> {
+    let of = |event: &wechaty_puppet::Event| match &event.what {
+        EventPayload::Friendship(friendship) => Some(friendship.friendship_id.to_string()),
+        _ => None,
+    };
+    stage.sink.events.lock().iter().filter_map(of).collect()
+}
+
+#[tokio::test]
+async fn a_join_whose_answer_is_lost_is_the_same_contact_also_after_a_restart() {
+    let (session, clock) = (Arc::new(MemorySession::default()), VirtualClock::new());
+    let stage = Stage::process(&session, &clock);
+    let running = stage.run().await;
+    let ticket = Browser::new(stage.puppet.clone()).post("ticket", &json!({})).await.ok();
+    let ticket = ticket["secret"].as_str().expect("a ticket").to_owned();
+    let (id, _) = ticket.split_once('.').expect("an id");
+    // The page tries again while the first is under way; that one fails, and the second is taken by itself.
+    stage.mood(Mood::Hold);
+    let first = joins(&stage, &ticket).await;
+    stage.turned_away(1).await;
+    let second = joins(&stage, &ticket).await;
+    tokio::task::yield_now().await;
+    stage.mood(Mood::Refuse);
+    assert_eq!(first.await.unwrap().status, 503);
+    assert_eq!(second.await.unwrap().status, 503);
+    stage.sink.events.lock().clear();
+    stage.mood(Mood::Hold);
+    let (first, again) = (joins(&stage, &ticket).await, joins(&stage, &ticket).await);
+    stage.turned_away(3).await;
+    stage.mood(Mood::Open);
+    for answer in [first, again, joins(&stage, &ticket).await] {
+        let answer = answer.await.unwrap().ok();
+        assert_eq!((&answer["visitor"], &answer["secret"]), (&json!({ "id": id, "name": "Ann" }), &json!(ticket)));
+    }
+    assert_eq!(friends(&stage), [format!("f{id}")], "the bot hears of it once");
+    drop((running, stage));
+    clock.advance(Duration::from_secs(5)).await;
+    let stage = Stage::process(&session, &clock);
+    let _running = stage.run().await;
+    for tab in [joins(&stage, &ticket).await, joins(&stage, &ticket).await] {
+        assert_eq!(tab.await.unwrap().ok()["visitor"]["id"], id);
+    }
+    // The friendship of before, which the bot knows.
+    assert_eq!(friends(&stage), [format!("f{id}")]);
+}
+
+#[tokio::test]
+async fn no_id_is_given_twice_though_the_clock_is_set_back() {
+    let ids = async || {
+        let stage = Stage::process(&Arc::default(), &VirtualClock::new());
+        let _running = stage.run().await;
+        let ann = stage.joins("Ann").await;
+        let said = ann.says("bot", "ding").await.ok();
+        [ann.id.clone(), said["id"].as_str().expect("an id").to_owned(), ann.makes_room("Tea").await]
+    };
+    let (one, two) = (ids().await, ids().await);
+    assert!(one.iter().zip(&two).all(|(one, two)| one != two), "{one:?} {two:?}");
+}
+
+#[tokio::test]
+async fn only_who_may_still_come_back_is_there_after_a_restart() {
+    let (session, clock) = (Arc::new(MemorySession::default()), VirtualClock::new());
+    let hours = async |hours| {
+        for _ in 0..hours {
+            clock.advance(Duration::from_secs(3_600)).await;
+        }
+    };
+    let stage = Stage::process(&session, &clock);
+    let running = stage.run().await;
+    let (ann, bob) = (stage.joins("Ann").await, stage.joins("Bob").await);
+    // She has her page open all the time.
+    let open = ann.listens(None).await.expect("a stream");
+    hours(30).await;
+    let eve = stage.joins("Eve").await;
+    drop((open, running, stage));
+    let made_up = format!("v{}-7", wechaty_puppet::Clock::from(clock.clone()).wall().as_millis());
+    clock.advance(Duration::from_secs(5)).await;
+    for process in 0..2 {
+        let stage = Stage::process(&session, &clock);
+        let _running = stage.run().await;
+        for (id, is_there) in [(&ann.id, true), (&bob.id, false), (&eve.id, true), (&made_up, false)] {
+            let to = ConversationId::Contact(id.as_str().into());
+            let sent = stage.puppet.send(stage.out(to, SayablePayload::text("hello"))).await;
+            let is_missed = matches!(sent, Err(PuppetError::NotFound { .. }));
+            assert_eq!((sent.is_ok(), is_missed), (is_there, !is_there), "{process} {id}");
+        }
+        // Nobody is back yet, and this process goes as well.
+        hours(1).await;
+    }
 }

@@ -99,7 +99,7 @@ impl Running {
 pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::select! {
         output = future => output,
-        () = Clock::system().sleep(Duration::from_secs(30)) => panic!("waited in vain for {what}"),
+        () = Clock::system().sleep(Duration::from_secs(90)) => panic!("waited in vain for {what}"),
     }
 }
 

@@ -99,6 +99,30 @@ pub(super) fn layers(packages: &[Value]) -> Result<Vec<String>> {
     Ok(faults)
 }
 
+/// A fake platform shares nothing with the puppet that it tests but the contract's crate, which has the clock; a puppet
+/// reaches a fake in its tests only. The crash tests are a program of their own.
+pub(super) fn fakes_stand_alone(packages: &[Value]) -> Result<Vec<String>> {
+    const SHARED: &str = "wechaty-puppet";
+    const TESTS: &str = "wechaty-crash";
+    let names: BTreeSet<&str> = packages.iter().filter_map(|package| package["name"].as_str()).collect();
+    let is_fake = |name: &str| name.starts_with("wechaty-") && name.ends_with("-fake");
+    ensure!(names.iter().any(|name| is_fake(name)), "there is no fake platform");
+    let mut faults = Vec::new();
+    for package in packages.iter().filter(|package| package["source"].is_null()) {
+        let name = package["name"].as_str().unwrap_or_default();
+        let all = package["dependencies"].as_array().into_iter().flatten();
+        for other in all.filter(|dependency| dependency["kind"] != "dev").filter_map(|d| d["name"].as_str()) {
+            if is_fake(name) && other.starts_with("wechaty") && other != SHARED {
+                faults.push(format!("{name} → {other}: a fake shares no code with what it tests"));
+            }
+            if is_fake(other) && name != TESTS {
+                faults.push(format!("{name} → {other}: fakes are for tests only"));
+            }
+        }
+    }
+    Ok(faults)
+}
+
 /// `a → b → wechaty`, if there is such a way over dependencies that are not for tests only.
 fn way_to_wechaty<'a>(
     from: &'a str,
@@ -136,6 +160,17 @@ mod tests {
         assert!(found("crates/types/src/id.rs", "    std::fs::read(path)"));
         assert!(!found("crates/types/src/id.rs", "/// Nothing async fn here."));
         assert!(!found("crates/file-box/src/load.rs", "std::fs::read(path)"));
+    }
+
+    #[test]
+    fn a_fake_that_knows_a_puppet_is_found() {
+        let package = |name: &str, needs: &str, kind: Value| json!({"name": name, "source": null, "dependencies": [{"name": needs, "kind": kind}]});
+        let faults = |packages: &[Value]| fakes_stand_alone(packages).unwrap().len();
+        let good = package("wechaty-x-fake", "wechaty-puppet", Value::Null);
+        assert_eq!(faults(&[good.clone(), package("wechaty-puppet-x", "wechaty-x-fake", json!("dev"))]), 0);
+        assert_eq!(faults(&[good, package("wechaty-puppet-x", "wechaty-x-fake", Value::Null)]), 1);
+        assert_eq!(faults(&[package("wechaty-x-fake", "wechaty-puppet-x", Value::Null)]), 1);
+        assert!(fakes_stand_alone(&[]).is_err());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wechaty_puppet::PlatformName;
+use wechaty_puppet::{CheckError, PlatformName, PuppetError};
 use wechaty_puppet_terminal::TerminalPuppet;
 
 use super::*;
@@ -24,10 +24,27 @@ const SHOP: Declaration = Declaration {
         setting("retries", SettingKind::Integer, false),
     ],
     capabilities: wechaty_puppet_terminal::DECLARATION.capabilities,
+    lacks: &[],
     build: |settings| match settings.require("app_secret")? {
         "wrong" => Err(SettingsError::Invalid { key: "app_secret", reason: "wrong is not right".into() }),
         _ => Ok(Arc::new(TerminalPuppet::stdio(Lang::En))),
     },
+    check: Some(|settings, _| {
+        Box::pin(async move {
+            match (settings.get("app_id").unwrap_or_default(), settings.get("app_secret").unwrap_or_default()) {
+                ("later", _) => Ok(None),
+                ("away", secret) => Err(CheckError::Unasked(PuppetError::Protocol {
+                    context: "checking",
+                    detail: format!("nobody is there for {secret}"),
+                })),
+                ("stranger", secret) => Err(CheckError::Refused(SettingsError::Invalid {
+                    key: "app_id",
+                    reason: format!("unknown, and so is {secret}").into(),
+                })),
+                (id, _) => Ok(Some(format!("the shop {id}").into())),
+            }
+        })
+    }),
 };
 
 struct Bot {
@@ -52,11 +69,16 @@ impl Bot {
         fs::read_to_string(self.folder.path().join(file)).unwrap_or_default()
     }
     fn add(&self, id: &str, set: &[&str]) -> Result<Vec<String>, String> {
+        self.add_named(id, set, None).map(|added| added.secrets)
+    }
+    /// As `account add` does it: with a name, too, where the file is new.
+    fn add_named(&self, id: &str, set: &[&str], name: Option<&str>) -> Result<Added, String> {
         let set: Vec<String> = set.iter().map(|&pair| pair.to_owned()).collect();
         let input = format!("{SECRET}\n");
         let done = ask::given(&set, &SHOP, &mut input.as_bytes()).and_then(|values| {
-            let file = File::read(&self.path(), Lang::En)?;
+            let mut file = File::read(&self.path(), Lang::En)?;
             file.is_free(id)?;
+            file.name(&self.catalogue, name.map(str::to_owned), false, Lang::En)?;
             add(&self.catalogue, file, &SHOP, id, &values, Lang::En)
         });
         done.map_err(|failure| {
@@ -70,13 +92,18 @@ impl Bot {
 #[test]
 fn an_account_goes_into_a_new_file_and_its_secret_into_another_that_only_its_owner_reads() {
     let bot = Bot::new(None);
-    let names = bot.add("front-desk", &["app_id=cli_a1", "app_secret=-", "retries=3"]).expect("added");
-    assert_eq!(names, ["WECHATY_FRONT_DESK_APP_SECRET"]);
+    let added = bot.add_named("front-desk", &["app_id=cli_a1", "app_secret=-", "retries=3"], Some("school"));
+    let added = added.expect("added");
+    assert_eq!(added.secrets, ["WECHATY_FRONT_DESK_APP_SECRET"]);
     assert_eq!(
         bot.read("BOT.toml"),
-        "version = 1\n\n[[account]]\nid = \"front-desk\"\npuppet = \"shop\"\napp_id = \"cli_a1\"\n\
-         app_secret = { env = \"WECHATY_FRONT_DESK_APP_SECRET\" }\nretries = 3\n"
+        "version = 1\nname = \"school\"  # what it has to remember is kept in a file of that name, beside this one\n\n\
+         [[account]]\nid = \"front-desk\"\npuppet = \"shop\"\napp_id = \"cli_a1\"\n\
+         app_secret = { env = \"WECHATY_FRONT_DESK_APP_SECRET\" }\nretries = 3\n\n\
+         # What it does, for a start: it answers `ding` with `dong`. `wechaty plugin list` tells what else there is.\n\
+         [[plugin]]\nuse = \"ding-dong\"\n"
     );
+    assert_eq!(missing(&added.config, Lang::En), [] as [&str; 0]);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -89,6 +116,39 @@ fn an_account_goes_into_a_new_file_and_its_secret_into_another_that_only_its_own
     assert!(!super::super::as_json(&config.accounts()[0]).to_string().contains("canary"));
     assert_eq!(fs::read_dir(bot.folder.path()).expect("a folder").count(), 3, "something is left over");
     assert_eq!(bot.read(".gitignore"), ".env\n");
+}
+
+#[test]
+fn a_new_bot_is_called_like_its_folder_and_another_keeps_what_it_has_and_is_told_what_it_lacks() {
+    let called = |name: &str| {
+        let root = tempfile::tempdir().expect("a folder");
+        let folder = root.path().join(name);
+        fs::create_dir(&folder).expect("made");
+        let mut file = File::read(&folder.join("BOT.toml"), Lang::En).expect("new");
+        file.name(&Catalogue::default(), None, false, Lang::En).expect("a name");
+        file.document["name"].as_str().expect("a name").to_owned()
+    };
+    for (folder, name) in [("front desk", "front-desk"), (".家校", "家校"), ("...", "bot"), ("a\"b:c", "a-b-c")] {
+        assert_eq!(called(folder), name);
+    }
+    assert_eq!(called(&"词".repeat(80)).chars().count(), LONGEST_NAME);
+    let new = Bot::new(None);
+    let told = new.add_named("a", &["app_id=x", "app_secret=-"], Some("a b")).expect_err("a space");
+    assert!(told.contains("[C026] name: `a b`") && new.read("BOT.toml").is_empty(), "{told}");
+
+    let text = "version = 1\n[[account]]\nid = \"a\"\npuppet = \"terminal\"\n";
+    let bot = Bot::new(Some(text));
+    let told = bot.add_named("b", &["app_id=x", "app_secret=-"], Some("desk")).expect_err("not new");
+    assert!(told.contains("[W202]") && bot.read("BOT.toml") == text, "{told}");
+    let added = bot.add_named("b", &["app_id=x", "app_secret=-"], None).expect("added");
+    let after = bot.read("BOT.toml");
+    assert!(after.starts_with(text) && !after.contains("name =") && !after.contains("[[plugin]]"), "{after}");
+    for (lang, name, plugin) in
+        [(Lang::En, "has no `name`", "no [[plugin]]"), (Lang::Zh, "没有 `name`", "没有启用任何")]
+    {
+        let told = missing(&added.config, lang).join("\n");
+        assert!(told.contains(name) && told.contains(plugin) && told.contains("BOT.toml"), "{told}");
+    }
 }
 
 #[test]
@@ -163,9 +223,10 @@ fn a_wrong_answer_is_asked_again() {
     let file = File::read(&bot.path(), Lang::En).expect("read");
     let mut answers = ["a", "b c", "b"].into_iter();
     let ask = || Ok(answers.next().expect("asked too often").to_owned());
-    let free = |id: String| file.is_free(&id).and_then(|()| is_formed(&bot.catalogue, &id, Lang::En)).map(|()| id);
+    let free =
+        |id: String| file.is_free(&id).and_then(|()| is_formed(&bot.catalogue, "id", &id, Lang::En)).map(|()| id);
     assert_eq!(ask::until(ask, free, Lang::En).expect("taken"), "b");
-    let told = is_formed(&bot.catalogue, "b c", Lang::En).expect_err("a space").render(Lang::En, false);
+    let told = is_formed(&bot.catalogue, "id", "b c", Lang::En).expect_err("a space").render(Lang::En, false);
     assert!(told.contains("[C026] id: `b c`"), "{told}");
     let mut answers = ["shpo", "shop"].into_iter();
     let ask = || Ok(answers.next().expect("asked too often"));
@@ -174,6 +235,23 @@ fn a_wrong_answer_is_asked_again() {
     let values = BTreeMap::from([("app_id", "x".to_owned()), ("app_secret", "wrong".to_owned())]);
     let refused = build(&SHOP, &values, bot.folder.path(), &Env::of::<&str, &str>([])).expect_err("wrong");
     assert_eq!(refused.key, Some("app_secret"));
+}
+
+#[test]
+fn credentials_are_checked_with_the_messenger_and_what_it_says_repeats_no_secret() {
+    let bot = Bot::new(None);
+    let asked = |app_id: &str, checks: bool| {
+        let values = BTreeMap::from([("app_id", app_id.to_owned()), ("app_secret", SECRET.to_owned())]);
+        take(&SHOP, &values, bot.folder.path(), &Env::of::<&str, &str>([]), checks)
+    };
+    assert!(matches!(asked("cli_a1", true), Ok(Checked::Good(whose)) if whose.to_string() == "the shop cli_a1"));
+    assert!(matches!((asked("later", true), asked("stranger", false)), (Ok(Checked::Not), Ok(Checked::Not))));
+    let Ok(Checked::Unknown(why)) = asked("away", true) else { panic!("nobody is there") };
+    assert!(why.to_string().contains("nobody is there for …"), "{why}");
+    let refused = asked("stranger", true).expect_err("unknown");
+    let told = refused.failure.render(Lang::En, false);
+    assert!(told.contains("[W208]") && told.contains("unknown, and so is …") && !told.contains("canary"), "{told}");
+    assert_eq!(refused.key, Some("app_id"));
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod rooms;
 mod run;
 mod send;
 mod settings;
+mod standing;
 mod statuses;
 mod undeclared;
 mod webhook;
@@ -58,6 +59,9 @@ pub(super) const ALL: &[&[Case]] = &[
     login::CASES,
     login::DING,
     webhook::CASES,
+    standing::PINS,
+    standing::READERS,
+    standing::GROWING,
     faults::CASES,
     restart::CASES,
     settings::CASES,

@@ -63,4 +63,7 @@ groups! {
     undeclared_post_calls_refuse posts Posts;
     undeclared_tap_calls_refuse taps Taps;
     undeclared_login_calls_refuse login Login;
+    undeclared_pin_calls_refuse pins Pins;
+    undeclared_reader_calls_refuse readers Readers;
+    undeclared_growing_calls_refuse growing Growing;
 }

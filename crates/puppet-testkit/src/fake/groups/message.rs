@@ -16,7 +16,7 @@ use crate::fake::{
     world::{Waiting, World},
 };
 
-fn message(world: &World, id: &MessageId) -> Result<Arc<Said>> {
+pub(super) fn message(world: &World, id: &MessageId) -> Result<Arc<Said>> {
     world.messages.get(id).cloned().ok_or_else(|| PuppetError::not_found("message", id))
 }
 
@@ -30,7 +30,7 @@ impl FakePuppet {
     }
 
     /// A message that this account said.
-    fn own(&self, world: &World, id: &MessageId) -> Result<Arc<Said>> {
+    pub(super) fn own(&self, world: &World, id: &MessageId) -> Result<Arc<Said>> {
         let said = message(world, id)?;
         if said.talker != *world.bot(self.account) {
             return Err(PuppetError::Rejected { code: "fake-not-yours".into(), message: "not your message".into() });

@@ -7,6 +7,7 @@ mod login;
 mod message;
 pub(super) mod posts;
 mod room;
+mod standing;
 mod webhook;
 
 /// `platform()` of every group.

@@ -3,17 +3,18 @@
 mod groups;
 mod run;
 mod send;
+mod standing;
 
 use std::sync::{
-    Arc, OnceLock,
+    Arc, Mutex, OnceLock,
     atomic::{AtomicU32, Ordering},
 };
 
 use async_trait::async_trait;
 use wechaty_puppet::{
-    Capabilities, Capability, ContactProfile, ConversationId, Directory, Friendships, Loader, LoginControl,
-    MessageEdits, MessageMedia, MessageRecall, Outgoing, PlatformName, Posts, Puppet, PuppetContext, Reactions,
-    ReadMarks, Result, RoomAdmin, RoomInvitations, SelfProfile, Sent, Tags, Taps, Typing, Webhook,
+    Capabilities, Capability, ContactProfile, ConversationId, Directory, Friendships, Growing, Loader, LoginControl,
+    MessageEdits, MessageId, MessageMedia, MessageRecall, Outgoing, Pins, PlatformName, Posts, Puppet, PuppetContext,
+    Reactions, ReadMarks, Readers, Result, RoomAdmin, RoomInvitations, SelfProfile, Sent, Tags, Taps, Typing, Webhook,
 };
 
 /// What is broken.
@@ -89,6 +90,16 @@ pub(crate) enum Sabotage {
     EditIgnored,
     AliasNotCleared,
     WebhookAckedEarly,
+    // What stands beside a message.
+    PinPretended,
+    PinKeptInside,
+    OldestPinFirst,
+    ReadersInvented,
+    ReadersLost,
+    GrowIgnored,
+    GrowSendsAnother,
+    GrowForgetsRestarts,
+    FinishForgotten,
 }
 
 pub(crate) struct Broken {
@@ -97,11 +108,19 @@ pub(crate) struct Broken {
     calls: AtomicU32,
     first: OnceLock<ConversationId>,
     cx: OnceLock<PuppetContext>,
+    noted: Mutex<Vec<MessageId>>,
 }
 
 impl Broken {
     pub(crate) fn new(inner: Arc<dyn Puppet>, sabotage: Sabotage) -> Self {
-        Self { inner, sabotage, calls: AtomicU32::new(0), first: OnceLock::new(), cx: OnceLock::new() }
+        Self {
+            inner,
+            sabotage,
+            calls: AtomicU32::new(0),
+            first: OnceLock::new(),
+            cx: OnceLock::new(),
+            noted: Mutex::default(),
+        }
     }
 
     fn is(&self, sabotage: Sabotage) -> bool {
@@ -179,6 +198,21 @@ impl Puppet for Broken {
 
     fn webhook(&self) -> Option<&dyn Webhook> {
         self.either(&[Sabotage::WebhookAckedEarly], self, self.inner.webhook())
+    }
+
+    fn pins(&self) -> Option<&dyn Pins> {
+        use Sabotage::{OldestPinFirst, PinKeptInside, PinPretended};
+        self.either(&[PinPretended, PinKeptInside, OldestPinFirst], self, self.inner.pins())
+    }
+
+    fn readers(&self) -> Option<&dyn Readers> {
+        self.either(&[Sabotage::ReadersInvented, Sabotage::ReadersLost], self, self.inner.readers())
+    }
+
+    fn growing(&self) -> Option<&dyn Growing> {
+        use Sabotage::{FinishForgotten, GrowForgetsRestarts, GrowIgnored, GrowSendsAnother};
+        let broken = [GrowIgnored, GrowSendsAnother, GrowForgetsRestarts, FinishForgotten];
+        self.either(&broken, self, self.inner.growing())
     }
 
     pass_on! {

@@ -250,7 +250,8 @@ impl Taken {
 
 /// What came of waiting for the quotas.
 pub(super) enum Pass {
-    Taken(Taken),
+    /// There is room.
+    Open,
     /// The other side has not written for too long.
     Closed,
     /// The send's own time is over.
@@ -259,7 +260,7 @@ pub(super) enum Pass {
     Stopping,
 }
 
-/// Waits until the quotas leave room for a send, and takes it. `since`: when it came.
+/// Waits until the quotas leave room for a send, and takes none of it. `since`: when it came.
 pub(super) async fn pass(account: &Account, row: &OutboxRow, since: Timestamp, receipt: &Receipt) -> Pass {
     let core = account.core();
     let books = Books::of(account, &row.to);
@@ -273,13 +274,12 @@ pub(super) async fn pass(account: &Account, row: &OutboxRow, since: Timestamp, r
         if row.expires.is_some_and(|until| now >= until) {
             return Pass::Late;
         }
-        let mut until = match books.take(account, now).await {
-            Ok(None) => {
+        let mut until = match books.left(account, now).await {
+            Ok(QuotaLeft { opens: None, .. }) => {
                 receipt.hold(None);
-                sweep::soon(account);
-                return Pass::Taken(Taken { books, at: now });
+                return Pass::Open;
             }
-            Ok(Some(opens)) => {
+            Ok(QuotaLeft { opens: Some(opens), .. }) => {
                 receipt.hold(Some(opens));
                 match opens {
                     Opens::At(time) => time,
@@ -288,8 +288,7 @@ pub(super) async fn pass(account: &Account, row: &OutboxRow, since: Timestamp, r
                 }
             }
             Err(error) => {
-                // Sent uncounted, it might be one too many.
-                tracing::error!(account = %account.id(), %error, "a send could not be counted in the store, and waits");
+                uncounted(account, &error);
                 now.plus(BACKOFF)
             }
         };
@@ -302,6 +301,30 @@ pub(super) async fn pass(account: &Account, row: &OutboxRow, since: Timestamp, r
             () = closing.cancelled() => return Pass::Stopping,
         }
     }
+}
+
+/// Takes room for a send that goes out now, durably. `None`: another has taken it meanwhile, or the store fails, for which a
+/// moment was waited.
+pub(super) async fn take(account: &Account, row: &OutboxRow) -> Option<Taken> {
+    let (books, clock) = (Books::of(account, &row.to), &account.core().clock);
+    let at = clock.wall();
+    match books.take(account, at).await {
+        Ok(None) => {
+            sweep::soon(account);
+            Some(Taken { books, at })
+        }
+        Ok(Some(_)) => None,
+        Err(error) => {
+            uncounted(account, &error);
+            clock.sleep(BACKOFF).await;
+            None
+        }
+    }
+}
+
+/// Sent uncounted, it might be one too many.
+fn uncounted(account: &Account, error: &crate::Error) {
+    tracing::error!(account = %account.id(), %error, "a send could not be counted in the store, and waits");
 }
 
 /// Messages have come: they open what is counted from the other side's last word. Before their lanes: a handler that waits

@@ -1,0 +1,5 @@
+module ding-dong
+
+go 1.16
+
+require github.com/wechaty/go-wechaty v0.4.15
