@@ -25,6 +25,8 @@ pub(crate) struct Context {
     metadata: OnceCell<Value>,
     /// Set by the suite `build`, if it succeeded.
     pub(crate) built: OnceCell<Built>,
+    /// What fails is not run a second time.
+    pub(crate) once: bool,
 }
 
 impl Context {
@@ -40,7 +42,7 @@ impl Context {
         let Some(root) = start.ancestors().find(is_root) else {
             bail!("no Cargo workspace around {}", start.display());
         };
-        Ok(Self { root: root.to_owned(), metadata: OnceCell::new(), built: OnceCell::new() })
+        Ok(Self { root: root.to_owned(), metadata: OnceCell::new(), built: OnceCell::new(), once: false })
     }
 
     /// `cargo …` in the workspace's folder.

@@ -22,6 +22,7 @@ use suites::Selection;
 
 const HELP: &str = "\
 cargo xtask test [--only SUITE]… [--list]   everything a change must pass; ends in `N passed, N failed, N skipped`
+                 [--once]                   what fails is not run a second time
 cargo xtask codegen [--check]               crates/grpc/src/proto from the protos beside it, without protoc
 cargo xtask long                            what takes minutes: a line of 1 GiB, a million dings (release build)
 cargo xtask bench                           the benchmarks of the core, as JSON (release build)
@@ -38,7 +39,7 @@ CARGO_TARGET_DIR is honoured. Exit code: 0 all passed, 1 something failed or no 
 /// What the command line asks for.
 #[derive(Debug, PartialEq, Eq)]
 enum Task {
-    Test { only: Vec<String>, list: bool },
+    Test { only: Vec<String>, list: bool, once: bool },
     Crash(Vec<String>),
     Soak(soak::Arguments),
     Codegen { check: bool },
@@ -93,11 +94,12 @@ fn parse(args: &[String]) -> Result<Task> {
 }
 
 fn parse_test(args: &[String]) -> Result<Task> {
-    let (mut only, mut list) = (Vec::new(), false);
+    let (mut only, mut list, mut once) = (Vec::new(), false, false);
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--list" => list = true,
+            "--once" => once = true,
             "--help" | "-h" => return Ok(Task::Help),
             "--only" => match args.next() {
                 Some(name) => only.push(name.clone()),
@@ -112,7 +114,7 @@ fn parse_test(args: &[String]) -> Result<Task> {
     if let Some(wrong) = only.iter().find(|name| suites::named(name).is_none()) {
         bail!("there is no suite `{wrong}`; there are {}", suites::names().join(", "));
     }
-    Ok(Task::Test { only, list })
+    Ok(Task::Test { only, list, once })
 }
 
 /// `Ok(false)`: it ran, and something failed.
@@ -120,7 +122,11 @@ fn start(task: Task) -> Result<bool> {
     match task {
         Task::Help => println!("{HELP}"),
         Task::Test { list: true, .. } => suites::list(),
-        Task::Test { only, .. } => return suites::run(&Context::new()?, &Selection::of(&only)),
+        Task::Test { only, once, .. } => {
+            let mut cx = Context::new()?;
+            cx.once = once;
+            return suites::run(&cx, &Selection::of(&only));
+        }
         Task::Crash(args) => return suites::crash::command(&Context::new()?, &args),
         Task::Soak(arguments) => return soak::run(&Context::new()?, &arguments),
         Task::Codegen { check } => return codegen::command(&Context::new()?, check),
@@ -144,10 +150,14 @@ mod tests {
         assert_eq!(parsed("long").unwrap(), Task::Long);
         assert_eq!(parsed("codegen").unwrap(), Task::Codegen { check: false });
         assert_eq!(parsed("codegen --check").unwrap(), Task::Codegen { check: true });
-        assert_eq!(parsed("test").unwrap(), Task::Test { only: vec![], list: false });
+        assert_eq!(parsed("test").unwrap(), Task::Test { only: vec![], list: false, once: false });
         assert_eq!(parsed("crash --seed 3").unwrap(), Task::Crash(vec!["--seed".to_owned(), "3".to_owned()]));
         let two = vec!["fmt".to_owned(), "cli".to_owned()];
-        assert_eq!(parsed("test --only fmt --only=cli --list").unwrap(), Task::Test { only: two, list: true });
+        assert_eq!(
+            parsed("test --only fmt --only=cli --list").unwrap(),
+            Task::Test { only: two, list: true, once: false }
+        );
+        assert_eq!(parsed("test --once").unwrap(), Task::Test { only: vec![], list: false, once: true });
     }
 
     #[test]

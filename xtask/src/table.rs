@@ -13,6 +13,8 @@ pub(crate) struct Row {
     pub(crate) note: String,
     /// What failed, and the lines that say why.
     pub(crate) faults: Vec<Fault>,
+    /// What failed first and passed when it was run once more.
+    pub(crate) flaky: Vec<Fault>,
 }
 
 /// Something that failed, as the end of a run tells it again.
@@ -24,7 +26,7 @@ pub(crate) struct Fault {
 }
 
 /// Of a fault below the table; all of it stands where it happened.
-const TOLD_LINES: usize = 6;
+const TOLD_LINES: usize = 12;
 
 impl Row {
     /// No tests yet.
@@ -41,6 +43,12 @@ impl Row {
     pub(crate) fn fault(&mut self, what: &str, why: &str) {
         println!("--- FAILED: {what}\n{why}\n---");
         self.faults.push(Fault { what: what.to_owned(), why: telling(why) });
+    }
+
+    /// A run before this one failed, and this one did not.
+    pub(crate) fn forgive(&mut self, first: Self) {
+        self.flaky.extend(first.faults);
+        self.seconds += first.seconds;
     }
 
     pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
@@ -130,8 +138,11 @@ pub(crate) fn render(rows: &[Row]) -> String {
         out.push_str(text.trim_end());
         out.push('\n');
     }
-    for fault in rows.iter().flat_map(|row| &row.faults) {
-        out.push_str(&format!("\nFAILED {}\n", fault.what));
+    let faults = rows.iter().flat_map(|row| &row.faults).map(|fault| ("FAILED", fault));
+    let flaky =
+        rows.iter().flat_map(|row| &row.flaky).map(|fault| ("FLAKY, failed once and passed when run again:", fault));
+    for (verdict, fault) in flaky.chain(faults) {
+        out.push_str(&format!("\n{verdict} {}\n", fault.what));
         for line in &fault.why {
             out.push_str(&format!("  {line}\n"));
         }
@@ -175,9 +186,24 @@ total                    13       1        3     10.3
         let told = render(&rows);
         assert!(told.ends_with(end), "{told}");
         assert_eq!(
-            telling("one\n\ntwo\nthree\nfour\nfive\nsix\nseven"),
-            ["two", "three", "four", "five", "six", "seven"]
+            telling(&(1..=13).map(|n| format!("{n}\n\n")).collect::<String>()),
+            (2..=13).map(|n| n.to_string()).collect::<Vec<_>>()
         );
+    }
+
+    #[test]
+    fn what_passes_when_run_again_is_told_and_fails_nothing() {
+        let mut first = Row { failed: 1, seconds: 2.0, ..Row::new("browser") };
+        first.fault("browser", "thread 'a' panicked at src/a.rs:1:2:");
+        let mut rows = vec![Row { passed: 3, seconds: 1.0, ..Row::new("browser") }];
+        rows[0].forgive(first);
+        let told = render(&rows);
+        assert!(
+            told.contains("\nFLAKY, failed once and passed when run again: browser\n  thread 'a' panicked"),
+            "{told}"
+        );
+        assert!(told.ends_with("\n3 passed, 0 failed, 0 skipped") && told.contains("3.0"), "{told}");
+        assert!(good(&rows));
     }
 
     #[test]

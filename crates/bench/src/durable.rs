@@ -34,9 +34,10 @@ pub(super) fn limit(folder: &Path, time: Duration, in_flight: usize) -> anyhow::
 }
 
 /// The size of the file in MiB, when so many messages are received, answered and finished.
-pub(super) async fn size(folder: &Path, messages: u64) -> anyhow::Result<f64> {
-    let path = folder.join("size.db");
-    run(&path, Feed::Count(messages, 1_000), Tally::new(false), &Clock::system()).await?;
+pub(super) async fn size(folder: &Path, messages: u64, history: bool) -> anyhow::Result<f64> {
+    let path = folder.join(if history { "history.db" } else { "size.db" });
+    let feed = Feed::Count(messages, 1_000);
+    run_with(&path, feed, Tally::new(false), &Clock::system(), history).await?;
     Ok(std::fs::metadata(&path)?.len() as f64 / f64::from(1 << 20))
 }
 
@@ -48,10 +49,16 @@ pub(super) async fn latency(folder: &Path, time: Duration, rate: u64) -> anyhow:
     Ok(histogram.context("no latency was recorded")?.value_at_quantile(0.99))
 }
 
+/// History off: what is measured is what must not be lost.
 async fn run(path: &Path, feed: Feed, tally: Arc<Tally>, clock: &Clock) -> anyhow::Result<()> {
-    // History off: what is measured is what must not be lost.
+    run_with(path, feed, tally, clock, false).await
+}
+
+async fn run_with(path: &Path, feed: Feed, tally: Arc<Tally>, clock: &Clock, history: bool) -> anyhow::Result<()> {
     let mut options = SqliteOptions::default();
-    options.keep.records = 0;
+    if !history {
+        options.keep.records = 0;
+    }
     let store = Arc::new(SqliteStore::open_with(path, &options)?);
     let puppet = BenchPuppet::new(feed, tally.clone(), clock.clone());
     let bot = Bot::builder(puppet).store(store).on_message(answer).build()?;

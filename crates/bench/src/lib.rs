@@ -2,6 +2,7 @@
 //! crate of its own, so that it is compiled for speed where the command around it is compiled for size.
 
 mod cold;
+mod dialogues;
 mod durable;
 mod full;
 mod gateway;
@@ -93,13 +94,21 @@ pub struct Durable {
     pub limit_messages_per_s_1: u64,
     /// From said to answered, at 25,000 messages/s.
     pub p99_us: u64,
-    /// Size of the file behind a million messages.
+    /// Size of the file behind a million messages, without history and with that of as many records as are kept by default.
     pub file_mib: f64,
+    pub file_mib_history: f64,
+    /// Size of the file with 100,000 sleeping dialogues, and the history of what was said in them.
+    pub dialogues_file_mib: f64,
+    /// Resident memory of a bot that starts over it, and of one that starts over an empty file.
+    pub dialogues_rss_mib: f64,
+    pub no_dialogues_rss_mib: f64,
+    /// Each of somebody else, whose dialogue wakes, answers and ends.
+    pub dialogues_messages_per_s: u64,
 }
 
 impl Durable {
     /// Steps of the measurement.
-    pub const STEPS: usize = 5;
+    pub const STEPS: usize = 7;
 
     /// As [`Core::measure`].
     ///
@@ -120,7 +129,11 @@ impl Durable {
         step("bench-durable-latency");
         let p99_us = runtime()?.block_on(durable::latency(folder.path(), time, DURABLE_RATE))?;
         step("bench-durable-file");
-        let file_mib = runtime()?.block_on(durable::size(folder.path(), DURABLE_MESSAGES))?;
+        let file_mib = runtime()?.block_on(durable::size(folder.path(), DURABLE_MESSAGES, false))?;
+        step("bench-durable-history");
+        let file_mib_history = runtime()?.block_on(durable::size(folder.path(), DURABLE_MESSAGES, true))?;
+        step("bench-durable-dialogues");
+        let sleeping = runtime()?.block_on(dialogues::measure(folder.path()))?;
         Ok(Self {
             messages_per_s,
             limit_messages_per_s,
@@ -130,6 +143,11 @@ impl Durable {
             limit_messages_per_s_1,
             p99_us,
             file_mib,
+            file_mib_history,
+            dialogues_file_mib: sleeping.file_mib,
+            dialogues_rss_mib: sleeping.rss_mib.0,
+            no_dialogues_rss_mib: sleeping.rss_mib.1,
+            dialogues_messages_per_s: sleeping.messages_per_s,
         })
     }
 }
@@ -140,6 +158,14 @@ impl Durable {
 /// When the bot fails, or the memory cannot be read.
 pub fn idle_rss_mib() -> anyhow::Result<f64> {
     runtime()?.block_on(idle::rss_mib())
+}
+
+/// Resident memory in MiB of a bot that starts over a file of sleeping dialogues, in a process that does nothing else.
+///
+/// # Errors
+/// When the bot fails, or the memory cannot be read.
+pub fn sleeping_rss_mib(file: &std::path::Path) -> anyhow::Result<f64> {
+    runtime()?.block_on(dialogues::rss_mib(file))
 }
 
 /// What memory and file came to over many messages of every kind.

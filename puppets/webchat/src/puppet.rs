@@ -38,7 +38,7 @@ pub(crate) struct Inner {
     pub(crate) token: Option<Secret>,
     pub(crate) state: Mutex<State>,
     pub(crate) running: Mutex<Option<Running>>,
-    dongs: (mpsc::Sender<Option<String>>, tokio::sync::Mutex<mpsc::Receiver<Option<String>>>),
+    dongs: (mpsc::Sender<Option<String>>, tokio::sync::Mutex<Dongs>),
 }
 
 /// What a run gives to those who call meanwhile.
@@ -57,13 +57,13 @@ pub(crate) struct Running {
 impl WebChatPuppet {
     /// A chat without visitors yet.
     pub fn new(options: Options) -> Self {
-        let (dong, dongs) = mpsc::channel(DINGS);
+        let (dong, waiting) = mpsc::channel(DINGS);
         Self(Arc::new(Inner {
             token: options.token.as_deref().map(Secret::new),
             state: Mutex::new(State::new(&options)),
             options,
             running: Mutex::default(),
-            dongs: (dong, tokio::sync::Mutex::new(dongs)),
+            dongs: (dong, tokio::sync::Mutex::new(Dongs { waiting, next: None })),
         }))
     }
 }
@@ -71,6 +71,23 @@ impl WebChatPuppet {
 impl fmt::Debug for WebChatPuppet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebChatPuppet").field("options", &self.0.options).finish_non_exhaustive()
+    }
+}
+
+/// The dings that wait for their dong; runs use it one after the other.
+struct Dongs {
+    waiting: mpsc::Receiver<Option<String>>,
+    /// Taken up, but not accepted yet: a run that ends here leaves it to the next one.
+    next: Option<Option<String>>,
+}
+
+impl Dongs {
+    /// The data of the next one. Nothing is lost when this is dropped before it is ready.
+    async fn next(&mut self) -> Option<Option<String>> {
+        if self.next.is_none() {
+            self.next = Some(self.waiting.recv().await?);
+        }
+        self.next.clone()
     }
 }
 
@@ -133,7 +150,10 @@ impl Puppet for WebChatPuppet {
             tokio::select! {
                 () = cx.cancelled() => return Ok(()),
                 Some(error) = failure.recv() => return Err(error.into()),
-                Some(data) = dongs.recv() => dong(&cx, data).await?,
+                Some(data) = dongs.next() => {
+                    dong(&cx, data).await?;
+                    dongs.next = None;
+                }
                 () = cx.clock().sleep(SWEEP) => {
                     self.0.sweep(cx.clock().wall()).await;
                     self.0.note_stayed(&cx, &mut noted).await;

@@ -19,7 +19,7 @@ pub(crate) fn run(cx: &Context, report: &mut Report) -> Result<()> {
     let built = cx.built.get().context("nothing was built")?;
     let mut any = false;
     for binary in &built.tests {
-        let row = one(binary)?;
+        let row = one(cx, binary)?;
         // The empty harness of a program or an example says nothing.
         if row.passed + row.failed + row.skipped > 0 {
             report.add(row);
@@ -39,16 +39,38 @@ pub(crate) fn doctests(cx: &Context, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-fn one(binary: &Binary) -> Result<Row> {
+fn one(cx: &Context, binary: &Binary) -> Result<Row> {
     let name = match binary.kind.as_str() {
         "lib" => format!("{} (unit)", binary.package),
         kind => format!("{} ({kind} {})", binary.package, binary.name),
     };
-    let mut command = Command::new(&binary.path);
-    // As under `cargo test`.
-    command.current_dir(&binary.package_dir);
-    command.env("CARGO_MANIFEST_DIR", &binary.package_dir).env("CARGO_PKG_NAME", &binary.package);
-    Ok(counted(name, &Job::new(command, LIMIT).run()?))
+    let run = |tests: &[String]| {
+        let mut command = Command::new(&binary.path);
+        if !tests.is_empty() {
+            command.arg("--exact").args(tests);
+        }
+        // As under `cargo test`.
+        command.current_dir(&binary.package_dir);
+        command.env("CARGO_MANIFEST_DIR", &binary.package_dir).env("CARGO_PKG_NAME", &binary.package);
+        // A panic's own words and place say it; the frames below push them out of what is shown.
+        command.env("RUST_BACKTRACE", "0");
+        Job::new(command, LIMIT).run()
+    };
+    let done = run(&[])?;
+    let mut row = counted(name.clone(), &done);
+    if row.failed > 0 && !cx.once {
+        let failed: Vec<String> = names(&String::from_utf8_lossy(&done.stdout)).map(str::to_owned).collect();
+        println!("  {name}: {} failed, run once more", row.failed);
+        let mut again = counted(name, &run(&failed)?);
+        if again.failed == 0 && again.passed > 0 {
+            if !failed.is_empty() {
+                (again.passed, again.skipped) = (again.passed + row.passed, row.skipped);
+            }
+            again.forgive(row);
+            row = again;
+        }
+    }
+    Ok(row)
 }
 
 fn counted(name: String, done: &Done) -> Row {
@@ -67,9 +89,27 @@ fn counted(name: String, done: &Done) -> Row {
         row.note = done.ending();
     }
     if row.failed > 0 {
-        row.fault(&row.name.clone(), &done.report());
+        let failures = failures(&String::from_utf8_lossy(&done.stdout));
+        row.fault(&row.name.clone(), &format!("{failures}{}", done.report()));
     }
     row
+}
+
+/// The tests that failed, as libtest names them at the end.
+fn names(output: &str) -> impl Iterator<Item = &str> {
+    let named = output.rsplit_once("\nfailures:\n").map_or("", |(_, rest)| rest);
+    named.lines().take_while(|line| line.starts_with("    ")).map(str::trim)
+}
+
+/// Their names, and the beginning of what each printed: the end of a report may be all of one test.
+fn failures(output: &str) -> String {
+    const LINES: usize = 200;
+    let mut told: String = names(output).map(|name| format!("FAILED: {name}\n")).collect();
+    let printed = output.split_once("\nfailures:\n").map_or("", |(_, rest)| rest);
+    for line in printed.lines().take(LINES) {
+        told.extend([line, "\n"]);
+    }
+    told
 }
 
 /// What libtest's summary lines say.
@@ -121,6 +161,15 @@ mod unit {
         assert_eq!(Counts::in_line(line), Some(Counts { passed: 3, failed: 2, ignored: 0 }));
         assert_eq!(Counts::in_line("test a ... ok"), None);
         assert_eq!(Counts::in_line("test result: ok. many passed; 0 failed"), None);
+    }
+
+    #[test]
+    fn the_tests_that_failed_come_first() {
+        let output = "running 2 tests\ntest a ... FAILED\n\nfailures:\n\n---- a stdout ----\nthread 'a' panicked at x.rs:1:2:\n\
+                      left: 1\n\nfailures:\n    a\n    b::c\n\ntest result: FAILED. 0 passed; 2 failed\n";
+        let told = failures(output);
+        assert!(told.starts_with("FAILED: a\nFAILED: b::c\n\n---- a stdout ----\nthread 'a' panicked at"), "{told}");
+        assert_eq!(failures("running 1 test\ntest a ... ok\n"), "");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::{
 
 use futures_util::future::{Either, select};
 use parking_lot::Mutex;
+use tokio::task::JoinHandle;
 use wechaty_puppet::{
     Capabilities, Clock, ContactId, ConversationId, IdempotencyKey, Outgoing, Puppet, PuppetError, Result as Called,
     SayablePayload,
@@ -55,6 +56,8 @@ pub(super) struct Lab {
     pub(super) store: Arc<MemorySession>,
     pub(super) real: Clock,
     pub(super) patience: Duration,
+    /// Runs that were aborted, and may still be at their last step on another thread.
+    pub(super) leaving: Mutex<Vec<JoinHandle<()>>>,
     trail: Trail,
     keys: AtomicU64,
 }
@@ -69,6 +72,7 @@ impl Lab {
             store: Arc::default(),
             real: Clock::system(),
             patience: harness.patience(),
+            leaving: Mutex::default(),
             trail,
             keys: AtomicU64::new(1),
             harness,
@@ -81,8 +85,12 @@ impl Lab {
         self.connect_as(puppet).await
     }
 
-    /// This puppet, running from the committed cursor and logged in.
+    /// This puppet, running from the committed cursor and logged in. Nothing of a run that was dropped is left by then.
     pub(super) async fn connect_as(&self, puppet: Arc<dyn Puppet>) -> Verdict<Session<'_>> {
+        let leaving = std::mem::take(&mut *self.leaving.lock());
+        for run in leaving {
+            self.bounded("the end of an aborted run", run).await?.ok();
+        }
         let session = Session::start(self, puppet, self.recorder.cursor());
         session.logged_in().await?;
         Ok(session)

@@ -4,7 +4,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
 use parking_lot::Mutex;
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
 use wechaty_puppet::{
     AcceptError, CancellationToken, Capability, ContactId, Cursor, Event, EventPayload, MessagePayload, Puppet,
     PuppetContext, PuppetError, Retry,
@@ -41,13 +41,17 @@ pub(super) struct Session<'a> {
     pub(super) number: u32,
     pub(super) cancel: CancellationToken,
     ended: Arc<Mutex<Option<Ended>>>,
-    task: AbortHandle,
+    /// Taken when it is dropped.
+    task: Option<JoinHandle<()>>,
     me: Mutex<Option<ContactId>>,
 }
 
 impl Drop for Session<'_> {
     fn drop(&mut self) {
-        self.task.abort();
+        if let Some(task) = self.task.take() {
+            task.abort();
+            self.lab.leaving.lock().push(task);
+        }
     }
 }
 
@@ -81,7 +85,7 @@ impl<'a> Session<'a> {
                 recorder.changed.notify_waiters();
             }
         });
-        Self { lab, puppet, number, cancel, ended, task: task.abort_handle(), me: Mutex::new(None) }
+        Self { lab, puppet, number, cancel, ended, task: Some(task), me: Mutex::new(None) }
     }
 
     /// Waits until the puppet says who it is.

@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
-use wechaty_puppet::{AcceptError, ConversationId, EventPayload, Menu, PuppetError, SayablePayload, VirtualClock};
+use wechaty_puppet::{
+    AcceptError, ConversationId, DongEvent, EventPayload, Menu, PuppetError, SayablePayload, VirtualClock,
+};
 use wechaty_puppet_testkit::MemorySession;
 
 use crate::{
@@ -391,4 +393,21 @@ async fn only_who_may_still_come_back_is_there_after_a_restart() {
         // Nobody is back yet, and this process goes as well.
         hours(1).await;
     }
+}
+
+#[tokio::test]
+async fn a_ding_that_a_stopping_bot_did_not_take_has_its_dong_in_the_next_run() {
+    let (stage, running) = Stage::up().await;
+    stage.mood(Mood::Stopping);
+    stage.puppet.ding(Some("here?".to_owned())).await.unwrap();
+    running.end().await.unwrap_err();
+    stage.mood(Mood::Open);
+    let running = stage.run().await;
+    within("the dong", async {
+        while stage.happened() != [EventPayload::Dong(DongEvent { data: Some("here?".to_owned()) })] {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    running.stop().await.unwrap();
 }
