@@ -1,5 +1,6 @@
 """A ding-dong bot of the published Python SDK. Who serves it, it reads from the environment."""
 import asyncio
+import os
 
 from wechaty_puppet import PuppetOptions
 
@@ -23,4 +24,4 @@ class DingDong(Wechaty):
 
 
 # The SDK also opens a web page for plugins, on all addresses unless told otherwise.
-asyncio.run(DingDong(WechatyOptions(host='127.0.0.1', port=5000)).start())
+asyncio.run(DingDong(WechatyOptions(host='127.0.0.1', port=int(os.environ.get('PORT', 5000)))).start())

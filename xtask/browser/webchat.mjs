@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import fs from "node:fs";
+import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { chromium } from "playwright-core";
@@ -25,6 +26,19 @@ async function start(listen, what = ["--puppet", "webchat"]) {
     });
   });
   return one;
+}
+
+/** A port that stays free while nobody listens there: the system gives none of these to who connects. */
+async function freePort() {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const server = net.createServer();
+    const free = await new Promise((told) => server.once("error", () => told(false)).listen(port, "127.0.0.1", () => told(true)));
+    if (free) {
+      await new Promise((closed) => server.close(closed));
+      return port;
+    }
+  }
 }
 
 /** Tells a bot to end; its exit code. */
@@ -246,7 +260,8 @@ await promise("who waits for a picture or an echo sees the bot type", async (ope
   await page.waitForFunction(() => document.querySelector('[data-testid="typing"]').textContent === "");
   await say(page, "echo once more");
   await page.locator("article[data-own=false] .text", { hasText: /^once more$/ }).waitFor();
-  assert.deepEqual(await page.evaluate(() => typed.map((words) => words.includes("Wechaty is typing"))), [true, true]);
+  const typed = await page.evaluate(() => window.typed);
+  assert.ok(typed.length > 0 && typed.every((words) => words.includes("Wechaty is typing")), typed.join());
 });
 
 await promise("a button is pressed, and the bot knows which", async (open) => {
@@ -514,7 +529,7 @@ await promise("a new start of the page finds the bot again after it was away", a
 });
 
 await promise("what was written while the bot was away is said by itself to the one that starts again", async (open) => {
-  const first = await start("127.0.0.1:0");
+  const first = await start(`127.0.0.1:${await freePort()}`);
   const page = await open();
   await enter(page, "Ada", first.url);
   await say(page, "ding");

@@ -30,7 +30,7 @@ pub(crate) fn npm(cx: &Context, folder: &str, packages: &[(&str, &str)]) -> Resu
         let mut npm = Command::new("npm");
         npm.args(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--prefix"]).arg(&folder);
         npm.args(packages.iter().map(|(name, version)| format!("{name}@{version}")));
-        finished(npm)?;
+        downloaded(npm)?;
     }
     Ok(folder)
 }
@@ -43,7 +43,7 @@ pub(crate) fn npm_manifest(cx: &Context, folder: &str, manifest: &Path) -> Resul
         let mut npm = Command::new("npm");
         npm.args(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--prefix"])
             .arg(folder);
-        finished(npm).map(drop)
+        downloaded(npm)
     })?;
     Ok(folder)
 }
@@ -58,7 +58,7 @@ pub(crate) fn python(cx: &Context, folder: &str, requirements: &Path) -> Result<
         finished(venv)?;
         let mut pip = Command::new(&python);
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(requirements);
-        finished(pip).map(drop)
+        downloaded(pip)
     })?;
     Ok(python)
 }
@@ -97,13 +97,30 @@ pub(crate) fn debian(package: &str, program: &Path) -> Result<()> {
     }
     let mut update = Command::new("apt-get");
     update.args(["update", "-q"]);
-    finished(update)?;
+    downloaded(update)?;
     let mut install = Command::new("apt-get");
     install.args(["install", "-q", "-y", "--no-install-recommends", package]);
     install.env("DEBIAN_FRONTEND", "noninteractive");
-    finished(install)?;
+    downloaded(install)?;
     ensure!(program.exists(), "the Debian package `{package}` has no {}", program.display());
     Ok(())
+}
+
+/// Runs what fetches something over a network, up to three times: a connection may be lost, and a registry busy.
+fn downloaded(mut command: Command) -> Result<()> {
+    let mut pauses = [Duration::from_secs(5), Duration::from_secs(20)].into_iter();
+    loop {
+        let mut again = Command::new(command.get_program());
+        again.args(command.get_args());
+        again.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        match (finished(std::mem::replace(&mut command, again)), pauses.next()) {
+            (Err(error), Some(pause)) => {
+                println!("  once more in {} s: {error:#}", pause.as_secs());
+                std::thread::sleep(pause);
+            }
+            (ended, _) => return ended.map(drop),
+        }
+    }
 }
 
 /// Runs it to a good end.

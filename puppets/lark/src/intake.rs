@@ -380,7 +380,7 @@ mod tests {
                 biased;
                 error = taking => panic!("{error}"),
                 _ = async { tokio::join!(comes, passes) } => {}
-                () = Clock::system().sleep(Duration::from_secs(10)) => panic!("others wait for it: {:?}", told.0.lock()),
+                () = Clock::system().sleep(Duration::from_secs(60)) => panic!("others wait for it: {:?}", told.0.lock()),
             }
             assert_eq!(*told.0.lock(), ["om_2", "om_1", "om_3", "om_4"], "{answers}");
         }

@@ -15,12 +15,12 @@ use tokio::sync::mpsc;
 use wechaty_puppet::{
     AcceptError, Batch, BoxError, Bytes, CancellationToken, Clock, ContactCard, ContactId, ConversationId, DirtyEvent,
     DirtyType, EventPayload, EventSink, FileBox, FilePayload, ForwardPayload, FriendRequest, IdempotencyKey,
-    LocationPayload, MessageId, MiniProgramPayload, Outgoing, Puppet, PuppetContext, Result, SayablePayload, Sent,
-    SessionStore, Settings, UrlLinkPayload, async_trait,
+    LocationPayload, MessageId, MessageType, MiniProgramPayload, Outgoing, Puppet, PuppetContext, Result,
+    SayablePayload, Sent, SessionStore, Settings, UrlLinkPayload, async_trait,
 };
 use wechaty_puppet_service::DECLARATION;
 
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 struct Sink(mpsc::UnboundedSender<EventPayload>);
 
@@ -108,12 +108,18 @@ impl Walk {
 
     /// The file of the next message that has one.
     async fn file(&mut self, name: &str, length: usize) {
-        let Some(EventPayload::Message(message)) =
-            self.event("message with a file", |event| matches!(event, EventPayload::Message(_))).await
-        else {
-            return;
-        };
         let puppet = self.puppet.clone();
+        let Some(loader) = puppet.loader() else { return self.check("loader", false) };
+        // The host may have said something else once more before it heard us.
+        let message = loop {
+            let next = self.event("message with a file", |event| matches!(event, EventPayload::Message(_))).await;
+            let Some(EventPayload::Message(message)) = next else { return };
+            self.requests += 1;
+            match loader.message(&message.message_id).await {
+                Ok(payload) if payload.kind == MessageType::Text => {}
+                _ => break message,
+            }
+        };
         let Some(media) = puppet.media() else { return self.check("media", false) };
         let file = media.file(&message.message_id).await;
         let Some(file) = self.line("MessageFile", file) else { return };

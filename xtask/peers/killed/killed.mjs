@@ -114,7 +114,7 @@ bot.on("message", async (message) => {
 });
 
 await part("killed", async () => {
-  await until(() => existsSync("gateway.log") && readFileSync("gateway.log", "utf8").includes(`:${port}`));
+  ok("a gateway listens", await until(() => existsSync("gateway.log") && readFileSync("gateway.log", "utf8").includes(`:${port}`)));
   await bot.start();
   client = start("client", "client", ["run", "--record", "record.jsonl"]);
   for (let n = 1; n < LIVES; n++) {
@@ -127,16 +127,16 @@ await part("killed", async () => {
     gate = gateway();
   }
   const whole = () => numbers.every((n) => read.includes(`m${n}`)) && said("ours").length + 6 >= numbers.length;
-  await until(whole, 180);
+  ok("all of it is told", await until(whole, 300));
   // Ours has heard all of it, and has answered.
-  await until(async () => {
+  ok("ours has answered all of it", await until(async () => {
     await sleep(500);
     const { out } = ledger("client");
     return out.said === numbers.length && out.pending === 0;
-  }, 120);
+  }, 300));
   // Whatever would come twice has time to.
   await sleep(3000);
-}, 700);
+}, 1000);
 
 await part("the published client", async () => {
   is("reads every message", numbers.filter((n) => !read.includes(`m${n}`)), []);

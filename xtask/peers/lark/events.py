@@ -204,7 +204,9 @@ def redelivers(world, heard):
     true('the ids differ', one.header.event_id != two.header.event_id)
     admin('PATCH', 'settings', {'fragment_bytes': 200, 'ack_ms': 2000})
     found, before = say('a fragment is missing', kind='fragment_lost')
-    equal('a fragment is missing: again', [one['outcome'] for one in found['attempts']], ['no acknowledgement in time', 'acked'])
+    outcomes = [one['outcome'] for one in found['attempts']]
+    # On a busy machine the second one may be late as well.
+    equal('a fragment is missing: again', (set(outcomes[:-1]), outcomes[-1]), ({'no acknowledgement in time'}, 'acked'))
     admin('PATCH', 'settings', {'fragment_bytes': 65536, 'ack_ms': 30_000})
     before = len(heard.all)
     found, _ = say('half a frame', kind='truncated')

@@ -488,7 +488,13 @@ def cards(world):
     kept = admin('GET', 'state')['cards'][card_id]
     equal('grow: every text is in the book', [text[3] for text in kept['texts']], ['你', '你好'])
     admin('PATCH', 'settings', {'limits': True})
-    card_id = ask(cardkit, kit.card.create, 'CreateCard', {'type': 'card_json', 'data': json.dumps(card)}).data.card_id
-    codes = [grow(f'{number}', number).code for number in range(1, 12)]
+    while True:
+        made = ask(cardkit, kit.card.create, 'CreateCard', {'type': 'card_json', 'data': json.dumps(card)})
+        card_id = made.data.card_id
+        began = time.monotonic()
+        codes = [grow(f'{number}', number).code for number in range(1, 12)]
+        if time.monotonic() - began < 1:
+            break  # more than that is more than the second
+        time.sleep(1)
     equal('ten a second', codes, [0] * 10 + [99991400])
     admin('PATCH', 'settings', {'limits': False})

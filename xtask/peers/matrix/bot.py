@@ -121,7 +121,16 @@ class Bot:
     def send(self, to, what, wait='sent', key=None, seconds=30):
         """Says something: `to` a room's or a contact's id. What became of it."""
         where = {'contact': to} if to.startswith('@') else {'room': to}
-        return self.rest('POST', f'/sends?wait={wait}&timeout={seconds}', {'to': where, **what}, key=key)
+        state = self.rest('POST', f'/sends?wait={wait}&timeout={seconds}', {'to': where, **what}, key=key)
+        return self.outcome(state) if wait == 'sent' and seconds == 30 else state
+
+    def outcome(self, state):
+        """What becomes of a send that was not over when it was answered; a busy machine takes its time."""
+        end = time.monotonic() + 120
+        while state['state'] == 'queued' and time.monotonic() < end:
+            time.sleep(0.2)
+            state = self.rest('GET', f'/sends/{state["id"]}')
+        return state
 
     def upload(self, data, name):
         """Keeps a file for a send; what stands for it there."""

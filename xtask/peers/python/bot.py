@@ -119,12 +119,17 @@ class Peer:
                   (wanted['roomId'], wanted['newTopic'], wanted['oldTopic'], wanted['changerId'], wanted['timestamp']))
         for wanted in happenings('error'):
             better(f'error {wanted["data"]}', await until(lambda: any(wanted['data'] in str(one[0].data) for one in self.heard['error']), 5 if REFERENCE else 60), True)
-        for wanted, (told,) in zip(happenings('friendship'), self.heard['friendship']):
+        # The SDK asks for each before it tells it, so one may overtake another.
+        friendships = {one.friendship_id: one for one, in self.heard['friendship']}
+        for wanted in happenings('friendship'):
             scripted = by_id('friendships', wanted['friendshipId'])
+            told = friendships[scripted['id']]
             equal(f'friendship {scripted["id"]}', (told.friendship_id, int(told.type()), told.hello(), told.contact().contact_id),
                   (scripted['id'], scripted['type'], scripted['hello'], scripted['contactId']))
-        for wanted, (told,) in zip(happenings('room-invite'), self.heard['room-invite']):
+        invitations = {one.invitation_id: one for one, in self.heard['room-invite']}
+        for wanted in happenings('room-invite'):
             scripted = by_id('roomInvitations', wanted['roomInvitationId'])
+            told = invitations[scripted['id']]
             equal('invitation', told.invitation_id, scripted['id'])
             answer = await self.bot.puppet.puppet_stub.room_invitation_payload(id=scripted['id'])
             equal('invitation: its payload', (answer.inviter_id, answer.topic, answer.member_count, sorted(answer.member_ids), answer.timestamp),

@@ -90,7 +90,7 @@ const CASES: &[Case] = &[
         name: "each of 10,000 dings is answered",
         args: TERMINAL,
         stdin: &[(b"ding\n", 10_000)],
-        seconds: 120,
+        seconds: 600,
         env: &[],
         expect: &[Success, Lines(10_000), EachLine("dong")],
     },

@@ -110,7 +110,8 @@ fn through<'a>(puppet: &'a str, killed: &[&'a str], sabotages: &[&'a str]) -> Ve
 /// What the harness says, if it is not content.
 fn held(mut command: Command, args: &[&str]) -> Result<Vec<String>> {
     command.args(args);
-    let done = Job::new(command, Duration::from_secs(15 * 60)).run()?;
+    // Each run of a bot in it has its own bound.
+    let done = Job::new(command, Duration::from_secs(60 * 60)).run()?;
     let said = String::from_utf8_lossy(&done.stdout);
     Ok(match done.ok() {
         true => Vec::new(),

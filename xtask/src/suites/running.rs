@@ -329,7 +329,7 @@ use = "ding-dong"
 
 /// GNU `timeout` sends its signal to the process and to its group.
 fn signals(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
-    let run = |pace: &str, insist: bool| -> Result<(ExitStatus, usize)> {
+    let run = |pace: &str, insist: bool| -> Result<(ExitStatus, usize, Duration)> {
         // Of its own: a bot remembers what it said in an earlier life.
         let folder = cx.scratch(&format!("running-signals-{insist}"))?;
         fs::write(folder.join("BOT.toml"), PACED.replace("PACE", pace))?;
@@ -341,20 +341,30 @@ fn signals(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
         })?;
         // The third is a moment later, but still the same.
         let kill = "kill -s \"$1\" \"$2\"";
+        let began = Instant::now();
         bot.signals("TERM", &format!("{kill}; {kill}; sleep 0.1; {kill}"))?;
+        let took = began.elapsed();
         if insist {
-            thread::sleep(Duration::from_millis(1100));
+            // Later than a second behind the first, whenever the bot heard that.
+            thread::sleep(Duration::from_secs(4));
             bot.signal("TERM")?;
         }
         let status = bot.end()?;
-        Ok((status, bot.read("stdout")?.matches("dong").count()))
+        Ok((status, bot.read("stdout")?.matches("dong").count(), took))
     };
     let mut faults = Vec::new();
-    let (status, said) = run("1", false)?;
+    // On a busy machine the last of them may come when it is another request.
+    let at_once = |took: &Duration| *took < Duration::from_millis(700);
+    let (mut status, mut said, mut took) = run("1", false)?;
+    for _ in 0..5 {
+        if !at_once(&took) {
+            (status, said, took) = run("1", false)?;
+        }
+    }
     if !status.success() || said != 3 {
         faults.push(format!("not drained: {status}, {said} answers"));
     }
-    let (status, said) = run("0.2", true)?;
+    let (status, said, _) = run("0.02", true)?;
     if status.code() != Some(1) || said == 3 {
         faults.push(format!("a later signal does not force the end: {status}, {said} answers"));
     }

@@ -4,9 +4,12 @@ use std::{
     env,
     fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
     io,
-    os::unix::{
-        fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
-        net::UnixListener as Socket,
+    os::{
+        fd::AsRawFd,
+        unix::{
+            fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+            net::UnixListener as Socket,
+        },
     },
     path::{Path, PathBuf},
 };
@@ -116,12 +119,18 @@ fn bind(folder: &Path, path: &Path) -> io::Result<Socket> {
     bound
 }
 
-/// Uses a socket whose path may be too long for the system: from inside its folder then.
+/// Uses a socket whose path may be too long for the system: by its folder then, opened or, where the system gives such a
+/// folder no short name, gone into.
 pub(super) fn reached<T>(path: &Path, open: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
     let (Some(folder), Some(name), true) = (path.parent(), path.file_name(), path.as_os_str().len() > LONGEST_PATH)
     else {
         return open(path);
     };
+    let held = File::open(folder)?;
+    let short = Path::new("/proc/self/fd").join(held.as_raw_fd().to_string());
+    if short.is_dir() {
+        return open(&short.join(name));
+    }
     let here = env::current_dir()?;
     env::set_current_dir(folder)?;
     let opened = open(Path::new(name));

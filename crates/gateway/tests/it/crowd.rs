@@ -53,6 +53,10 @@ async fn who_takes_too_long_to_say_what_it_speaks_is_let_go() {
             socket.write_all(said).await.unwrap();
             sockets.push(socket);
         }
+        if !tls {
+            // Who speaks what nobody asked for is let go at once.
+            assert!(matches!(sockets[1].read(&mut [0; 8]).await, Ok(0) | Err(_)));
+        }
         // Until they have been accepted.
         while gateway.time.sleepers() < if tls { 4 } else { 3 } {
             tokio::task::yield_now().await;

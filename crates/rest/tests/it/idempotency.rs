@@ -7,7 +7,7 @@ use serde_json::json;
 use wechaty::store::{SqliteStore, Store};
 use wechaty_rest::Rate;
 
-use crate::support::{ALL, Door, request};
+use crate::support::{ALL, Door, open, request};
 
 fn hi(text: &str) -> serde_json::Value {
     json!({ "to": { "contact": "c-alice" }, "text": text })
@@ -60,11 +60,10 @@ async fn what_was_refused_may_be_told_again_under_its_key() {
 #[tokio::test]
 async fn a_key_outlives_the_process_where_the_store_does() {
     let folder = tempfile::tempdir().expect("a folder");
-    let store = || -> Arc<dyn Store> { Arc::new(SqliteStore::open(folder.path().join("bot.db")).expect("a store")) };
     let room = json!({ "contactIds": ["c-alice", "c-bob"], "topic": "Once" });
     let mut answers = Vec::new();
     for _ in 0..2 {
-        let store = store();
+        let store = open(folder.path().join("bot.db")).await;
         let door = Door::with(Some(store.clone()), Rate::default(), 1 << 20).await;
         let sent = door.keyed("POST", "/sends?wait=sent", "k1", hi("once")).await;
         let made = door.keyed("POST", "/rooms", "k2", room.clone()).await;

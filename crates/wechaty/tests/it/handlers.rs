@@ -11,7 +11,7 @@ use std::{
 use wechaty::{BuildError, Error, Owner, prelude::*, testing::*};
 use wechaty_types::ErrorEvent;
 
-use crate::support::{Log, Logged, Scripted, bot, idle, secs};
+use crate::support::{Log, Logged, Scripted, bot, idle, logging, secs};
 
 struct Greeting(&'static str);
 
@@ -504,7 +504,7 @@ async fn errors_that_are_only_passed_on_stay_in_the_log() {
         Err(Error::other("out of tea"))
     }
     let logged = Log::default();
-    let _guard = tracing::subscriber::set_default(Logged(tracing::Level::ERROR, logged.clone()));
+    let _guard = logging(Logged(tracing::Level::ERROR, logged.clone()));
     let platform = FakePlatform::new();
     let (alice, log) = (platform.user("alice"), Log::default());
     let note = |report: ErrorReport, log: State<Log>| async move { log.note(report.to_string()) };

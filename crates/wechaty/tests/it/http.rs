@@ -14,7 +14,7 @@ use wechaty_puppet::{
     WebhookRequest, WebhookResponse, async_trait,
 };
 
-use crate::support::{Log, Logged, bot, millis, secs};
+use crate::support::{Log, Logged, bot, logging, millis, secs};
 
 fn any_port() -> HttpSettings {
     let listen = "127.0.0.1:0".parse().expect("an address");
@@ -174,7 +174,7 @@ async fn the_log_says_now_and_then_where_a_call_in_vain_would_be_right() {
     let platform = FakePlatform::new();
     let (_bot, host) = pages_at(&platform).await;
     let log = Log::default();
-    let _guard = tracing::subscriber::set_default(Logged(tracing::Level::WARN, log.clone()));
+    let _guard = logging(Logged(tracing::Level::WARN, log.clone()));
     // Pages say it themselves; what stands behind a name may be a secret, and a stranger may say anything.
     let long = format!("/webhooks/{}/s3cret", "x".repeat(500));
     for (method, path, told) in [

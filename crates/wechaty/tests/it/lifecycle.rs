@@ -4,7 +4,7 @@ use wechaty::{AccountState, Error, prelude::*, testing::*, types::Event};
 use wechaty_puppet::{Batch, PuppetError};
 use wechaty_types::{LoginEvent, ReadyEvent};
 
-use crate::support::{Log, Scripted, bot, echo, idle, secs};
+use crate::support::{Log, Scripted, bot, echo, idle, logging, secs};
 
 fn refused(reason: &str) -> PuppetError {
     PuppetError::LoginRefused { reason: reason.into() }
@@ -203,7 +203,7 @@ async fn a_platform_that_is_away_is_told_of_once_and_so_is_its_return() {
     let (platform, lines) = (FakePlatform::new(), Lines::default());
     let writer = lines.clone();
     let log = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_ansi(false);
-    let _log = tracing::subscriber::set_default(log.with_writer(move || writer.clone()).finish());
+    let _log = logging(log.with_writer(move || writer.clone()).finish());
     let bot = spawn(bot(&platform)).await;
     for outage in 1..=2 {
         platform.account().connected().await;

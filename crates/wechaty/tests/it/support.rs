@@ -1,10 +1,14 @@
 //! What the tests of all subjects share.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use parking_lot::Mutex;
 use wechaty::{
-    Bot, BotBuilder,
+    Bot, BotBuilder, Clock,
     store::{OpenError, SqliteStore, Store},
     testing::{FakePlatform, Person},
     user::Message,
@@ -45,14 +49,34 @@ pub(crate) async fn idle(platform: &FakePlatform) {
 
 /// Lets tasks and threads go on until this is so.
 pub(crate) async fn until(what: &str, mut so: impl FnMut() -> bool) {
-    for _ in 0..2_000_000 {
-        if so() {
-            return;
-        }
+    let patience = Patience::new();
+    while !so() {
+        patience.check(what);
         std::thread::yield_now();
         tokio::task::yield_now().await;
     }
-    panic!("waited in vain until {what}");
+}
+
+/// Ends a test that would wait for ever. A disk may take its time.
+pub(crate) struct Patience(Duration, Clock);
+
+impl Patience {
+    pub(crate) fn new() -> Self {
+        let clock = Clock::system();
+        Self(clock.now() + secs(120), clock)
+    }
+    pub(crate) fn check(&self, what: &str) {
+        assert!(self.1.now() < self.0, "waited in vain until {what}");
+    }
+}
+
+/// Sends the log of this thread there.
+pub(crate) fn logging(subscriber: impl tracing::Subscriber + Send + Sync) -> tracing::subscriber::DefaultGuard {
+    // With one subscriber in the whole process, a line that another thread comes to first is switched off for all.
+    static SECOND: LazyLock<tracing::Dispatch> =
+        LazyLock::new(|| tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default()));
+    LazyLock::force(&SECOND);
+    tracing::subscriber::set_default(subscriber)
 }
 
 /// A store on disk that bots of one life after the other open.

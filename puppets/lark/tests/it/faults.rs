@@ -197,6 +197,11 @@ async fn frames_that_are_none_and_acks_that_are_lost_lose_no_event() {
         });
         let running = Running::ready(stage.make(), Clock::system()).await;
         let id = says(&stage, "all the same");
+        if trouble == EventTrouble::FragmentLost {
+            let tried = |state: &State| state.events.values().any(|event| !event.attempts.is_empty()).then_some(());
+            stage.fake.until(Duration::from_secs(60), tried).await.expect("it was tried");
+            stage.fake.with(|state| state.settings.ack_ms = 60_000);
+        }
         let tries = |state: &State| {
             let event = state.events.values().find(|event| event.message_id.as_deref() == Some(&id))?;
             let tries: Vec<_> = event.attempts.iter().map(|attempt| attempt.outcome.clone()).collect();
@@ -291,7 +296,7 @@ async fn a_card_whose_time_to_grow_is_over_is_opened_again() {
             tokio::select! {
                 done = &mut grown => break done.expect("changed"),
                 // The server answers in its own time.
-                () = Clock::system().sleep(Duration::from_millis(2)) => {
+                () = Clock::system().sleep(Duration::from_millis(10)) => {
                     virtual_clock.advance(Duration::from_millis(100)).await;
                 }
             }

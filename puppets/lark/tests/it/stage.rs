@@ -494,14 +494,16 @@ impl Harness for Stage {
             }
             Fault::Unreachable => {
                 let (fake, url) = (self.fake.clone(), self.fake.url());
-                tokio::spawn(async move { fake.restart(Duration::from_secs(10)).await });
+                tokio::spawn(
+                    async move { fake.restart(Duration::from_secs(15)).await.expect("its port is free again") },
+                );
                 // Until nobody listens any more.
                 let address = url.trim_start_matches("http://").to_owned();
                 while tokio::net::TcpStream::connect(&address).await.is_ok() {
                     tokio::task::yield_now().await;
                 }
                 // And until that has come round to who has an idle connection.
-                Clock::system().sleep(Duration::from_millis(200)).await;
+                Clock::system().sleep(Duration::from_secs(1)).await;
                 return Ok(());
             }
             Fault::RateLimit(pause) => Trouble::Throttle { reset: pause.as_secs(), old: false },

@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use super::{Scripts, server::Server};
 use crate::{
     context::Context,
+    process::free_port,
     suites::{Report, checked},
 };
 
@@ -50,9 +51,11 @@ fn each(
         node.arg(scripts.0.join("ding-dong.mjs"));
         node
     };
+    let port = free_port()?;
     let python = || {
         let mut command = Command::new(python);
         command.arg(clients.join("python").join("ding_dong.py"));
+        command.env("PORT", port.to_string());
         command
     };
     let checks = [

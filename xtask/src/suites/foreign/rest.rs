@@ -34,10 +34,10 @@ pub(crate) fn rest(cx: &Context, report: &mut Report) -> Result<()> {
     ensure!(keyed.len() > 5, "the document tells of no Idempotency-Key");
     let streams = operations(&document).filter(|one| is_stream(one)).filter_map(|one| one["operationId"].as_str());
     let ends: Vec<&str> = ENDS.into_iter().chain(streams).chain([WAITS]).collect();
-    let all = ["--checks", "all", "--exclude-checks", EXCLUDED, "--max-time", "60"];
+    let all = ["--checks", "all", "--exclude-checks", EXCLUDED, "--max-time", "300"];
     fuzz(cx, report, &python, "rest, all checks", &all, &ends, LEAST)?;
     let without: Vec<&str> = ends.into_iter().chain(keyed).collect();
-    let acceptance = ["--checks", ACCEPTANCE, "--max-time", "20"];
+    let acceptance = ["--checks", ACCEPTANCE, "--max-time", "120"];
     fuzz(cx, report, &python, "rest, what is good is taken", &acceptance, &without, LEAST / 5)
 }
 

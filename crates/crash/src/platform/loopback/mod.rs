@@ -87,9 +87,20 @@ fn listen(world: &Arc<World>, stream: TcpStream, acks: Lines) -> Result<()> {
     Ok(())
 }
 
+/// Whether the caller has given up before anybody here came to its call: that never came then, and overtakes nothing.
+fn is_gone(stream: &TcpStream) -> Result<bool> {
+    stream.set_nonblocking(true)?;
+    let gone = matches!(stream.peek(&mut [0]), Ok(0));
+    stream.set_nonblocking(false)?;
+    Ok(gone)
+}
+
 fn send(world: &Arc<World>, stream: TcpStream, request: &Value) -> Result<()> {
     let text = |name: &str| request[name].as_str().unwrap_or_default().to_owned();
     let send = Send { key: request["key"].as_str().map(str::to_owned), to: text("to"), text: text("text") };
+    if is_gone(&stream)? {
+        return Ok(());
+    }
     let fault = world.call_begins();
     let acts = fault.is_none_or(Fault::acts);
     let id = acts.then(|| world.take(send));

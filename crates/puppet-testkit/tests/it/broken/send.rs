@@ -96,7 +96,8 @@ impl Broken {
             Sabotage::SendHangs => std::future::pending().await,
             Sabotage::SendBlocksItsThread => {
                 let (_alive, never) = std::sync::mpsc::channel::<()>();
-                let _ = never.recv_timeout(Duration::from_secs(30));
+                // Longer than the watchdog of a patient run.
+                let _ = never.recv_timeout(Duration::from_secs(600));
                 Ok(Sent::without_id())
             }
             _ => self.send_with_broken_errors(out).await,

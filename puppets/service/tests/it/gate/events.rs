@@ -112,7 +112,7 @@ impl Gate {
         // Who has just gone is given a moment to be gone.
         let before = self.0.stream.lock().clone();
         if let Some(before) = before
-            && self.0.clock.timeout(std::time::Duration::from_secs(1), before.closed()).await.is_err()
+            && self.0.clock.timeout(std::time::Duration::from_secs(5), before.closed()).await.is_err()
         {
             return Err(Status::already_exists("GrpcServerImpl.event() can not call twice."));
         }
