@@ -75,13 +75,10 @@ fn what_is_asked_for_while_a_group_is_written_is_of_it_too() {
     assert!(told.try_recv().expect("it is told with the first").is_ok());
 }
 
-#[test]
-fn who_reads_waits_for_the_records_before_it_and_keeps_nobody_waiting_for_more_than_some() {
-    let memory = memory();
-    let mut thread = thread(&memory);
-    accept(&mut thread, 1);
+/// Of a message that came then.
+fn record(at: i64) -> Record {
     let event = wechaty_types::Event::message(wechaty_types::MessagePayload::direct("m", "alice", "bot", "tea"));
-    let (shop, received) = (wechaty_types::AccountId::new("shop"), Timestamp::from_millis(1));
+    let received = Timestamp::from_millis(at);
     let stored = wechaty_store::StoredEvent {
         seq: 1,
         identity: [0; 16],
@@ -91,9 +88,18 @@ fn who_reads_waits_for_the_records_before_it_and_keeps_nobody_waiting_for_more_t
         runs: 0,
         hops: Hops::default(),
     };
+    Record::of_event(&wechaty_types::AccountId::new("shop"), &stored)
+}
+
+#[test]
+fn who_reads_waits_for_the_records_before_it_and_keeps_nobody_waiting_for_more_than_some() {
+    let memory = memory();
+    let mut thread = thread(&memory);
+    accept(&mut thread, 1);
+    let (shop, record) = (wechaty_types::AccountId::new("shop"), record(1));
     let keep = |thread: &Thread<'_>, count| {
         (0..count).for_each(|_| assert!(thread.waiting.admits()));
-        (0..count).for_each(|_| thread.waiting.push(Record::of_event(&shop, &stored)));
+        (0..count).for_each(|_| thread.waiting.push(record.clone()));
     };
     let ask = |thread: &mut Thread<'_>| {
         let (reply, told) = oneshot::channel();
@@ -421,4 +427,27 @@ async fn a_file_that_cannot_be_written_anew_is_tried_again_later_and_later() {
     thread.pay();
     assert!(!thread.health.is_owing() && !is_owed(&memory).expect("read"));
     assert_eq!(thread.owed.wait(clock.now()), Duration::MAX);
+}
+
+#[tokio::test]
+async fn what_is_too_old_goes_also_when_the_last_transaction_has_failed() {
+    let (memory, clock) = (memory(), wechaty_puppet::VirtualClock::new());
+    let mut thread = thread(&memory);
+    thread.clock = clock.clone().into();
+    let (now, day) = (1_700_000_000_000, Duration::from_secs(24 * 60 * 60));
+    thread.keep.time = day;
+    assert!(thread.waiting.admits());
+    thread.waiting.push(Record { ended: Some(Timestamp::from_millis(now)), ..record(now) });
+    thread.write_records();
+    let archived = || memory.query_row("SELECT count(*) FROM archive", [], |row| row.get::<_, i64>(0)).expect("read");
+    // In a quiet moment.
+    assert!(!thread.expire() && archived() == 1);
+    let (bad, told) = job("accepting events", || Err(rusqlite::Error::InvalidQuery));
+    thread.work_off(&mut vec![bad]);
+    assert!(told.await.expect("it is told").is_err());
+    assert!(!thread.expire());
+    assert_eq!(thread.now(), now, "it does not know any more what time it is");
+    clock.advance(day * 2).await;
+    while thread.expire() {}
+    assert_eq!(archived(), 0, "it stays");
 }

@@ -16,6 +16,45 @@ async fn a_second_bot_on_the_file_is_refused_until_the_first_has_gone() {
     place.open();
 }
 
+/// Runs itself again: only another process sees which locks this one has.
+#[tokio::test]
+async fn a_second_bot_that_is_refused_takes_nothing_from_the_first() {
+    const FILE: &str = "WECHATY_TEST_FILE";
+    let count = |path: &std::ffi::OsStr| -> rusqlite::Result<i64> {
+        Connection::open(path)?.query_row("SELECT count(*) FROM event", [], |row| row.get(0))
+    };
+    if let Some(path) = std::env::var_os(FILE) {
+        assert!(matches!(SqliteStore::open(&path), Err(OpenError::InUse { .. })));
+        // Closed, it takes the log with it if nobody else seems to have the file.
+        println!("\nevents: {}", count(&path).expect("reads"));
+        return;
+    }
+    let place = Place::new();
+    let other = || {
+        let me = std::env::current_exe().expect("a path");
+        let mut again = std::process::Command::new(me);
+        again.args(["--exact", "file::a_second_bot_that_is_refused_takes_nothing_from_the_first", "--nocapture"]);
+        let output = again.env(FILE, &place.path).output().expect("runs");
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && told.contains("1 passed"), "{told}");
+        let count = told.lines().find_map(|line| line.strip_prefix("events: ")?.parse::<i64>().ok());
+        count.unwrap_or_else(|| panic!("{told}"))
+    };
+    let first = place.open();
+    let accept = async |id| drop(first.accept(&account(), vec![message(id, "hi")], None).await.expect("writes"));
+    accept(1).await;
+    for id in 2..5 {
+        for _ in 0..2 {
+            assert!(matches!(SqliteStore::open(&place.path), Err(OpenError::InUse { .. })));
+        }
+        assert_eq!(other(), i64::from(id) - 1, "what the first has written is not there for others");
+        accept(id).await;
+    }
+    drop(first);
+    let events = place.open().unfinished(&account()).await.expect("reads");
+    assert_eq!(events.len(), 4);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn another_name_of_the_file_is_no_other_file() {

@@ -298,3 +298,27 @@ async fn only_texts_grow_and_not_without_end() {
     assert!(alice.inbox().is_empty());
     bot.finish_with(&platform).await;
 }
+
+#[tokio::test]
+async fn an_answer_that_is_always_asked_to_wait_ends_all_the_same() {
+    for (grows, sends_too) in [(true, false), (false, false), (true, true), (false, true)] {
+        let builder = FakePlatform::builder();
+        let platform = if grows { builder } else { builder.deny(Capability::GrowingText) }.build();
+        let alice = platform.user("alice");
+        let bot = spawn(bot(&platform).on_message(tells)).await;
+        alice.says("tell me").await;
+        idle(&platform).await;
+        platform.faults().fail_calls(u32::MAX, SendFault::RateLimited(Some(secs(1))));
+        if sends_too {
+            platform.faults().rate_limit(u32::MAX, secs(1));
+        }
+        // A second for each of a thousand times, and as long again for what is said anew.
+        platform.clock().advance(secs(3_600)).await;
+        assert!(bot.is_idle(), "it is tried for ever: {:?}", texts(&alice));
+        // It is said anew as a whole; or told, if nobody takes that either.
+        let whole = if sends_too { Vec::new() } else { vec![told()] };
+        assert_eq!(texts(&alice), [vec!["0 ".to_owned()], whole].concat());
+        let out = bot.finish_with(&platform).await.outbound;
+        assert_eq!((out.sent, out.dead), if sends_too { (1, 1) } else { (2, 0) });
+    }
+}

@@ -514,3 +514,30 @@ async fn a_text_is_cut_to_its_end_as_it_was_begun_whatever_a_later_life_would_do
         assert!(store.keys("split/default").await.expect("reads").is_empty(), "nothing is left behind");
     }
 }
+
+#[tokio::test]
+async fn what_an_earlier_run_has_planned_is_not_one_too_many_for_the_next() {
+    let platform = FakePlatform::new();
+    let alice = platform.user("alice");
+    let limits = wechaty::Limits { planned: 1, ..wechaty::Limits::default() };
+    let bot = spawn(bot(&platform).limits(limits).on_message(|msg: Message| async move {
+        msg.say("later").after(secs(100)).await?;
+        msg.ask("well?").await?;
+        msg.say("fine").await.map(drop)
+    }))
+    .await;
+    alice.says("remind me").await;
+    assert_eq!(alice.hears().await, "well?");
+    let to = bot.main_account().contact_handle(&alice.id());
+    bot.restart().await.expect("restarts");
+    platform.account().connected().await;
+    idle(&platform).await;
+    assert_eq!(bot.books().await.inbound.pending, 1, "its question waits no more");
+    assert!(to.say("one too many").after(secs(1)).await.is_err(), "there is no room for others");
+    alice.says("yes").await;
+    assert_eq!(alice.hears().await, "fine");
+    platform.clock().advance(secs(100)).await;
+    assert_eq!(texts(&alice), ["well?", "fine", "later"]);
+    let ledger = bot.finish_with(&platform).await;
+    assert!(ledger.inbound.errors.is_empty() && ledger.outbound.sent == 3, "{ledger}");
+}

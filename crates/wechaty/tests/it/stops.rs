@@ -454,3 +454,51 @@ async fn a_growing_text_that_a_stop_cuts_off_is_one_message_in_the_next_life() {
         bot.finish_with(&platform).await;
     }
 }
+
+#[tokio::test]
+async fn an_observer_that_a_stop_cuts_off_runs_again_and_before_the_handlers() {
+    let platform = FakePlatform::new();
+    let (alice, log) = (platform.user("alice"), Log::default());
+    let builder = waiting(&platform)
+        .state(log.clone())
+        .observe(|msg: Message, log: State<Log>| async move {
+            log.note("observed");
+            msg.say("seen").sent().await.map(drop)
+        })
+        .on_message(|_: Message, log: State<Log>| async move { log.note("handled") });
+    let bot = spawn(builder).await;
+    platform.faults().fail_sends(u32::MAX, SendFault::Unreachable);
+    alice.says("hi").await;
+    assert_eq!(stops_and_goes_on(&platform, &bot).await, 1, "it counts as handled");
+    assert_eq!(
+        (log.all(), texts(&alice)),
+        (["observed", "observed", "handled"].map(Into::into).into(), vec!["seen".into()])
+    );
+    let ledger = bot.finish_with(&platform).await;
+    assert!(ledger.inbound.errors.is_empty() && ledger.outbound.sent == 1, "{ledger}");
+}
+
+#[tokio::test]
+async fn an_answer_whose_observer_a_stop_cuts_off_is_one_in_the_next_life() {
+    let platform = FakePlatform::new();
+    let alice = platform.user("alice");
+    let builder = waiting(&platform)
+        .observe(|msg: Message| async move {
+            match msg.text() {
+                Some("tea") => msg.say("noted").sent().await.map(drop),
+                _ => Ok(()),
+            }
+        })
+        .on_message(|msg: Message| async move {
+            let Some(answer) = msg.ask("what?").await? else { return Ok(()) };
+            msg.say(format!("you want {}", answer.text().unwrap_or_default())).await.map(drop)
+        });
+    let bot = spawn(builder).await;
+    alice.says("go").await;
+    assert_eq!(alice.hears().await, "what?");
+    platform.faults().fail_sends(u32::MAX, SendFault::Unreachable);
+    alice.says("tea").await;
+    assert_eq!(stops_and_goes_on(&platform, &bot).await, 2);
+    assert_eq!(texts(&alice), ["what?", "noted", "you want tea"]);
+    assert!(bot.finish_with(&platform).await.inbound.errors.is_empty());
+}
