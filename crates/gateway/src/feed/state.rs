@@ -120,3 +120,73 @@ fn stands(event: &EventPayload) -> bool {
     use EventPayload::{Login, Logout, Ready, Scan};
     matches!(event, Login(_) | Logout(_) | Ready(_) | Scan(_))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use futures_util::StreamExt;
+    use wechaty::{Bot, VirtualClock, types::DongEvent};
+    use wechaty_grpc::{Dialect, pb::EventType};
+    use wechaty_puppet_mock::{MockPuppet, World};
+
+    use super::*;
+    use crate::feed::Events;
+
+    const WORLD: &str = include_str!("../../tests/it/world.json");
+
+    /// A feed whose platform answers what the test tells it, and its bot, which does not run.
+    fn feed(clock: &VirtualClock) -> (Arc<Feed>, Bot) {
+        let puppet = MockPuppet::builder(World::from_json(WORLD).expect("a world")).build();
+        let bot = Bot::builder(puppet).clock(clock.clone()).build().expect("a bot");
+        (Feed::new(1, &clock.clone().into()), bot)
+    }
+
+    fn open(feed: &Arc<Feed>, bot: &Bot) -> Events {
+        feed.open(bot.main_account(), bot, Dialect::TypeScript, None).expect("nobody else has it")
+    }
+
+    /// Promises dongs of so many bytes until there is no room for another; how many.
+    fn fill(feed: &Feed, bytes: usize) -> usize {
+        (0..2 * STATES).take_while(|at| feed.expect_dong(&Some(format!("{at:0bytes$}")))).count()
+    }
+
+    #[tokio::test]
+    async fn dings_are_taken_for_ever_where_each_dong_is_told() {
+        let (feed, bot) = feed(&VirtualClock::new());
+        let mut events = open(&feed, &bot);
+        for data in (0..3 * STATES).map(|at| Some(at.to_string())) {
+            assert!(feed.expect_dong(&data), "there is no room for the dong {data:?}");
+            assert!(feed.tell(DongEvent { data }.into()));
+            while events.next().await.expect("it goes on").expect("an event").r#type != i32::from(EventType::Dong) {}
+        }
+        assert_eq!(fill(&feed, 1), STATES, "each dong that was told has given its room back");
+        assert!(feed.tell(DongEvent { data: Some("0".to_owned()) }.into()));
+        assert_eq!(fill(&feed, 1), 0, "one that is not read yet keeps it");
+    }
+
+    #[tokio::test]
+    async fn dings_that_the_platform_does_not_answer_are_forgotten_after_a_minute() {
+        let clock = VirtualClock::new();
+        let (feed, bot) = feed(&clock);
+        let _events = open(&feed, &bot);
+        assert_eq!(fill(&feed, 1 << 10), STATES / 2, "with a KiB each takes twice the room");
+        clock.advance(DONG - Duration::from_secs(1)).await;
+        assert_eq!(fill(&feed, 1), 0, "their dongs may still come");
+        clock.advance(Duration::from_secs(1)).await;
+        assert_eq!(fill(&feed, 1), STATES);
+        clock.advance(DONG).await;
+        // Something else that is told finds room, too.
+        assert!(feed.tell(DongEvent { data: Some("of nobody".to_owned()) }.into()));
+    }
+
+    #[tokio::test]
+    async fn dings_of_a_client_that_has_left_take_no_room_of_the_next() {
+        let (feed, bot) = feed(&VirtualClock::new());
+        for _ in 0..3 {
+            let events = open(&feed, &bot);
+            assert_eq!(fill(&feed, 1), STATES);
+            drop(events);
+        }
+    }
+}

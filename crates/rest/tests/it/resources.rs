@@ -198,6 +198,31 @@ async fn uploads_are_bounded_in_all() {
 }
 
 #[tokio::test]
+async fn of_an_upload_that_does_not_say_how_large_it_is_and_is_too_large_nothing_is_kept() {
+    let mut options = RestOptions::new(Vec::new(), "");
+    (options.uploads, options.upload_bytes, options.largest_file) = (9, 8 << 20, 4 << 20);
+    let door = Door::made(None, &options).await;
+    // In pieces; more than is written at once.
+    let upload = async |mib: usize| {
+        let mut request = request(ALL, "POST", "/upload", &[], None);
+        let pieces = (0..mib * 16).map(|_| Ok::<_, std::io::Error>(vec![b'x'; 1 << 16]));
+        *request.body_mut() = Body::from_stream(futures_util::stream::iter(pieces));
+        assert!(!request.headers().contains_key("content-length"));
+        door.send(request).await
+    };
+    assert_eq!(upload(3).await.status, 201);
+    for (mib, refused) in [(5, (413, "W413")), (4, (201, "")), (2, (429, "W530"))] {
+        let (before, answer) = (door.files(), upload(mib).await);
+        let is_kept = answer.status == 201;
+        let code = if is_kept { String::new() } else { answer.code() };
+        assert_eq!((answer.status.as_u16(), code.as_str()), refused, "{mib} MiB");
+        assert_eq!(door.files(), before + usize::from(is_kept), "{mib} MiB: files on the disk");
+    }
+    assert_eq!(upload(1).await.status, 201, "what was refused takes no room");
+    door.end().await;
+}
+
+#[tokio::test]
 async fn the_ledger_is_what_the_bot_counts() {
     let door = Door::open().await;
     let body = json!({ "to": { "contact": "c-alice" }, "text": "tea?" });

@@ -29,7 +29,7 @@ pub(crate) struct Door {
     pub(crate) bot: Bot,
     pub(crate) puppet: MockPuppet,
     routes: Router,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// An answer, read to its end.
@@ -88,7 +88,7 @@ impl Door {
             token(SLOW, Scopes::all()).accounts(["elsewhere".into()]),
         ];
         let routes = Router::new().nest("/api", Rest::new(&bot, options).routes());
-        Self { bot, puppet, routes, _folder: folder }
+        Self { bot, puppet, routes, folder }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -109,6 +109,11 @@ impl Door {
     /// With a body, and a key.
     pub(crate) async fn keyed(&self, method: &str, path: &str, key: &str, body: Value) -> Answer {
         self.send(request(ALL, method, path, &[("idempotency-key", key)], Some(body))).await
+    }
+
+    /// How many files are in the folder for uploads, whole or not.
+    pub(crate) fn files(&self) -> usize {
+        std::fs::read_dir(self.folder.path()).expect("a folder").count()
     }
 
     pub(crate) async fn end(self) {

@@ -1,8 +1,10 @@
 //! Rooms, as the bot administers them.
 
+use std::time::Duration;
+
 use serde_json::json;
 use wechaty_lark_fake::{Fault, Say, State, Trouble};
-use wechaty_puppet::{Clock, ConversationId, FileBox, Pins, PuppetError, RoomAdmin};
+use wechaty_puppet::{Clock, ConversationId, FileBox, Pins, PuppetError, Retry, RoomAdmin, VirtualClock};
 
 use crate::{sink::Running, stage::Stage};
 
@@ -92,6 +94,32 @@ async fn an_announcement_that_was_cut_off_goes_on_when_it_is_told_again() {
     assert_eq!(RoomAdmin::announce(&running.puppet, &stage.room).await.expect("read"), words);
     // What stood there is not written again.
     assert_eq!(stage.fake.with(blocks)[..50], first[..50]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_announcement_that_the_platform_puts_off_for_an_hour_is_told_after_two_minutes() {
+    const AN_HOUR: u64 = 3_600;
+    let time = VirtualClock::new();
+    let stage = Stage::with(false, time.clone().into()).await;
+    let running = Running::ready(stage.make(), time.clone().into()).await;
+    let trouble = Trouble::Throttle { reset: AN_HOUR, old: true };
+    let fault = Fault { path: "/open-apis/docx/v1/chats/".into(), method: "POST".into(), after: 0, times: 2, trouble };
+    stage.fake.with(|state| {
+        state.chats.get_mut(stage.room.as_str()).expect("it exists").announcement.docx = true;
+        state.faults.push(fault);
+    });
+    let (puppet, room, began) = (running.puppet.clone(), stage.room.clone(), time.now());
+    let announcing = tokio::spawn(async move { RoomAdmin::set_announce(&puppet, &room, "new").await });
+    while !announcing.is_finished() {
+        time.advance(Duration::from_secs(1)).await;
+        let waited = time.now() - began;
+        assert!(waited < Duration::from_secs(AN_HOUR / 6), "whoever asked still waits after {waited:?}");
+        // A call takes real time: there is as much of it as this one takes for each second.
+        RoomAdmin::announce(&running.puppet, &stage.room).await.expect("read");
+    }
+    let told = announcing.await.expect("no panic").expect_err("it is not written");
+    assert_eq!(told.retry(), Retry::After(Duration::from_secs(AN_HOUR)), "{told}");
+    assert!(stage.fake.with(|state| state.faults.is_empty()), "it is tried once more before it is given up");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,10 +1,11 @@
 //! Encrypted rooms at a homeserver that says odd things: a device that is new, answers that the SDK cannot read, a backup
 //! that is not there.
 
+use matrix_sdk_crypto::secret_storage::SecretStorageKey;
 use serde_json::json;
 use wechaty_puppet::{EventPayload, PuppetError};
 
-use crate::home::{Bot, Home, news, text};
+use crate::home::{Bot, Home, ME, news, text};
 
 const ROOM: &str = "!room:example.org";
 
@@ -74,6 +75,53 @@ async fn a_backup_that_is_not_there_is_told_and_the_bot_goes_on() {
     assert!(told.contains("key_backup") && !told.contains("sesame"), "{told}");
     home.tells(news("s1", ROOM, json!([text("$1", "one")])));
     bot.store.hears("one").await;
+}
+
+#[tokio::test]
+async fn the_key_of_a_backup_that_was_half_made_comes_among_the_secrets_that_the_owner_made_meanwhile() {
+    const MAKE: &str = "POST /_matrix/client/v3/room_keys/version";
+    let (home, folder) = (Home::open().await, tempfile::tempdir().expect("a folder"));
+    home.tells(json!({ "next_batch": "s0" }));
+    home.rule("/keys/upload", 200, json!({ "one_time_key_counts": { "signed_curve25519": 50 } }));
+    home.rule("/keys/query", 200, json!({ "device_keys": {} }));
+    let data = |call: &str, name: &str| format!("{call} /_matrix/client/v3/user/{ME}/account_data/{name}");
+    home.rule(&data("PUT", ""), 200, json!({}));
+    let no = || json!({ "errcode": "M_FORBIDDEN", "error": "no" });
+    home.rule(&data("PUT", "m.secret_storage"), 403, no());
+    home.rule(MAKE, 403, no());
+    let of = |name: &str, value: &str| {
+        let store = folder.path().display().to_string();
+        Bot::with(&home, |settings| settings.set("e2ee", "true").set("store", store).set(name, value))
+    };
+    let kept = |suffix: &str| {
+        let name = format!("recovery-key-{}{suffix}", ME.replace(':', "%3A"));
+        std::fs::read_to_string(folder.path().join(name)).ok()
+    };
+    let mut bot = of("key_backup", "true");
+    bot.starts().await;
+    assert_eq!(home.asked(MAKE).len(), 1, "it would make one");
+    assert!(home.asked(&data("PUT", "m.secret_storage")).is_empty(), "and secrets only then");
+    assert!(kept(".new").is_some(), "what will open them is written down before anything is made");
+    bot.stops().await;
+
+    // The homeserver makes it, and that is all.
+    home.rule(MAKE, 200, json!({ "version": "1" }));
+    bot.is_another_process();
+    bot.starts().await;
+    assert!(!home.asked(&data("PUT", "m.secret_storage")).is_empty(), "secrets would come next");
+    bot.stops().await;
+    let owner = SecretStorageKey::new();
+    home.rule(&data("GET", "m.secret_storage.default_key"), 200, json!({ "key": owner.key_id() }));
+    let content = serde_json::to_value(owner.event_content()).expect("JSON");
+    home.rule(&data("GET", &format!("m.secret_storage.key.{}", owner.key_id())), 200, content);
+    let mut heir = of("recovery_key", &owner.to_base58());
+    (heir.session, heir.store) = (bot.session.clone(), bot.store.clone());
+    heir.starts().await;
+    let saved = home.bodies(&data("PUT", "m.megolm_backup.v1"));
+    let is_saved = saved.len() == 1 && saved[0]["encrypted"].get(owner.key_id()).is_some();
+    assert!(is_saved, "the key of the backup is not among the owner's secrets: {saved:?}");
+    assert_eq!((kept(""), kept(".new"), kept(".unsaved")), (None, None, None));
+    assert_eq!(home.asked(MAKE).len(), 2, "no other is made");
 }
 
 #[tokio::test]

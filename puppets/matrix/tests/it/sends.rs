@@ -154,35 +154,40 @@ async fn a_send_that_an_ended_session_was_refused_is_in_no_doubt() {
 
 #[tokio::test]
 async fn a_conversation_whose_making_had_no_answer_is_found_and_not_made_again() {
-    let (home, mut bot) = started().await;
     const BOB: &str = "@bob:example.org";
     let to_bob = || {
         let what = Arc::new(SayablePayload::text("hi"));
         Outgoing::new(IdempotencyKey::from_bytes([0xab; 16]), ConversationId::Contact(BOB.into()), what)
     };
-    home.once("/createRoom", 502, json!("bad gateway"));
-    let error = bot.puppet.send(to_bob()).await.expect_err("no answer");
-    assert!(error.is_certain(), "no message was sent: {error}");
     let member = |who: &str, is: &str, direct: bool| {
         json!({ "type": "m.room.member", "sender": crate::home::ME, "state_key": who,
             "content": { "membership": is, "is_direct": direct } })
     };
-    home.rule("/joined_rooms", 200, json!({ "joined_rooms": ["!other:example.org", "!made:example.org"] }));
-    let (me, bob) = (member(crate::home::ME, "join", false), member(BOB, "invite", true));
-    home.rule(
-        "other:example.org/members",
-        200,
-        json!({ "chunk": [me, bob, member("@eve:example.org", "join", false)] }),
-    );
-    home.rule("made:example.org/members", 200, json!({ "chunk": [me, bob] }));
-    home.rule("/account_data/m.direct", 200, json!({}));
-    // The outbox goes on in the next process.
-    bot.stops().await;
-    bot.is_another_process();
-    bot.starts().await;
-    bot.puppet.send(to_bob()).await.expect("sent");
-    assert_eq!(home.asked("/createRoom").len(), 1, "one was made");
-    assert!(home.asked("/send/")[0].contains("made"), "{:?}", home.asked("/send/"));
+    for restarts in [false, true] {
+        let (home, mut bot) = started().await;
+        home.rule("/createRoom", 200, json!({ "room_id": "!again:example.org" }));
+        home.once("/createRoom", 502, json!("bad gateway"));
+        let error = bot.puppet.send(to_bob()).await.expect_err("no answer");
+        assert!(error.is_certain(), "no message was sent: {error}");
+        home.rule("/joined_rooms", 200, json!({ "joined_rooms": ["!other:example.org", "!made:example.org"] }));
+        let (me, bob) = (member(crate::home::ME, "join", false), member(BOB, "invite", true));
+        home.rule(
+            "other:example.org/members",
+            200,
+            json!({ "chunk": [me, bob, member("@eve:example.org", "join", false)] }),
+        );
+        home.rule("made:example.org/members", 200, json!({ "chunk": [me, bob] }));
+        home.rule("/account_data/m.direct", 200, json!({}));
+        if restarts {
+            // The outbox goes on in the next process.
+            bot.stops().await;
+            bot.is_another_process();
+            bot.starts().await;
+        }
+        bot.puppet.send(to_bob()).await.expect("sent");
+        assert_eq!(home.asked("/createRoom").len(), 1, "one was made; restarts: {restarts}");
+        assert!(home.asked("/send/")[0].contains("made"), "{:?}", home.asked("/send/"));
+    }
 }
 
 #[tokio::test]
