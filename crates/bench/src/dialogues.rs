@@ -1,93 +1,66 @@
 //! 100,000 sleeping dialogues: the file they take, and the memory of a bot that starts over them, in a process of its own.
 
-use std::{
-    path::Path,
-    process::Command,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{path::Path, process::Command, sync::Arc};
 
 use anyhow::{Context, ensure};
+use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
-use wechaty::{Bot, Clock, prelude::*};
+use wechaty::{Bot, Clock, Stored};
+use wechaty_puppet::{ContactId, ConversationId};
 use wechaty_store_sqlite::SqliteStore;
 
 use super::{
+    Dialogues,
     idle::resident_mib,
     puppet::{BenchPuppet, Feed, Tally},
 };
 
 const DIALOGUES: usize = 100_000;
+/// Begun at once.
+const AT_ONCE: usize = 1_000;
 
-/// What a dialogue waits for, with what was said so far.
+/// What a dialogue waits for: the size of a dish.
 #[derive(Serialize, Deserialize)]
-enum Order {
-    Size { dish: String },
-}
+struct Order(String);
 
 impl Stored for Order {
     const NAME: &'static str = "order";
 }
 
-/// What was found.
-pub(super) struct Sleeping {
-    /// The file with all of them, in MiB.
-    pub(super) file_mib: f64,
-    /// Resident memory of a bot started over it, and over an empty one, in MiB.
-    pub(super) rss_mib: (f64, f64),
-    /// Messages a second, each of another person, that go on with that person's dialogue and end it.
-    pub(super) messages_per_s: u64,
-}
-
-pub(super) async fn measure(folder: &Path) -> anyhow::Result<Sleeping> {
+pub(super) async fn measure(folder: &Path) -> anyhow::Result<Dialogues> {
     let (path, empty) = (folder.join("dialogues.db"), folder.join("none.db"));
-    said(&path, 0).await?;
-    let file_mib = std::fs::metadata(&path)?.len() as f64 / f64::from(1 << 20);
+    begin(&path).await?;
     drop(SqliteStore::open(&empty)?);
-    let rss_mib = (started(&path)?, started(&empty)?);
-    let began = Clock::system().now();
-    let ended = said(&path, DIALOGUES as u64).await?;
-    ensure!(ended == DIALOGUES as u64, "{ended} of {DIALOGUES} dialogues went on");
-    let took = Clock::system().now() - began;
-    Ok(Sleeping { file_mib, rss_mib, messages_per_s: (DIALOGUES as f64 / took.as_secs_f64()) as u64 })
+    let file_mib = std::fs::metadata(&path)?.len() as f64 / f64::from(1 << 20);
+    Ok(Dialogues { file_mib, rss_mib: started(&path)?, empty_rss_mib: started(&empty)? })
 }
 
-/// Everybody says something, the messages numbered from here. Gives how many dialogues ended.
-async fn said(path: &Path, from: u64) -> anyhow::Result<u64> {
-    let (tally, ended) = (Tally::new(false), Arc::new(AtomicU64::new(0)));
-    let bot = bot(path, Feed::Once(DIALOGUES, from), &tally, &ended)?;
+fn resting(path: &Path) -> anyhow::Result<Bot> {
+    let puppet = BenchPuppet::new(Feed::Once(0), Tally::new(false), Clock::system());
+    Ok(Bot::builder(puppet).store(Arc::new(SqliteStore::open(path)?)).build()?)
+}
+
+/// Begins a dialogue with each of so many people.
+async fn begin(path: &Path) -> anyhow::Result<()> {
+    let bot = resting(path)?;
     bot.start().await?;
-    tally.answered(DIALOGUES as u64).await;
-    bot.drained().await;
+    let order = Order("a bowl of noodles".to_owned());
+    for from in (0..DIALOGUES).step_by(AT_ONCE) {
+        let dialogues = (from..from + AT_ONCE).map(|n| {
+            let who = ContactId::new(format!("c{n}"));
+            bot.main_account().dialogue::<Order>(&ConversationId::Contact(who.clone()), &who)
+        });
+        let dialogues: Vec<_> = dialogues.collect();
+        try_join_all(dialogues.iter().map(|dialogue| dialogue.start(&order))).await?;
+    }
     bot.stop().await?;
-    Ok(ended.load(Ordering::Relaxed))
-}
-
-fn bot(path: &Path, feed: Feed, tally: &Arc<Tally>, ended: &Arc<AtomicU64>) -> anyhow::Result<Bot> {
-    let (puppet, ended) = (BenchPuppet::new(feed, tally.clone(), Clock::system()), ended.clone());
-    let goes_on = move |msg: Message, Order::Size { dish }: Order| {
-        let ended = ended.clone();
-        async move {
-            ended.fetch_add(1, Ordering::Relaxed);
-            msg.say(format!("one {dish}, coming")).await?;
-            wechaty::Result::<Option<Order>>::Ok(None)
-        }
-    };
-    let begins = |msg: Message, order: Dialogue<Order>| async move {
-        order.start(&Order::Size { dish: "a bowl of noodles".to_owned() }).await?;
-        msg.say("small or large?").await?;
-        wechaty::Result::<()>::Ok(())
-    };
-    let builder = Bot::builder(puppet).store(Arc::new(SqliteStore::open(path)?));
-    Ok(builder.dialogue::<Order, _, _>(goes_on).on_message(begins).build()?)
+    Ok(())
 }
 
 /// MiB, as a child tells that starts a bot over this file.
 fn started(path: &Path) -> anyhow::Result<f64> {
     let program = std::env::current_exe().context("finding the program")?;
-    let child = Command::new(program).args(["bench", "sleeping"]).arg(path).output();
+    let child = Command::new(program).arg(path).output();
     let child = child.context("starting the bot over sleeping dialogues")?;
     ensure!(child.status.success(), "that bot failed: {}", String::from_utf8_lossy(&child.stderr));
     String::from_utf8_lossy(&child.stdout).trim().parse().context("reading that bot's memory")
@@ -95,7 +68,7 @@ fn started(path: &Path) -> anyhow::Result<f64> {
 
 /// MiB of this process, with a bot that has logged in over this file and rests.
 pub(super) async fn rss_mib(path: &Path) -> anyhow::Result<f64> {
-    let bot = bot(path, Feed::Once(0, 0), &Tally::new(false), &Arc::default())?;
+    let bot = resting(path)?;
     bot.start().await?;
     bot.drained().await;
     let mib = resident_mib()?;

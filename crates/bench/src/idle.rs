@@ -1,6 +1,6 @@
 //! Resident memory of 1,000 accounts with 100,000 idle conversations, in a process of its own.
 
-use std::process::Command;
+use std::{process::Command, sync::atomic::Ordering};
 
 use anyhow::{Context, ensure};
 use wechaty::{Bot, BotBuilder, Clock, prelude::*};
@@ -22,7 +22,7 @@ pub(super) fn measure() -> anyhow::Result<f64> {
 pub(super) async fn rss_mib() -> anyhow::Result<f64> {
     let (clock, tally) = (Clock::system(), Tally::new(false));
     let builder = (0..ACCOUNTS).fold(BotBuilder::new(), |builder, i| {
-        let puppet = BenchPuppet::new(Feed::Once(CONVERSATIONS_EACH, 0), tally.clone(), clock.clone());
+        let puppet = BenchPuppet::new(Feed::Once(CONVERSATIONS_EACH), tally.clone(), clock.clone());
         builder.account(format!("account-{i}"), puppet)
     });
     let bot: Bot = builder
@@ -32,7 +32,10 @@ pub(super) async fn rss_mib() -> anyhow::Result<f64> {
         })
         .start()
         .await?;
-    tally.answered((ACCOUNTS * CONVERSATIONS_EACH) as u64).await;
+    let all = (ACCOUNTS * CONVERSATIONS_EACH) as u64;
+    while tally.answered.load(Ordering::Relaxed) < all {
+        clock.sleep(std::time::Duration::from_millis(5)).await;
+    }
     bot.drained().await;
     let mib = resident_mib()?;
     bot.stop().await?;

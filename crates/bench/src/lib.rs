@@ -97,18 +97,11 @@ pub struct Durable {
     /// Size of the file behind a million messages, without history and with that of as many records as are kept by default.
     pub file_mib: f64,
     pub file_mib_history: f64,
-    /// Size of the file with 100,000 sleeping dialogues, and the history of what was said in them.
-    pub dialogues_file_mib: f64,
-    /// Resident memory of a bot that starts over it, and of one that starts over an empty file.
-    pub dialogues_rss_mib: f64,
-    pub no_dialogues_rss_mib: f64,
-    /// Each of somebody else, whose dialogue wakes, answers and ends.
-    pub dialogues_messages_per_s: u64,
 }
 
 impl Durable {
     /// Steps of the measurement.
-    pub const STEPS: usize = 7;
+    pub const STEPS: usize = 6;
 
     /// As [`Core::measure`].
     ///
@@ -132,8 +125,6 @@ impl Durable {
         let file_mib = runtime()?.block_on(durable::size(folder.path(), DURABLE_MESSAGES, false))?;
         step("bench-durable-history");
         let file_mib_history = runtime()?.block_on(durable::size(folder.path(), DURABLE_MESSAGES, true))?;
-        step("bench-durable-dialogues");
-        let sleeping = runtime()?.block_on(dialogues::measure(folder.path()))?;
         Ok(Self {
             messages_per_s,
             limit_messages_per_s,
@@ -144,10 +135,6 @@ impl Durable {
             p99_us,
             file_mib,
             file_mib_history,
-            dialogues_file_mib: sleeping.file_mib,
-            dialogues_rss_mib: sleeping.rss_mib.0,
-            no_dialogues_rss_mib: sleeping.rss_mib.1,
-            dialogues_messages_per_s: sleeping.messages_per_s,
         })
     }
 }
@@ -160,12 +147,34 @@ pub fn idle_rss_mib() -> anyhow::Result<f64> {
     runtime()?.block_on(idle::rss_mib())
 }
 
-/// Resident memory in MiB of a bot that starts over a file of sleeping dialogues, in a process that does nothing else.
-///
-/// # Errors
-/// When the bot fails, or the memory cannot be read.
-pub fn sleeping_rss_mib(file: &std::path::Path) -> anyhow::Result<f64> {
-    runtime()?.block_on(dialogues::rss_mib(file))
+/// What 100,000 sleeping dialogues cost; for the example `dialogues`, which is its own child.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Dialogues {
+    /// Size of the file with all of them.
+    pub file_mib: f64,
+    /// Resident memory of a bot that starts over it.
+    pub rss_mib: f64,
+    /// The same over an empty file.
+    pub empty_rss_mib: f64,
+}
+
+impl Dialogues {
+    /// Measures. This program is called again with the path of a file, and tells [`rss_mib_over`](Self::rss_mib_over) then.
+    ///
+    /// # Errors
+    /// When a bot fails, or the memory cannot be read.
+    pub fn measure() -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("wechaty-bench-").tempdir()?;
+        runtime()?.block_on(dialogues::measure(folder.path()))
+    }
+
+    /// Resident memory in MiB of a bot that starts over this file, in a process that does nothing else.
+    ///
+    /// # Errors
+    /// As [`measure`](Self::measure).
+    pub fn rss_mib_over(file: &std::path::Path) -> anyhow::Result<f64> {
+        runtime()?.block_on(dialogues::rss_mib(file))
+    }
 }
 
 /// What memory and file came to over many messages of every kind.

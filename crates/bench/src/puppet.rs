@@ -39,8 +39,8 @@ pub(super) enum Feed {
     Count(u64, usize),
     /// So many a second, for so long.
     Paced(u64, Duration),
-    /// So many conversations once, the messages numbered from here; nothing then.
-    Once(usize, u64),
+    /// So many conversations once, nothing then.
+    Once(usize),
 }
 
 /// Shared with the measuring side.
@@ -69,12 +69,6 @@ impl Tally {
             histogram.lock().saturating_record(us.min(LONGEST_US));
         }
     }
-    /// Waits for so many answers.
-    pub(super) async fn answered(&self, all: u64) {
-        while self.answered.load(Ordering::Relaxed) < all {
-            Clock::system().sleep(Duration::from_millis(5)).await;
-        }
-    }
     fn slot(&self, number: u64) -> Option<&AtomicU64> {
         self.started.get(number as usize % self.started.len().max(1))
     }
@@ -94,14 +88,13 @@ impl BenchPuppet {
     async fn say(&self, cx: &PuppetContext, number: &mut u64, count: usize) -> Result<()> {
         let timestamp = cx.clock().wall();
         let now = self.clock.now().as_nanos() as u64;
-        let conversations = if let Feed::Once(each, _) = self.feed { each } else { CONVERSATIONS };
         let events = (0..count).map(|_| {
             let n = *number;
             *number += 1;
             if let Some(slot) = self.tally.slot(n) {
                 slot.store(now, Ordering::Relaxed);
             }
-            let talker = format!("c{}", n as usize % conversations);
+            let talker = format!("c{}", n as usize % CONVERSATIONS);
             let mut payload = MessagePayload::direct(format!("m{n}"), talker, "bot", TEXT);
             payload.timestamp = timestamp;
             Event::message(payload)
@@ -182,17 +175,15 @@ impl Puppet for BenchPuppet {
                 }
                 self.clock.sleep(TICK).await;
             },
-            Feed::Once(conversations, from) => {
-                number = from;
-                let end = from + conversations as u64;
-                while number < end {
+            Feed::Once(conversations) => {
+                while (number as usize) < conversations {
                     // Memory of a rush stays with the process: what rests is measured, not what rushed.
                     let under_way =
                         || self.tally.said.load(Ordering::Relaxed) - self.tally.answered.load(Ordering::Relaxed);
                     while under_way() > IN_FLIGHT as u64 / 8 {
                         self.clock.sleep(TICK).await;
                     }
-                    let left = (end - number) as usize;
+                    let left = conversations - number as usize;
                     self.say(&cx, &mut number, BATCH.min(left)).await?;
                 }
                 cx.cancelled().await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wechaty_bench::{CONVERSATIONS, Core, Durable, Gateway, IN_FLIGHT, Server, Soaked, idle_rss_mib, sleeping_rss_mib};
+use wechaty_bench::{CONVERSATIONS, Core, Durable, Gateway, IN_FLIGHT, Server, Soaked, idle_rss_mib};
 use wechaty_catalogue::{Args, Lang, text};
 
 use crate::{
@@ -39,7 +39,6 @@ pub(crate) fn run(args: BenchArgs, lang: Lang) -> Result<(), Failure> {
             Ok(Server::Bare { reply, download }.serve()?)
         }
         BenchCommand::Soak { messages, file } => output::json(&Soaked::measure(messages, file)?),
-        BenchCommand::Sleeping { file } => output::print(&format!("{:.1}\n", sleeping_rss_mib(&file)?)),
         BenchCommand::Idle => output::print(&format!("{:.1}\n", idle_rss_mib()?)),
     }
 }
@@ -123,11 +122,5 @@ fn durable(found: &Durable, lang: Lang) -> String {
     told += &*line("bench-durable-p99", Args::new().set("us", found.p99_us.to_string()), lang);
     let mib = |mib: f64| format!("{mib:.1}");
     let size = Args::new().set("mib", mib(found.file_mib)).set("history", mib(found.file_mib_history));
-    told += &*line("bench-durable-size", size, lang);
-    let sleeping = Args::new()
-        .set("file", mib(found.dialogues_file_mib))
-        .set("rss", mib(found.dialogues_rss_mib))
-        .set("none", mib(found.no_dialogues_rss_mib))
-        .set("speed", found.dialogues_messages_per_s.to_string());
-    told + &*line("bench-durable-sleeping", sleeping, lang)
+    told + &*line("bench-durable-size", size, lang)
 }

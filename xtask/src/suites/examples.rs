@@ -56,6 +56,7 @@ const EXAMPLES: &[Example] = &[
     example("two_accounts", &[], &[], "alice hears: bob (home): make it nine"),
     example("test_a_bot", &[], &[], "the egg timer works"),
     example("toy_puppet", &[], &[], "the toy puppet keeps the contract"),
+    example("dialogues", &[], &[], "\"empty_rss_mib\""),
     Example { stderr: Some("time for tea"), ..example("reminder", TERMINAL, &[(b"hello\n", 1)], "") },
 ];
 

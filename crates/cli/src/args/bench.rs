@@ -46,9 +46,6 @@ pub(crate) enum BenchCommand {
     /// Part of `core`: resident memory of idle accounts and conversations, in a process of its own.
     #[command(hide = true)]
     Idle,
-    /// Part of `durable`: resident memory of a bot that starts over this file, in a process of its own.
-    #[command(hide = true)]
-    Sleeping { file: std::path::PathBuf },
     /// Part of `cargo xtask soak`: many messages, and what is resident on the way.
     #[command(hide = true)]
     Soak {
