@@ -258,10 +258,12 @@ await promise("who waits for a picture or an echo sees the bot type", async (ope
   await say(page, "picture");
   await page.waitForSelector(`article[data-own=false][data-kind=image] ${id("image")}`);
   await page.waitForFunction(() => document.querySelector('[data-testid="typing"]').textContent === "");
+  const typed = async () => page.evaluate(() => window.typed.splice(0));
+  const isTyping = (seen) => assert.ok(seen.length > 0 && seen.every((words) => words.includes("Wechaty is typing")), seen.join());
+  isTyping(await typed());
   await say(page, "echo once more");
   await page.locator("article[data-own=false] .text", { hasText: /^once more$/ }).waitFor();
-  const typed = await page.evaluate(() => window.typed);
-  assert.ok(typed.length > 0 && typed.every((words) => words.includes("Wechaty is typing")), typed.join());
+  isTyping(await typed());
 });
 
 await promise("a button is pressed, and the bot knows which", async (open) => {

@@ -106,7 +106,7 @@ pub(crate) fn debian(package: &str, program: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Runs what fetches something over a network, up to three times: a connection may be lost, and a registry busy.
+/// Runs what fetches something over a network, up to three times: a connection may be lost, and what is far away busy.
 fn downloaded(mut command: Command) -> Result<()> {
     let mut pauses = [Duration::from_secs(5), Duration::from_secs(20)].into_iter();
     loop {

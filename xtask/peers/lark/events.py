@@ -205,7 +205,7 @@ def redelivers(world, heard):
     admin('PATCH', 'settings', {'fragment_bytes': 200, 'ack_ms': 2000})
     found, before = say('a fragment is missing', kind='fragment_lost')
     outcomes = [one['outcome'] for one in found['attempts']]
-    # On a busy machine the second one may be late as well.
+    # The second one may be late as well.
     equal('a fragment is missing: again', (set(outcomes[:-1]), outcomes[-1]), ({'no acknowledgement in time'}, 'acked'))
     admin('PATCH', 'settings', {'fragment_bytes': 65536, 'ack_ms': 30_000})
     before = len(heard.all)

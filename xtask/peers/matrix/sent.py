@@ -1,5 +1,6 @@
 """What the bot is told to say over its REST door, and what is really in the room then: that, once, and nothing else."""
 import os
+import time
 
 from checks import equal, holds, true, until
 from people import Refused, quoted
@@ -143,8 +144,9 @@ def once(stage):
     alice, bot, room = stage.alice, stage.bot, stage.room
     watch = Watch(stage)
     texts = [f'batch {n}' for n in range(40)]
+    began = time.monotonic()
     answer = bot.rest('POST', '/sends:batch?wait=sent&timeout=30', {'sends': [{'to': {'room': room}, 'text': text} for text in texts]})
-    states = [bot.outcome(one['send'])['state'] if 'send' in one else one for one in answer['results']]
+    states = [bot.outcome(one['send'], began)['state'] if 'send' in one else one for one in answer['results']]
     equal('all of a batch are sent', states, ['sent'] * 40)
     equal('in their order, each once', [event['content']['body'] for event in watch.new(40)], texts)
     watch = Watch(stage)

@@ -146,7 +146,8 @@ const NAMED_ONLY: &[Suite] = &[Suite {
 }];
 
 /// Run once more when something in them failed: their peers are whole programs, with clocks and networks of their own.
-/// What kills bots at seeds or makes up requests has no second try: each failure there is a finding.
+/// What kills bots or makes up requests has no second try, by its suite or by the name of its row ([`KILLS`]): each failure
+/// there is a finding.
 const AGAIN: &[&str] = &[
     "examples",
     "cli",
@@ -154,7 +155,6 @@ const AGAIN: &[&str] = &[
     "browser",
     "typescript",
     "python",
-    "killed",
     "wire",
     "clients",
     "service-host",
@@ -163,6 +163,11 @@ const AGAIN: &[&str] = &[
     "matrix",
     "both",
 ];
+
+/// Of a suite that ended before its end.
+const NOT_RUN: &str = "could not be run";
+/// In the name of a row whose peers or bots are killed.
+const KILLS: &str = "killed";
 
 fn all() -> impl Iterator<Item = &'static Suite> {
     SUITES.iter().chain(NAMED_ONLY)
@@ -226,11 +231,11 @@ pub(crate) fn run(cx: &Context, selection: &Selection) -> Result<bool> {
         println!("{} …", suite.name);
         let begin = report.rows.len();
         one(cx, suite, &mut report);
-        if AGAIN.contains(&suite.name) && !cx.once && failed(&report.rows[begin..]) {
+        if AGAIN.contains(&suite.name) && !cx.once && may_pass(&report.rows[begin..]) {
             println!("{} once more …", suite.name);
             let first = report.rows.split_off(begin);
             one(cx, suite, &mut report);
-            forgive(&mut report.rows[begin..], first);
+            stand(&mut report.rows, begin, first);
         }
     }
     println!("\n{}", table::render(&report.rows));
@@ -244,23 +249,30 @@ fn one(cx: &Context, suite: &Suite, report: &mut Report) {
     } else if let Err(error) = (suite.run)(cx, report) {
         let mut row = Row { failed: 1, ..Row::new(suite.name) };
         row.fault(suite.name, &format!("{error:#}"));
-        report.add(row.note("could not be run"));
+        report.add(row.note(NOT_RUN));
     }
+}
+
+/// Whether something failed, and nothing that has no second try.
+fn may_pass(rows: &[Row]) -> bool {
+    failed(rows) && !rows.iter().any(|row| row.failed > 0 && row.name.contains(KILLS))
 }
 
 fn failed(rows: &[Row]) -> bool {
     rows.iter().any(|row| row.failed > 0)
 }
 
-/// What failed first stands with the rows of the second run, if all of that passed.
-fn forgive(second: &mut [Row], first: Vec<Row>) {
-    if failed(second) {
-        return;
-    }
+/// What failed first stands with the rows of the second run: as flaky if all of that passed, else as failed, too.
+fn stand(rows: &mut Vec<Row>, begin: usize, first: Vec<Row>) {
+    let good = table::good(&rows[begin..]);
     for row in first.into_iter().filter(|row| row.failed > 0) {
-        let at = second.iter().position(|other| other.name == row.name).unwrap_or_default();
-        if let Some(other) = second.get_mut(at) {
-            other.forgive(row);
+        // A suite that ended before its end has no such row when it comes to it.
+        let at = rows[begin..].iter().position(|other| other.name == row.name || (good && row.note == NOT_RUN));
+        match at.map(|at| &mut rows[begin + at]) {
+            Some(other) if good => other.forgive(row),
+            Some(other) => other.faults.extend(row.faults),
+            // What was not run again has not passed.
+            None => rows.push(row),
         }
     }
 }
@@ -302,11 +314,35 @@ mod unit {
     #[test]
     fn a_second_run_forgives_only_if_all_of_it_passed() {
         let row = |name: &str, failed| Row { failed, passed: 1, ..Row::new(name) };
-        let first = || vec![row("a", 0), row("b", 1)];
-        let (mut good, mut bad) = (vec![row("a", 0), row("b", 0)], vec![row("a", 1), row("b", 0)]);
-        forgive(&mut good, first());
-        forgive(&mut bad, first());
-        assert!(!failed(&good) && failed(&bad));
+        let first = || {
+            let mut b = row("b", 1);
+            b.fault("b", "it failed");
+            vec![row("a", 0), b]
+        };
+        let mut good = vec![row("before", 1), row("a", 0), row("b", 0)];
+        stand(&mut good, 1, first());
+        let told: Vec<_> = good.iter().map(|row| (row.flaky.len(), row.faults.len())).collect();
+        assert_eq!(told, [(0, 0), (0, 0), (1, 0)]);
+        let mut bad = vec![row("a", 1), row("b", 0)];
+        stand(&mut bad, 0, first());
+        let told: Vec<_> = bad.iter().map(|row| (row.flaky.len(), row.faults.len())).collect();
+        assert_eq!(told, [(0, 0), (0, 1)]);
+        // A suite that ends early the second time has not passed.
+        let mut short = vec![row("a", 0)];
+        stand(&mut short, 0, first());
+        assert!(failed(&short));
+        let mut none = Vec::new();
+        stand(&mut none, 0, first());
+        assert!(failed(&none));
+    }
+
+    #[test]
+    fn what_kills_has_no_second_try() {
+        let row = |name: &str, failed| Row { failed, ..Row::new(name) };
+        assert!(may_pass(&[row("matrix talk.py", 1), row("matrix killed.py", 0)]));
+        assert!(!may_pass(&[row("matrix talk.py", 1), row("matrix killed.py", 1)]));
+        assert!(!may_pass(&[row("matrix talk.py", 0)]));
+        assert!(AGAIN.iter().all(|suite| !suite.contains(KILLS) && !suite.contains("crash")));
     }
 
     #[test]

@@ -353,7 +353,7 @@ fn signals(cx: &Context, wechaty: &Path) -> Result<Vec<String>> {
         Ok((status, bot.read("stdout")?.matches("dong").count(), took))
     };
     let mut faults = Vec::new();
-    // On a busy machine the last of them may come when it is another request.
+    // The last of them may come so late that it is another request.
     let at_once = |took: &Duration| *took < Duration::from_millis(700);
     let (mut status, mut said, mut took) = run("1", false)?;
     for _ in 0..5 {

@@ -1,6 +1,6 @@
 //! Unit and integration tests, run by path; and the doc tests.
 
-use std::{process::Command, time::Duration};
+use std::{env, process::Command, time::Duration};
 
 use anyhow::{Context as _, Result};
 
@@ -13,6 +13,9 @@ use crate::{
 
 /// Of one test binary. One that hangs is killed and counts as failed.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// Where proptest reads what it makes things up from.
+const SEED: &str = "PROPTEST_RNG_SEED";
 
 /// One row for each test binary that holds tests.
 pub(crate) fn run(cx: &Context, report: &mut Report) -> Result<()> {
@@ -54,9 +57,10 @@ fn one(cx: &Context, binary: &Binary) -> Result<Row> {
         command.env("CARGO_MANIFEST_DIR", &binary.package_dir).env("CARGO_PKG_NAME", &binary.package);
         // A panic's own words and place say it; the frames below push them out of what is shown.
         command.env("RUST_BACKTRACE", "0");
-        // What is made up is the same each time here, so that a change is judged by what it changes; a run without xtask
-        // makes up other things each time.
-        command.env("PROPTEST_RNG_SEED", "1");
+        // What is made up is the same in both runs, so that the second forgives nothing that was found.
+        if env::var_os(SEED).is_none() {
+            command.env(SEED, "1");
+        }
         Job::new(command, LIMIT).run()
     };
     let done = run(&[])?;
@@ -64,16 +68,22 @@ fn one(cx: &Context, binary: &Binary) -> Result<Row> {
     if row.failed > 0 && !cx.once {
         let failed: Vec<String> = names(&String::from_utf8_lossy(&done.stdout)).map(str::to_owned).collect();
         println!("  {name}: {} failed, run once more", row.failed);
-        let mut again = counted(name, &run(&failed)?);
-        if again.failed == 0 && again.passed > 0 {
-            if !failed.is_empty() {
-                (again.passed, again.skipped) = (again.passed + row.passed, row.skipped);
-            }
-            again.forgive(row);
-            row = again;
-        }
+        row = merged(row, failed.len() as u64, counted(name, &run(&failed)?));
     }
     Ok(row)
+}
+
+/// Of a binary whose failed tests, or if it names none all, were run again: what failed is forgiven if all of it passed.
+fn merged(first: Row, named: u64, mut again: Row) -> Row {
+    let all = if named == 0 { again.passed > 0 } else { named == first.failed && again.passed == named };
+    if again.failed > 0 || !all {
+        return first;
+    }
+    if named > 0 {
+        (again.passed, again.skipped) = (again.passed + first.passed, first.skipped);
+    }
+    again.forgive(first);
+    again
 }
 
 fn counted(name: String, done: &Done) -> Row {
@@ -173,6 +183,18 @@ mod unit {
         let told = failures(output);
         assert!(told.starts_with("FAILED: a\nFAILED: b::c\n\n---- a stdout ----\nthread 'a' panicked at"), "{told}");
         assert_eq!(failures("running 1 test\ntest a ... ok\n"), "");
+    }
+
+    #[test]
+    fn a_second_run_counts_only_if_what_failed_has_passed() {
+        let row = |passed, failed, skipped| Row { passed, failed, skipped, ..Row::new("a") };
+        let counts = |row: Row| (row.passed, row.failed, row.skipped);
+        assert_eq!(counts(merged(row(7, 2, 1), 2, row(2, 0, 0))), (9, 0, 1));
+        assert_eq!(counts(merged(row(7, 2, 1), 1, row(1, 0, 0))), (7, 2, 1), "one of them was not named");
+        assert_eq!(counts(merged(row(7, 2, 1), 2, row(1, 0, 0))), (7, 2, 1), "one of them was not run");
+        assert_eq!(counts(merged(row(7, 2, 1), 2, row(1, 1, 0))), (7, 2, 1));
+        assert_eq!(counts(merged(row(0, 1, 0), 0, row(9, 0, 1))), (9, 0, 1), "it ended before it could say");
+        assert_eq!(counts(merged(row(0, 1, 0), 0, row(0, 0, 0))), (0, 1, 0));
     }
 
     #[test]

@@ -126,10 +126,11 @@ pub(super) fn reached<T>(path: &Path, open: impl FnOnce(&Path) -> io::Result<T>)
     else {
         return open(path);
     };
-    let held = File::open(folder)?;
-    let short = Path::new("/proc/self/fd").join(held.as_raw_fd().to_string());
-    if short.is_dir() {
-        return open(&short.join(name));
+    if let Ok(held) = File::open(folder) {
+        let short = Path::new("/proc/self/fd").join(held.as_raw_fd().to_string());
+        if short.is_dir() {
+            return open(&short.join(name));
+        }
     }
     let here = env::current_dir()?;
     env::set_current_dir(folder)?;
@@ -235,6 +236,21 @@ mod tests {
         };
         assert_eq!(of("sold").await.as_deref(), Some("account"));
         assert_eq!(of(bot.main_account().id().as_str()).await.as_deref(), Some("login"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_long_path_of_a_socket_moves_nobody_to_another_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deep = folder.path().join("x".repeat(LONGEST_PATH));
+        fs::create_dir(&deep).expect("made");
+        let here = env::current_dir().expect("somewhere");
+        let bound = reached(&deep.join("s"), |path| {
+            assert_eq!(env::current_dir()?, here);
+            Socket::bind(path)
+        });
+        bound.expect("bound");
+        assert!(deep.join("s").exists());
     }
 
     #[test]

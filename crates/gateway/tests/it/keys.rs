@@ -34,8 +34,11 @@ struct Life {
 
 /// `keeps`: whether it keeps the answer to each text to itself.
 async fn life(puppet: &MockPuppet, folder: &Path, at: SocketAddr, keys: Keys, keeps: bool) -> Life {
+    let clock = Clock::system();
+    let end = clock.now() + Duration::from_secs(120);
     let bot = loop {
-        // The life before lets go of its file when the last of its connections has ended.
+        assert!(clock.now() < end, "the life before does not let go of its file");
+        // It does when the last of its connections has ended.
         match Bot::builder(puppet.clone()).name("keys").folder(folder).build() {
             Ok(bot) => break bot,
             Err(error) if format!("{error:?}").contains("InUse") => tokio::task::yield_now().await,
@@ -43,7 +46,7 @@ async fn life(puppet: &MockPuppet, folder: &Path, at: SocketAddr, keys: Keys, ke
         }
     };
     let tenants = Tenant::all(&bot, &TenantOptions::new(folder.join("files"))).expect("a tenant");
-    let (clock, stop, answered) = (Clock::system(), CancellationToken::new(), Arc::new(Notify::new()));
+    let (stop, answered) = (CancellationToken::new(), Arc::new(Notify::new()));
     let calls = Calls::new(tenants, &clock, &stop);
     let kept = Kept { inner: calls, keeps, answered: answered.clone() };
     let service = Auth::new([TOKEN]).expect("a door").layer(keys.layer(kept));

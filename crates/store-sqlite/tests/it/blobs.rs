@@ -211,7 +211,7 @@ async fn other_conversations_do_not_wait_for_a_large_file() {
         between += 1;
         tokio::task::yield_now().await;
     }
-    // 64 parts: a send has its turn between any two.
+    // 64 parts: a send has its turn between most of them.
     assert!(between >= 16, "only {between} sends were written meanwhile");
     assert_eq!(spooling.await.expect("it ends").size, 16 << 20);
 }
