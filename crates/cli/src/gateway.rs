@@ -25,7 +25,7 @@ use wechaty_puppet::{CancellationToken, task};
 
 use crate::{
     args::{ClockKind, GatewayArgs, ListenAddr, RunArgs},
-    control::{Control, Place},
+    control::{self, Control, Place},
     failure::Failure,
     limits, output,
     run::{logins, plan::Plan, record::Recorder},
@@ -47,7 +47,7 @@ pub(crate) fn run(args: GatewayArgs, lang: Lang) -> Result<(), Failure> {
     let folder = args.bot.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
     let env = Env::system().with_folder(folder).0;
     let Plan { builder, place, reads, doors, .. } = Plan::bare(&as_run(&args), lang)?;
-    let mut builder = logins::tell(builder, lang);
+    let builder = logins::tell(builder, lang);
     Recorder::may_write(args.record.as_deref(), &reads)?;
     let token = args.token.clone().or_else(|| env.get("WECHATY_TOKEN"));
     if token.as_deref().is_some_and(|token| token::server_name(token).is_none()) {
@@ -55,16 +55,8 @@ pub(crate) fn run(args: GatewayArgs, lang: Lang) -> Result<(), Failure> {
         output::tell(&text(lang, "gateway-token-name", &Args::new()));
     }
     let secured = secured(&args, &env)?;
-    let control = place.as_ref().map(Control::claim).transpose()?.map(|(control, deaf)| {
-        if let Some(failure) = deaf {
-            failure.print(lang);
-        }
-        control
-    });
-    let recorder = args.record.as_deref().map(Recorder::create).transpose()?;
-    if let Some(recorder) = &recorder {
-        builder = builder.observe_sends(recorder.observer());
-    }
+    let control = control::claimed(place.as_ref(), lang)?;
+    let (builder, recorder) = Recorder::begin(args.record.as_deref(), builder)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::failed("W109").source(&error))?;
     let files = Scratch::new("gateway").map_err(|error| Failure::failed("W109").source(&error))?;

@@ -28,6 +28,7 @@ impl Deadline {
     }
 
     /// The bytes that come in time, each of them at most `stall` after the one before; waiting longer is an error.
+    #[expect(clippy::disallowed_methods, reason = "as in `after`")]
     pub(crate) fn bound(self, name: &str, stream: ByteStream, stall: Option<Duration>) -> ByteStream {
         let name = name.to_owned();
         let stall = stall.map(|stall| (stall, Self::after(stall).0));

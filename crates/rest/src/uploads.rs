@@ -115,7 +115,7 @@ impl Uploads {
         Ok(Room { now: self.now.clone(), bounds: self.bounds, bytes, is_kept: false })
     }
 
-    /// 429: it is more than there is room for now.
+    /// 429: there is room for so much only when others have been taken away.
     pub(crate) fn no_room(&self, clock: &Clock) -> Problem {
         self.full(&self.now.lock(), clock)
     }

@@ -20,6 +20,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use wechaty_catalogue::Lang;
+
+use crate::failure::Failure;
 
 #[cfg(not(unix))]
 pub(crate) use self::elsewhere::{Control, ask};
@@ -35,6 +38,18 @@ const LONGEST_QUESTION: u64 = 4 << 10;
 const LONGEST_ANSWER: u64 = 4 << 20;
 /// How long either side waits for the other.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Takes the name of a bot that has one. Without a socket it runs all the same, and is told that nobody can ask it.
+///
+/// # Errors
+/// As [`Control::claim`].
+pub(crate) fn claimed(place: Option<&Place>, lang: Lang) -> Result<Option<Control>, Failure> {
+    let Some((control, deaf)) = place.map(Control::claim).transpose()? else { return Ok(None) };
+    if let Some(failure) = deaf {
+        failure.print(lang);
+    }
+    Ok(Some(control))
+}
 
 /// What a bot can be asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -43,7 +43,7 @@ pub(crate) struct Control {
 }
 
 impl Control {
-    /// Takes the name. Call it before there are threads: for a long path it changes the working directory, and back.
+    /// Takes the name. Call it before there are threads: outside of Linux a long path changes the working directory, and back.
     ///
     /// # Errors
     /// A bot of this name runs already, or the name cannot be locked (exit code 1). That there is no socket is told

@@ -19,7 +19,7 @@ use wechaty_catalogue::{Args, Lang, text};
 
 use crate::{
     args::{ClockKind, RunArgs},
-    control::{Control, Place},
+    control::{self, Control, Place},
     failure::Failure,
     ledger, limits, output, store,
 };
@@ -54,17 +54,8 @@ pub(crate) fn run(args: RunArgs, lang: Lang) -> Result<(), Failure> {
     Recorder::may_write(args.record.as_deref(), &reads)?;
     // Before the record is begun anew: it may be that of the bot that runs already.
     let file = place.as_ref().map(Place::file);
-    let control = place.map(|place| Control::claim(&place)).transpose()?.map(|(control, deaf)| {
-        // It runs all the same; but nobody can ask it.
-        if let Some(failure) = deaf {
-            failure.print(lang);
-        }
-        control
-    });
-    let recorder = args.record.as_deref().map(Recorder::create).transpose()?;
-    if let Some(recorder) = &recorder {
-        builder = builder.observe_sends(recorder.observer());
-    }
+    let control = control::claimed(place.as_ref(), lang)?;
+    let (builder, recorder) = Recorder::begin(args.record.as_deref(), builder)?;
     if on_terminal {
         readable_stdin()?;
         output::tell(&text(lang, "banner-terminal", &Args::new().set("version", env!("CARGO_PKG_VERSION"))));

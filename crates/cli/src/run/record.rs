@@ -9,7 +9,7 @@ use std::{
 
 use parking_lot::Mutex;
 use serde::Serialize;
-use wechaty::SentMessage;
+use wechaty::{BotBuilder, SentMessage};
 use wechaty_types::{AccountId, ConversationId, Mention, MessageId, Timestamp};
 
 use crate::failure::Failure;
@@ -51,14 +51,20 @@ impl Recorder {
         Ok(())
     }
 
-    pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
+    /// The record that is wanted, begun, and the bot whose sends go into it.
+    pub(crate) fn begin(record: Option<&Path>, builder: BotBuilder) -> Result<(BotBuilder, Option<Self>), Failure> {
+        let Some(recorder) = record.map(Self::create).transpose()? else { return Ok((builder, None)) };
+        Ok((builder.observe_sends(recorder.observer()), Some(recorder)))
+    }
+
+    fn create(path: &Path) -> Result<Self, Failure> {
         let file = File::create(path)
             .map_err(|error| Failure::usage("W104").set("path", path.display().to_string()).source(&error))?;
         let state = Arc::new(Mutex::new(State { file: LineWriter::new(file), failure: None }));
         Ok(Self { path: path.to_owned(), state })
     }
 
-    pub(crate) fn observer(&self) -> impl Fn(&SentMessage) + Send + Sync + 'static {
+    fn observer(&self) -> impl Fn(&SentMessage) + Send + Sync + 'static {
         let state = self.state.clone();
         move |message| {
             let (row, what) = (&message.row, &*message.row.what);

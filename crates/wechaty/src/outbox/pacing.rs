@@ -160,7 +160,7 @@ impl Pacer {
         }
     }
 
-    /// Whether nothing has to wait: there is no pace, and no silence is asked for now.
+    /// Whether nothing has to wait: there is no pace, and the platform asks for no silence.
     pub(crate) fn is_free(&self, clock: &Clock) -> bool {
         self.account().is_none()
             && self.conversation.is_none()
