@@ -1,6 +1,6 @@
 //! WIRE: what clients write: the bodies of requests. Their schemas are checked before they are read.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use wechaty_types::{Button, CardField, LocationPayload, Menu, MiniProgramPayload, UrlLinkPayload};
 
 /// To whom: a contact or a room, by id or by what it is called.
@@ -98,8 +98,9 @@ pub(crate) struct File {
     #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 255), extend("pattern" = "^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+$")))]
     pub(crate) media_type: Option<String>,
     /// As an upload answers; not looked at.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<u64>"))]
     #[expect(dead_code, reason = "the answer of an upload may be pasted as it is")]
-    pub(crate) size: Option<u64>,
+    pub(crate) size: Option<IgnoredAny>,
 }
 
 /// What is said: exactly one of these.

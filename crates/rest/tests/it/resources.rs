@@ -99,6 +99,10 @@ async fn a_file_is_uploaded_sent_and_read_again_and_a_large_one_refused() {
     assert_eq!((sent.status.as_u16(), sent.json()["state"].as_str()), (201, Some("sent")), "{sent:?}");
     let message = sent.json()["messageId"].as_str().unwrap_or_default().to_owned();
     assert_eq!(&door.get(&format!("/message/{message}/file")).await.body[..], b"two lumps");
+    // Its size is not looked at, however large.
+    let mut body = json!({ "to": { "contact": "c-alice" }, "file": kept.json() });
+    body["file"]["size"] = json!(1e30);
+    assert_eq!(door.ask("POST", "/sends?wait=sent", Some(body)).await.status, 201);
     door.end().await;
 }
 
