@@ -1,5 +1,5 @@
 //! The conformance suite, and more, against a real homeserver: `SYNAPSE_URL`, and `SYNAPSE_SECRET`, its
-//! registration_shared_secret. The other side is people who make plain HTTP calls; between the puppet and the homeserver is
+//! registration_shared_secret. Of several, with spaces between, each has its part: a homeserver uses one processor. The other side is people who make plain HTTP calls; between the puppet and the homeserver is
 //! a proxy that makes things go wrong. A line of JSON for each assertion, exit 1 if one failed.
 //!
 //! With arguments, only the cases and walks whose names contain one of them.
@@ -21,8 +21,8 @@ use wechaty_puppet_testkit::conformance::{self, Outcome};
 
 use crate::{harness::MatrixHarness, oracle::Server};
 
-/// How many cases and walks are under way at once: most of the time of each is waiting.
-const AT_ONCE: usize = 8;
+/// How many cases and walks are under way at once at each server: much of the time of each is waiting.
+const AT_ONCE: usize = 6;
 
 /// One assertion on stdout.
 fn tell(name: &str, ok: bool, why: &str) {
@@ -58,24 +58,26 @@ async fn walk(walk: walks::Walk, server: Server) -> Option<Result<(), String>> {
 #[tokio::main]
 async fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let Some(server) = Server::from_env() else {
+    let Some(servers) = Server::from_env() else {
         eprintln!("set SYNAPSE_URL and SYNAPSE_SECRET");
         return ExitCode::FAILURE;
     };
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
     type Job = (&'static str, BoxFuture<'static, Option<Result<(), String>>>);
-    let cases = conformance::all().map(|one| -> Job { (one.name, case(one.name, server.clone()).boxed()) });
+    let mut turns = servers.iter().cycle().cloned();
+    let mut server = || turns.next().expect("one at least");
+    let mut jobs: Vec<Job> =
+        conformance::all().map(|one| -> Job { (one.name, case(one.name, server()).boxed()) }).collect();
     #[cfg(feature = "e2ee")]
     let sealed = [sealed::ALL, vaults::ALL].concat();
     #[cfg(not(feature = "e2ee"))]
     let sealed: [(&str, walks::Walk); 0] = [];
     let walks = walks::ALL.iter().chain(ways::ALL).chain(&sealed);
-    let walks = walks.map(|(name, way)| -> Job { (name, walk(*way, server.clone()).boxed()) });
-    let jobs =
-        cases.chain(walks).filter(|(name, _)| is_wanted(name)).map(|(name, job)| async move { (name, job.await) });
+    jobs.extend(walks.map(|(name, way)| -> Job { (name, walk(*way, server()).boxed()) }));
+    let jobs = jobs.into_iter().filter(|(name, _)| is_wanted(name)).map(|(name, job)| async move { (name, job.await) });
     let (mut passed, mut failed) = (0, 0);
-    let mut outcomes = stream::iter(jobs).buffer_unordered(AT_ONCE);
+    let mut outcomes = stream::iter(jobs).buffer_unordered(AT_ONCE * servers.len());
     while let Some((name, outcome)) = outcomes.next().await {
         let Some(result) = outcome else { continue };
         if result.is_ok() {
@@ -85,6 +87,6 @@ async fn main() -> ExitCode {
         }
         tell(name, result.is_ok(), result.as_ref().err().map_or("", String::as_str));
     }
-    println!("{}", serde_json::json!({ "passed": passed, "failed": failed, "requests": server.requests() }));
+    println!("{}", serde_json::json!({ "passed": passed, "failed": failed, "requests": servers[0].requests() }));
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -49,13 +49,21 @@ fn client() -> reqwest::Result<reqwest::Client> {
 }
 
 impl Server {
-    pub(crate) fn from_env() -> Option<Self> {
-        let base = std::env::var("SYNAPSE_URL").ok()?.trim_end_matches('/').to_owned();
+    /// Those that `SYNAPSE_URL` names, with spaces between, and that share `SYNAPSE_SECRET`.
+    pub(crate) fn from_env() -> Option<Vec<Self>> {
+        let addresses = std::env::var("SYNAPSE_URL").ok()?;
         let secret = std::env::var("SYNAPSE_SECRET").ok()?;
-        let http = client().ok()?;
         // Accounts of an earlier run stay: names begin where the clock is.
         let start = wechaty_puppet::Clock::system().wall().as_millis().unsigned_abs();
-        Some(Self { base, secret, http, requests: Arc::default(), names: Arc::new(AtomicU64::new(start * 100)) })
+        let one = Self {
+            base: String::new(),
+            secret,
+            http: client().ok()?,
+            requests: Arc::default(),
+            names: Arc::new(AtomicU64::new(start * 100)),
+        };
+        let at = |base: &str| Self { base: base.trim_end_matches('/').to_owned(), ..one.clone() };
+        Some(addresses.split_whitespace().map(at).collect::<Vec<_>>()).filter(|all| !all.is_empty())
     }
 
     /// The same with connections of its own: those of a runtime end with it.

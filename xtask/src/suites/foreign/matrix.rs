@@ -32,7 +32,7 @@ const BOTH: [Peer; 2] = [
 /// The conformance suite, the talk, the deaths, the encrypted room; each with a server of its own.
 pub(crate) fn matrix(cx: &Context, report: &mut Report) -> Result<()> {
     let programs = [wechaty(cx)?, example(cx, "obeys")?];
-    let suite = (SUITE, "with_synapse.py", vec![example(cx, SUITE.script)?]);
+    let suite = (SUITE, "with_synapse.py", vec![Path::new("-2"), example(cx, SUITE.script)?]);
     let scripts = SCRIPTS.map(|peer| (peer, peer.script, programs.to_vec()));
     parts(cx, report, std::iter::once(suite).chain(scripts))
 }
