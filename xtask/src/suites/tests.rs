@@ -35,9 +35,8 @@ pub(crate) fn run(cx: &Context, report: &mut Report) -> Result<()> {
 
 /// `cargo test --doc`: only rustdoc can build these.
 pub(crate) fn doctests(cx: &Context, report: &mut Report) -> Result<()> {
-    // Cargo builds dependencies anew for these: the heavy ones have none.
-    let args = ["test", "--workspace", "--exclude", "wechaty-puppet-matrix", "--doc", "--no-fail-fast"];
-    let done = cx.cargo(&args, Duration::from_secs(60 * 60)).run()?;
+    // Without one of the crates Cargo would build half of all once more.
+    let done = cx.workspace("test", &["--doc", "--no-fail-fast"], Duration::from_secs(60 * 60)).run()?;
     report.add(counted("doctests".to_owned(), &done));
     Ok(())
 }
