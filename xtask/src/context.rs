@@ -1,11 +1,12 @@
 //! What every suite needs to know: where the workspace is, what is in it, and what was built of it.
 
 use std::{
-    cell::OnceCell,
+    cell::Cell,
     env,
     io::IsTerminal,
     path::{Path, PathBuf},
     process::Command,
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -18,13 +19,37 @@ use crate::{process::Job, suites::build::Built};
 /// anywhere would build most of it a second time.
 pub(crate) const FEATURES: [&str; 2] = ["--features", "wechaty-cli/full,wechaty-crash/matrix"];
 
+/// The cargo that runs this.
+pub(crate) fn cargo() -> Command {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    if !aside() {
+        return Command::new(cargo);
+    }
+    let mut command = Command::new("nice");
+    command.args(["-n", "19"]).arg(cargo);
+    command
+}
+
+thread_local! {
+    static ASIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What this thread builds from now on takes only what processors have left over.
+pub(crate) fn go_aside() {
+    ASIDE.set(cfg!(unix));
+}
+
+fn aside() -> bool {
+    ASIDE.get()
+}
+
 /// One run of xtask.
 pub(crate) struct Context {
     /// The folder of the workspace's Cargo.toml.
     pub(crate) root: PathBuf,
-    metadata: OnceCell<Value>,
+    metadata: OnceLock<Value>,
     /// Set by the suite `build`, if it succeeded.
-    pub(crate) built: OnceCell<Built>,
+    pub(crate) built: OnceLock<Built>,
     /// What fails is not run a second time.
     pub(crate) once: bool,
 }
@@ -42,12 +67,12 @@ impl Context {
         let Some(root) = start.ancestors().find(is_root) else {
             bail!("no Cargo workspace around {}", start.display());
         };
-        Ok(Self { root: root.to_owned(), metadata: OnceCell::new(), built: OnceCell::new(), once: false })
+        Ok(Self { root: root.to_owned(), metadata: OnceLock::new(), built: OnceLock::new(), once: false })
     }
 
     /// `cargo …` in the workspace's folder.
     pub(crate) fn cargo(&self, args: &[&str], limit: Duration) -> Job {
-        let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        let mut command = cargo();
         command.args(args).current_dir(&self.root);
         // All is built once here: what the next build could take over costs time and gigabytes.
         command.env("CARGO_INCREMENTAL", "0");

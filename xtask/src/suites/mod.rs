@@ -24,7 +24,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use crate::{
-    context::Context,
+    context::{Context, go_aside},
     table::{self, Row},
 };
 
@@ -164,6 +164,9 @@ const AGAIN: &[&str] = &[
     "both",
 ];
 
+/// What compiles, and takes nothing that others make.
+const ASIDE: &[&str] = &["clippy", "doctests", "templates"];
+
 /// Of a suite that ended before its end.
 const NOT_RUN: &str = "could not be run";
 /// In the name of a row whose peers or bots are killed.
@@ -225,32 +228,54 @@ impl Report {
 }
 
 /// Runs the suites, prints progress, table and counts. `Ok(true)`: all passed, and something ran.
+///
+/// Peers wait for much of their time: what compiles runs beside them, behind the build, with what processors have left over.
 pub(crate) fn run(cx: &Context, selection: &Selection) -> Result<bool> {
-    let mut report = Report { rows: Vec::new(), started: Instant::now() };
-    for suite in &selection.0 {
-        println!("{} …", suite.name);
-        let begin = report.rows.len();
-        one(cx, suite, &mut report);
-        if AGAIN.contains(&suite.name) && !cx.once && may_pass(&report.rows[begin..]) {
-            println!("{} once more …", suite.name);
-            let first = report.rows.split_off(begin);
-            one(cx, suite, &mut report);
-            stand(&mut report.rows, begin, first);
+    let is_aside = |suite: &&&Suite| ASIDE.contains(&suite.name);
+    let aside: Vec<&Suite> = selection.0.iter().filter(is_aside).copied().collect();
+    let others = selection.0.iter().filter(|suite| !is_aside(suite)).copied();
+    let (first, rest): (Vec<_>, Vec<_>) = others.partition(|suite| !suite.needs_build);
+    let mut told: Vec<(&str, Vec<Row>)> = first.into_iter().map(|suite| (suite.name, rows(cx, suite))).collect();
+    std::thread::scope(|scope| {
+        let beside = scope.spawn(|| {
+            go_aside();
+            aside.iter().map(|suite| (suite.name, rows(cx, suite))).collect::<Vec<_>>()
+        });
+        told.extend(rest.into_iter().map(|suite| (suite.name, rows(cx, suite))));
+        match beside.join() {
+            Ok(rows) => told.extend(rows),
+            Err(panic) => std::panic::resume_unwind(panic),
         }
-    }
-    println!("\n{}", table::render(&report.rows));
-    Ok(table::good(&report.rows))
+    });
+    // As they are listed, whichever ended first.
+    told.sort_by_key(|(name, _)| all().position(|suite| suite.name == *name));
+    let rows: Vec<Row> = told.into_iter().flat_map(|(_, rows)| rows).collect();
+    println!("\n{}", table::render(&rows));
+    Ok(table::good(&rows))
 }
 
-fn one(cx: &Context, suite: &Suite, report: &mut Report) {
-    report.started = Instant::now();
+/// One suite, and once more if that may pass.
+fn rows(cx: &Context, suite: &Suite) -> Vec<Row> {
+    println!("{} …", suite.name);
+    let mut rows = one(cx, suite);
+    if AGAIN.contains(&suite.name) && !cx.once && may_pass(&rows) {
+        println!("{} once more …", suite.name);
+        let first = std::mem::replace(&mut rows, one(cx, suite));
+        stand(&mut rows, first);
+    }
+    rows
+}
+
+fn one(cx: &Context, suite: &Suite) -> Vec<Row> {
+    let mut report = Report { rows: Vec::new(), started: Instant::now() };
     if suite.needs_build && cx.built.get().is_none() {
         report.add(Row { failed: 1, ..Row::new(suite.name) }.note("not run: nothing was built"));
-    } else if let Err(error) = (suite.run)(cx, report) {
+    } else if let Err(error) = (suite.run)(cx, &mut report) {
         let mut row = Row { failed: 1, ..Row::new(suite.name) };
         row.fault(suite.name, &format!("{error:#}"));
         report.add(row.note(NOT_RUN));
     }
+    report.rows
 }
 
 /// Whether something failed, and nothing that has no second try.
@@ -263,12 +288,11 @@ fn failed(rows: &[Row]) -> bool {
 }
 
 /// What failed first stands with the rows of the second run: as flaky if all of that passed, else as failed, too.
-fn stand(rows: &mut Vec<Row>, begin: usize, first: Vec<Row>) {
-    let good = table::good(&rows[begin..]);
+fn stand(rows: &mut Vec<Row>, first: Vec<Row>) {
+    let good = table::good(rows);
     for row in first.into_iter().filter(|row| row.failed > 0) {
         // A suite that ended before its end has no such row when it comes to it.
-        let at = rows[begin..].iter().position(|other| other.name == row.name || (good && row.note == NOT_RUN));
-        match at.map(|at| &mut rows[begin + at]) {
+        match rows.iter_mut().find(|other| other.name == row.name || (good && row.note == NOT_RUN)) {
             Some(other) if good => other.forgive(row),
             Some(other) => other.faults.extend(row.faults),
             // What was not run again has not passed.
@@ -307,8 +331,8 @@ mod unit {
     }
 
     #[test]
-    fn what_is_run_again_is_there() {
-        assert!(AGAIN.iter().all(|name| named(name).is_some()));
+    fn what_is_run_again_or_aside_is_there() {
+        assert!(AGAIN.iter().chain(ASIDE).all(|name| named(name).is_some()));
     }
 
     #[test]
@@ -319,20 +343,20 @@ mod unit {
             b.fault("b", "it failed");
             vec![row("a", 0), b]
         };
-        let mut good = vec![row("before", 1), row("a", 0), row("b", 0)];
-        stand(&mut good, 1, first());
+        let mut good = vec![row("a", 0), row("b", 0)];
+        stand(&mut good, first());
         let told: Vec<_> = good.iter().map(|row| (row.flaky.len(), row.faults.len())).collect();
-        assert_eq!(told, [(0, 0), (0, 0), (1, 0)]);
+        assert_eq!(told, [(0, 0), (1, 0)]);
         let mut bad = vec![row("a", 1), row("b", 0)];
-        stand(&mut bad, 0, first());
+        stand(&mut bad, first());
         let told: Vec<_> = bad.iter().map(|row| (row.flaky.len(), row.faults.len())).collect();
         assert_eq!(told, [(0, 0), (0, 1)]);
         // A suite that ends early the second time has not passed.
         let mut short = vec![row("a", 0)];
-        stand(&mut short, 0, first());
+        stand(&mut short, first());
         assert!(failed(&short));
         let mut none = Vec::new();
-        stand(&mut none, 0, first());
+        stand(&mut none, first());
         assert!(failed(&none));
     }
 

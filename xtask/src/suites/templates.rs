@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::{Report, checked, record};
 use crate::{
-    context::Context,
+    context::{self, Context},
     process::{Done, Job},
 };
 
@@ -145,7 +145,7 @@ fn target(cx: &Context) -> Result<PathBuf> {
 }
 
 fn cargo(project: &Path, target: &Path, args: &[&str]) -> Result<Done> {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = context::cargo();
     cargo.current_dir(project).args(args).env("CARGO_TARGET_DIR", target);
     // Nobody debugs these; half of the disk and of the time goes without.
     cargo.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_INCREMENTAL", "0");
