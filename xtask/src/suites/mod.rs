@@ -1,4 +1,4 @@
-//! The suites of `cargo xtask test`, cheapest first, and how they are run one after the other.
+//! The suites of `cargo xtask test`, cheapest first, and how they are run: most one after the other, some beside them.
 
 mod browser;
 pub(crate) mod build;
@@ -164,8 +164,8 @@ const AGAIN: &[&str] = &[
     "both",
 ];
 
-/// What compiles, and takes nothing that others make.
-const ASIDE: &[&str] = &["clippy", "doctests", "templates"];
+/// What only computes, however long it takes; what compiles first.
+const ASIDE: &[&str] = &["clippy", "doctests", "templates", "rest"];
 
 /// Of a suite that ended before its end.
 const NOT_RUN: &str = "could not be run";
@@ -229,7 +229,7 @@ impl Report {
 
 /// Runs the suites, prints progress, table and counts. `Ok(true)`: all passed, and something ran.
 ///
-/// Peers wait for much of their time: what compiles runs beside them, behind the build, with what processors have left over.
+/// Peers wait for much of their time: what only computes runs beside them, behind the build, with what processors have left.
 pub(crate) fn run(cx: &Context, selection: &Selection) -> Result<bool> {
     let is_aside = |suite: &&&Suite| ASIDE.contains(&suite.name);
     let aside: Vec<&Suite> = selection.0.iter().filter(is_aside).copied().collect();
