@@ -10,6 +10,10 @@ use crate::problem::Problem;
 /// How deep a body is looked into; a reader of JSON goes no deeper either.
 const DEEPEST: usize = 128;
 
+/// How deep a body may be nested. What is said is written with more around it, and read again by a reader that goes no
+/// deeper than 127.
+const NESTED: usize = 100;
+
 /// The published document.
 pub(crate) fn document() -> Vec<u8> {
     wechaty_embed::unpack(include_bytes!(concat!(env!("OUT_DIR"), "/openapi.json")))
@@ -41,7 +45,34 @@ pub(crate) fn check(name: &str, value: &Value) -> Result<(), Problem> {
 /// As [`check`].
 pub(crate) fn check_at(name: &str, value: &Value, at: &str) -> Result<(), Problem> {
     let schema = schemas().get(name).ok_or_else(|| Problem::internal("the document lacks a schema"))?;
+    if is_deeper(value, NESTED) {
+        return Err(Problem::wrong(at, "rest-too-deep").set("limit", NESTED.to_string()));
+    }
     walk(schemas(), schema, value, at, DEEPEST)
+}
+
+fn is_deeper(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Array(items) => levels == 0 || items.iter().any(|one| is_deeper(one, levels - 1)),
+        Value::Object(members) => levels == 0 || members.values().any(|one| is_deeper(one, levels - 1)),
+        _ => false,
+    }
+}
+
+/// `3.0` is a whole number in a schema, and none to a reader of whole numbers.
+pub(crate) fn whole(value: &mut Value) {
+    /// Beyond it a float has no neighbour one away.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            if let Some(float) = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= EXACT) {
+                *value = Value::from(float as i64);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(whole),
+        Value::Object(members) => members.values_mut().for_each(whole),
+        _ => {}
+    }
 }
 
 /// Whether a value fits a schema, which may refer to those of the document.
@@ -214,6 +245,14 @@ mod tests {
     fn told(name: &str, value: Value) -> Option<String> {
         let problem = check(name, &value).err()?;
         Some(problem.json(Lang::En)["detail"].as_str().unwrap_or_default().to_owned())
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_could_not_be_read_again() {
+        let nested = |levels| (0..levels).fold(json!(1), |inner, _| json!([inner]));
+        let own = |levels| json!({ "to": { "contact": "bob" }, "other": { "a": nested(levels) } });
+        assert_eq!(told("Send", own(NESTED - 2)), None);
+        assert!(told("Send", own(NESTED - 1)).is_some_and(|why| why.contains("100")));
     }
 
     #[test]

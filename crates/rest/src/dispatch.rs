@@ -252,22 +252,6 @@ async fn json(parts: &Parts, body: Body, schema: &str, needed: bool) -> Result<O
         Problem::new(StatusCode::BAD_REQUEST, "W500", "rest-bad-json").set("why", error.to_string())
     })?;
     check::check(schema, &value)?;
-    whole(&mut value);
+    check::whole(&mut value);
     Ok(Some(value))
-}
-
-/// `3.0` is a whole number in a schema, and none to a reader of whole numbers.
-fn whole(value: &mut Value) {
-    /// Beyond it a float has no neighbour one away.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    match value {
-        Value::Number(number) if number.is_f64() => {
-            if let Some(float) = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= EXACT) {
-                *value = Value::from(float as i64);
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(whole),
-        Value::Object(members) => members.values_mut().for_each(whole),
-        _ => {}
-    }
 }

@@ -208,7 +208,7 @@ fn responses(route: &Route) -> Value {
         Takes::Bytes => refused.extend([408, 413]),
     }
     if bytes {
-        refused.push(416);
+        refused.extend([413, 416]);
     }
     refused.extend(route.refuses);
     refused.sort_unstable();

@@ -401,7 +401,8 @@ fn way(c: &Connection, event: EventSeq, limit: i64) -> rusqlite::Result<Vec<Reco
 
 /// The number that an event is called by.
 fn event_number(id: &str) -> Option<EventSeq> {
-    id.strip_prefix('e').and_then(|number| number.parse().ok())
+    // SQLite has no larger ones.
+    id.strip_prefix('e').and_then(|number| number.parse().ok()).filter(|number| i64::try_from(*number).is_ok())
 }
 
 /// The keys whose hexadecimal form begins so.

@@ -149,7 +149,8 @@ pub(crate) fn dead_letters(
         keyed::column("dead.seq")
     );
     let mut query = c.prepare_cached(&query)?;
-    let letters = query.query_map([after], |row| {
+    // SQLite has no larger ones.
+    let letters = query.query_map([i64::try_from(after).unwrap_or(i64::MAX)], |row| {
         let letter = || {
             let end = row::settlement(row.get_ref(13)?.as_blob()?).map_err(unwritable)?;
             Ok(DeadLetter { row: outbox_row(row, files)?, end, at: Timestamp::from_millis(row.get(14)?) })

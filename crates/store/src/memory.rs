@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    ops::Bound,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -449,7 +450,11 @@ impl Store for MemoryStore {
 
     async fn dead_letters(&self, after: SendSeq, limit: usize) -> Result<Vec<DeadLetter>> {
         let dead = self.dead.lock();
-        Ok(dead.range(after + 1..).take(limit).map(|(_, (_, letter))| letter.clone()).collect())
+        Ok(dead
+            .range((Bound::Excluded(after), Bound::Unbounded))
+            .take(limit)
+            .map(|(_, (_, letter))| letter.clone())
+            .collect())
     }
 
     async fn revive(&self, seq: SendSeq) -> Result<Option<OutboxRow>> {

@@ -69,7 +69,7 @@ pub(crate) fn run(cx: &Context, report: &mut Report) -> Result<()> {
     let scenarios = SCENARIOS.iter().map(|(what, args)| ((*what).to_owned(), held(Command::new(program), args)));
     report.add(checked("crash", scenarios));
     let began = Instant::now();
-    let planted = at_once(&SABOTAGES, |fault| held(Command::new(program), &["--sabotage", fault]));
+    let planted = at_once(&SABOTAGES, |fault| held(Command::new(program), &["--sabotage", fault, "--jobs", "2"]));
     let planted = planted.into_iter().map(|(fault, found)| (format!("finds {fault}"), found));
     let row = checked("crash: sabotage", planted);
     report.add(Row { seconds: began.elapsed().as_secs_f64(), ..row });

@@ -4,6 +4,7 @@ rest-invalid = { $at }: { $why }
 rest-nearest = { $at }: nobody knows `{ $name }`; did you mean `{ $nearest }`?
 rest-nobody-knows = { $at }: nobody knows `{ $name }`.
 rest-not-here = { $at }: this cannot be here.
+rest-too-deep = { $at }: it is nested more than { $limit } levels deep.
 rest-one-of = { $at }: it must be one of { $choices }.
 rest-one-needed = { $at }: it needs exactly one of { $choices }.
 rest-only-one = { $at }: it takes exactly one of { $choices }.

@@ -4,6 +4,7 @@ rest-invalid = { $at }：{ $why }，不符合要求。
 rest-nearest = { $at }：没有 `{ $name }`，您是不是要写 `{ $nearest }`？
 rest-nobody-knows = { $at }：没有 `{ $name }`。
 rest-not-here = { $at }：这里不能有这样的内容。
+rest-too-deep = { $at }：嵌套超过 { $limit } 层。
 rest-one-of = { $at }：必须是其中之一：{ $choices }。
 rest-one-needed = { $at }：必须且只能有其中一项：{ $choices }。
 rest-only-one = { $at }：只能有其中一项：{ $choices }。

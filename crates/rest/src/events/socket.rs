@@ -178,7 +178,7 @@ async fn hear(socket: &mut WebSocket, reader: &mut Reader, client: &Client, said
 }
 
 /// Says something; it is in the outbox then.
-async fn say(client: &Client, account: Option<&str>, what: Value) -> Result<Value, Problem> {
+async fn say(client: &Client, account: Option<&str>, mut what: Value) -> Result<Value, Problem> {
     let (rest, caller) = (&client.rest, &client.caller);
     if !caller.scopes.has(Scope::Send) {
         let problem = Problem::new(StatusCode::FORBIDDEN, "W502", "rest-scope");
@@ -186,6 +186,7 @@ async fn say(client: &Client, account: Option<&str>, what: Value) -> Result<Valu
     }
     let account = dispatch::account(rest, caller, account)?;
     check::check("Send", &what)?;
+    check::whole(&mut what);
     let send: Send = serde_json::from_value(what).map_err(|error| unreadable(&error.to_string()))?;
     let key = IdempotencyKey::from_bytes(*uuid::Uuid::new_v4().as_bytes());
     let said = crate::say::send(rest, &account, send, SendKey { key, may_exist: false }).await?;

@@ -52,8 +52,9 @@ impl Answer {
         if answer.say.len() > SAYS {
             return Err(format!("`say` has {} messages, and {SAYS} are the most", answer.say.len()));
         }
-        for what in &answer.say {
+        for what in &mut answer.say {
             look_at(what)?;
+            check::whole(what);
         }
         Ok((answer.accept || !answer.say.is_empty()).then_some(answer))
     }

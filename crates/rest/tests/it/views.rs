@@ -137,6 +137,11 @@ async fn every_answer_fits(store: Arc<dyn Store>) {
     assert!(
         letters.iter().any(|letter| letter["text"].is_null()) && letters.iter().any(|letter| letter["text"] == "lost")
     );
+    // No store has such numbers.
+    assert_eq!(door.get("/sends/e0000000000018446744073709551615").await.status, 404);
+    assert_eq!(door.ask("PUT", "/dead-letters/18446744073709551615/retry", None).await.status, 404);
+    let behind = door.get("/dead-letters?cursor=MTE4NDQ2NzQ0MDczNzA5NTUxNjE1").await;
+    assert_eq!((behind.status.as_u16(), behind.json()["items"].as_array().map(Vec::len)), (200, Some(0)));
     assert_eq!(door.ask("PUT", "/logout", None).await.status, 204);
     look(&door, &known, &mut misfits, &mut without).await;
     assert!(misfits.is_empty(), "nobody is logged in: {misfits:#?}");

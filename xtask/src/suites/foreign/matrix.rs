@@ -82,7 +82,8 @@ fn part(cx: &Context, report: &mut Report, python: &Path, script: &Path, program
     command.env("PYTHONDONTWRITEBYTECODE", "1").current_dir(&folder).arg(script).args(programs);
     let logs = || {
         let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
-        format!("the server's log:\n{}", tail(&read("synapse/homeserver.log"), 20))
+        let logs = ["synapse", "second"].map(|one| tail(&read(&format!("{one}/homeserver.log")), 20));
+        format!("the servers' logs:\n{}", logs.join("\n"))
     };
     judge(report, &format!("matrix {}", peer.script), peer, &Job::new(command, LIMIT).run()?, false, logs)
 }

@@ -90,7 +90,11 @@ fn fuzz(
     let mut row = Row { passed: u64::from(good), failed: u64::from(!good), seconds, ..Row::new(name) };
     if !good {
         println!("{}\n{}", done.report(), server.told());
-        row.fault(name, &findings(&String::from_utf8_lossy(&done.stdout)).unwrap_or_else(|| done.ending()));
+        let mut why = findings(&String::from_utf8_lossy(&done.stdout)).unwrap_or_else(|| done.ending());
+        if !server.is_alive() {
+            why = format!("{why}\nit serves no more\n{}", server.told());
+        }
+        row.fault(name, &why);
     }
     report.add(row.note(format!("schemathesis 4.32.5: {made} requests")));
     ensure!(made >= least, "{name}: {made} requests, {least} are the least");
@@ -99,9 +103,9 @@ fn fuzz(
 
 /// What it has found, as it tells it before its summary.
 fn findings(said: &str) -> Option<String> {
-    let (_, found) = said.split_once(" FAILURES ")?;
+    let at = [" ERRORS ", " FAILURES "].into_iter().filter_map(|head| said.find(head)).min()?;
+    let found = &said[at..];
     let found = found.split_once(" SUMMARY ").map_or(found, |(found, _)| found);
-    // Each line is told as it is, not only those with a word of failure in them.
     Some(
         found
             .lines()
@@ -140,7 +144,9 @@ mod unit {
     #[test]
     fn what_was_found_stands_before_the_summary() {
         let said = "==== FAILURES ====\n____ PUT /a ____\n\n- ST202 refused\n==== SUMMARY ====\nSeed: 1\n";
-        assert_eq!(findings(said).as_deref(), Some(" PUT /a \n- ST202 refused"));
+        assert_eq!(findings(said).as_deref(), Some(" FAILURES \n PUT /a \n- ST202 refused"));
+        let said = said.replace("==== FAIL", "==== ERRORS ====\nno answer\n==== FAIL");
+        assert!(findings(&said).is_some_and(|found| found.contains("no answer") && found.contains("ST202")));
         assert_eq!(findings("==== SUMMARY ====\nSeed: 1\n"), None);
     }
 }
